@@ -1,2 +1,52 @@
-//! x
-fn main() {}
+//! The commands of this repository: `cargo xtask <command>`.
+//!
+//! | command | does |
+//! |---|---|
+//! | `demo` | hub on an embedded store, a scripted OpenClaw fleet and the console |
+//! | `test` | every suite, with the seconds of each |
+//! | `wasm` | builds the browser client into `otter-client-wasm/npm/dist` |
+//! | `sim` | the simulation over many seeds |
+//! | `check` | the limits on file and function size |
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
+
+mod browser_client;
+mod demo;
+mod limits;
+mod shell;
+mod sim;
+mod suites;
+mod tools;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The commands of this repository", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts a hub, a scripted OpenClaw fleet and the console; ends with Ctrl-C.
+    Demo(demo::Options),
+    /// Runs every suite and prints the seconds of each; a suite that cannot run is an error when CI=true.
+    Test(suites::Options),
+    /// Builds the browser client into `otter-client-wasm/npm/dist` and prints its size.
+    Wasm(browser_client::Options),
+    /// Runs the simulation over many seeds.
+    Sim(sim::Options),
+    /// Checks the limits on file and function size.
+    Check,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Test(options) => suites::run(&options),
+        Command::Wasm(options) => browser_client::run(&options),
+        Command::Sim(options) => sim::run(&options),
+        Command::Check => limits::run(),
+    }
+}

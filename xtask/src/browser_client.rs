@@ -1,0 +1,152 @@
+//! `cargo xtask wasm`: the browser client as an npm package, without tools that have to be installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{shell, tools};
+
+/// The most that wasm and glue together may weigh, gzipped.
+const LIMIT_BYTES: usize = 60 * 1024;
+const NAME: &str = "otter";
+const TARGET: &str = "wasm32-unknown-unknown";
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Leaves the wasm as the compiler made it, also when Node is there to optimise it.
+    #[arg(long)]
+    unoptimised: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let optimised = build(if options.unoptimised { Optimise::Never } else { Optimise::WhenNodeIsThere })?;
+    let size = print_sizes()?;
+    if size > LIMIT_BYTES && optimised {
+        bail!("wasm and glue weigh {size} bytes gzipped, the limit is {LIMIT_BYTES}");
+    }
+    Ok(())
+}
+
+/// Whether the optimiser, which needs Node, runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Optimise {
+    Never,
+    WhenNodeIsThere,
+}
+
+/// The folder of the built client: `otter.js`, `otter_bg.wasm` and the same wasm as a module, `otter_inline.js`.
+pub(crate) fn dist() -> PathBuf {
+    shell::root().join("otter-client-wasm/npm/dist")
+}
+
+/// Builds the client unless the one in `dist` is newer than the compiler's result; tells whether it is optimised.
+pub(crate) fn build(optimise: Optimise) -> Result<bool> {
+    let compiled = compile()?;
+    let optimiser = match optimise {
+        Optimise::Never => None,
+        Optimise::WhenNodeIsThere => tools::wasm_opt()?,
+    };
+    let marker = dist().join(".optimised");
+    if is_current(&compiled) && (optimiser.is_none() || marker.exists()) {
+        return Ok(marker.exists());
+    }
+    bind(&compiled)?;
+    let wasm = dist().join(format!("{NAME}_bg.wasm"));
+    if let Some(mut optimiser) = optimiser {
+        shell::run(optimiser.args(["-Oz", "-o"]).arg(&wasm).arg(&wasm))?;
+        fs::write(&marker, "")?;
+    }
+    inline(&wasm)?;
+    Ok(marker.exists())
+}
+
+fn compile() -> Result<PathBuf> {
+    tools::wasm_target(TARGET)?;
+    shell::run(&mut shell::cargo([
+        "build",
+        "-p",
+        "otter-client-wasm",
+        "--target",
+        TARGET,
+        "--profile",
+        "wasm",
+    ]))?;
+    Ok(shell::target().join(TARGET).join("wasm/otter_client_wasm.wasm"))
+}
+
+fn is_current(compiled: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let built: Option<SystemTime> = changed(&dist().join(format!("{NAME}_inline.js")));
+    built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
+}
+
+fn bind(compiled: &Path) -> Result<()> {
+    match fs::remove_dir_all(dist()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(dist())
+        .context("the JavaScript glue could not be made")
+}
+
+/// Writes the wasm as a module of base64, for dev servers that answer the wasm's address with a page.
+fn inline(wasm: &Path) -> Result<()> {
+    let text = base64(&fs::read(wasm)?);
+    fs::write(dist().join(format!("{NAME}_inline.js")), format!("export default \"{text}\";\n"))?;
+    Ok(())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |group: u32, shift: u32| char::from(DIGITS[(group >> shift & 63) as usize]);
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        text.extend([digit(group, 18), digit(group, 12)]);
+        text.push(if chunk.len() > 1 { digit(group, 6) } else { '=' });
+        text.push(if chunk.len() > 2 { digit(group, 0) } else { '=' });
+    }
+    text
+}
+
+/// Prints raw and gzipped sizes and gives the gzipped sum of wasm and glue.
+fn print_sizes() -> Result<usize> {
+    let mut sum = 0;
+    for file in [format!("{NAME}_bg.wasm"), format!("{NAME}.js")] {
+        let path = dist().join(&file);
+        let raw = fs::metadata(&path)?.len();
+        let packed = tools::gzipped_len(&path)?;
+        println!("{file}: {raw} bytes, {packed} gzipped");
+        sum += packed;
+    }
+    println!("wasm and glue: {:.1} KB gzipped of {} KB", kilobytes(sum), LIMIT_BYTES / 1024);
+    Ok(sum)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "sizes for people, far below 2^52")]
+fn kilobytes(bytes: usize) -> f64 {
+    bytes as f64 / 1024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_pads_each_length() {
+        let texts = ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes()));
+        assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    }
+}
