@@ -20,7 +20,7 @@ use crate::openclaw::device::{DeviceIdentity, DeviceToken, TokenKey};
 use crate::openclaw::frame::{GatewayEvent, GatewayFrame, GatewayResponse, decode};
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcId, RpcResult};
-use crate::openclaw::time::{Instant, Now};
+use crate::openclaw::time::{Instant, Now, elapsed, later};
 
 pub use backoff::Backoff;
 pub use config::{Credentials, GatewayConfig, Scope, Secret};
@@ -188,7 +188,7 @@ impl GatewayConnection {
         let decoded = decode(text);
         self.oddities.repaired += u64::from(decoded.repaired);
         if self.state == GatewayState::Ready {
-            self.deadline = Some(now.at + self.silence);
+            self.deadline = Some(later(now.at, self.silence));
         }
         match decoded.frame {
             Ok(GatewayFrame::Challenge { nonce, ts }) => self.answer_challenge(&nonce, ts, now),
@@ -201,7 +201,7 @@ impl GatewayConnection {
     /// Takes note that something other than text arrived, such as a ping.
     pub fn handle_alive(&mut self, generation: Generation, now: Now) {
         if generation == self.generation && self.state == GatewayState::Ready {
-            self.deadline = Some(now.at + self.silence);
+            self.deadline = Some(later(now.at, self.silence));
         }
     }
 
@@ -325,7 +325,7 @@ impl GatewayConnection {
     fn enter(&mut self, state: GatewayState, limit: Option<Duration>, now: Now) {
         self.state = state;
         self.since = now.at;
-        self.deadline = limit.map(|limit| now.at + limit);
+        self.deadline = limit.map(|limit| later(now.at, limit));
     }
 
     fn answer_challenge(&mut self, nonce: &str, ts: u64, now: Now) {
@@ -400,13 +400,13 @@ impl GatewayConnection {
             self.transmits.push_back(Transmit::Close(self.generation, failure.close_code()));
         }
         self.lose();
-        if self.ready_since.take().is_some_and(|since| now.at.since(since) >= STABLE) {
+        if self.ready_since.take().is_some_and(|since| elapsed(now.at, since) >= STABLE) {
             self.backoff.reset();
         }
         if failure.drops_token() && self.token.take().is_some() {
             self.events.push_back(ConnectionEvent::TokenChanged(self.token_key(), None));
         }
-        let at = now.at + self.pause(&failure, now.at);
+        let at = later(now.at, self.pause(&failure, now.at));
         let state = failure.state(at);
         self.enter(state, None, now);
         self.show(|shown| shown.failed(&failure, now), now);
@@ -427,7 +427,7 @@ impl GatewayConnection {
             self.refusals.pop_front();
         }
         let full = self.refusals.front().filter(|_| self.refusals.len() == REFUSALS);
-        wanted.max(full.map(|first| (*first + REFUSAL_WINDOW).since(now)).unwrap_or_default())
+        wanted.max(full.map(|first| elapsed(later(*first, REFUSAL_WINDOW), now)).unwrap_or_default())
     }
 
     fn lose(&mut self) {
@@ -446,7 +446,7 @@ impl GatewayConnection {
             self.state,
             GatewayState::Connecting | GatewayState::AwaitingChallenge | GatewayState::ConnectSent
         );
-        (waits && self.shown.may_wake()).then(|| self.since + SLOW)
+        (waits && self.shown.may_wake()).then(|| later(self.since, SLOW))
     }
 
     fn show(&mut self, change: impl FnOnce(&mut Shown), now: Now) {

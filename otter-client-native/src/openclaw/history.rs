@@ -160,11 +160,14 @@ impl History {
         }
     }
 
-    /// Whether the gateway is at work on this run, as far as this answer tells.
+    /// Whether the gateway may be at work on this run, as far as this answer tells.
     pub(crate) fn is_active(&self, run: &str) -> bool {
-        let names = |id: &Value| id.as_str() == Some(run);
-        self.info.flag("hasActiveRun") == Some(true)
-            || self.info.items("activeRunIds").iter().any(names)
+        self.info.flag("hasActiveRun") == Some(true) || self.names(run)
+    }
+
+    /// Whether this answer names the run among those under way.
+    pub(crate) fn names(&self, run: &str) -> bool {
+        self.info.items("activeRunIds").iter().any(|id| id.as_str() == Some(run))
             || self.in_flight.as_ref().is_some_and(|in_flight| in_flight.run == run)
     }
 

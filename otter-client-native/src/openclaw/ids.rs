@@ -1,90 +1,68 @@
 //! Ids: the gateway's words and the entity ids derived from them, always the same for the same fact.
 
-use std::fmt;
+use std::borrow::Cow;
 
+use otter_proto::id::{CommandId, ConversationId, EntityId, InstanceId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Longest rest of an entity id that is kept as it is.
 const MAX_REST: usize = 120;
 
-/// The instance in whose name a bridge publishes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct InstanceId(String);
+/// Makes the ids of what an instance publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names(InstanceId);
 
-impl InstanceId {
-    /// Wraps the id that the hub gave.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+impl Names {
+    pub(crate) fn new(instance: InstanceId) -> Self {
+        Self(instance)
     }
 
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn instance(&self) -> &InstanceId {
         &self.0
     }
 
-    /// Entity id of something that the gateway calls `rest`; hashed when `rest` is longer than 120 or has
-    /// characters that ids may not have.
-    #[must_use]
-    pub fn entity(&self, rest: &str) -> String {
+    /// Entity of something that the gateway calls `rest`; hashed when `rest` is longer than 120 or has characters
+    /// that ids may not have.
+    pub(crate) fn entity(&self, rest: &str) -> EntityId {
         let plain = (1..=MAX_REST).contains(&rest.len()) && rest.bytes().all(is_id_byte);
-        if plain { format!("{}:{rest}", self.0) } else { format!("{}:{}", self.0, short_hash(rest)) }
+        let rest = if plain { Cow::Borrowed(rest) } else { Cow::Owned(short_hash(rest)) };
+        entity_id(&format!("{}:{rest}", self.0))
     }
 
-    /// Conversation (and session) of a gateway session key.
-    #[must_use]
-    pub fn conversation(&self, key: &SessionKey) -> ConversationId {
-        ConversationId(format!("{}:{}", self.0, short_hash(key.as_str())))
+    /// Message that holds the answer of a run.
+    pub(crate) fn answer(&self, run: &str) -> EntityId {
+        entity_id(&format!("{}:answer", self.entity(run)))
     }
 
-    /// Run entity of a gateway run id.
-    #[must_use]
-    pub fn run(&self, run: &str) -> RunId {
-        RunId(self.entity(run))
+    /// Message that a command made.
+    pub(crate) fn prompt(&self, command: &str) -> EntityId {
+        self.entity(&format!("{command}:user"))
     }
 
-    /// Message entity that holds the answer of a run.
-    #[must_use]
-    pub fn answer(&self, run: &str) -> String {
-        format!("{}:answer", self.entity(run))
-    }
-}
-
-/// Id of a conversation, which is also the id of its session.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ConversationId(String);
-
-impl ConversationId {
-    /// Wraps an id that came from the hub.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+    /// Entity of a command, which is its id.
+    pub(crate) fn plain(&self, command: &CommandId) -> EntityId {
+        entity_id(command.as_str())
     }
 
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Session of a gateway session key; its conversation has the same id.
+    pub(crate) fn session(&self, key: &SessionKey) -> EntityId {
+        entity_id(&format!("{}:{}", self.0, short_hash(key.as_str())))
+    }
+
+    /// Conversation of a gateway session key.
+    #[allow(clippy::expect_used)]
+    pub(crate) fn conversation(&self, key: &SessionKey) -> ConversationId {
+        ConversationId::new(self.session(key).as_str()).expect(SHORT)
     }
 }
 
-impl fmt::Display for ConversationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+#[allow(clippy::expect_used)]
+fn entity_id(text: &str) -> EntityId {
+    EntityId::new(text).expect(SHORT)
 }
 
-/// Entity id of a run.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RunId(String);
-
-impl RunId {
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+const SHORT: &str = "hubs give instances ids of at most 40 characters, rests are checked or hashed";
 
 /// A gateway session key in the form that lists use.
 ///
@@ -156,17 +134,17 @@ mod tests {
 
     #[test]
     fn conversation_ids_are_26_characters_of_base32() {
-        let instance = InstanceId::new("in_a");
+        let names = Names::new(InstanceId::new("in_a").unwrap());
         // python3: base64.b32encode(hashlib.sha256(b"agent:main:main").digest()).decode().lower()[:26]
-        assert_eq!(instance.conversation(&SessionKey::new("agent:main:main")).as_str(), "in_a:nwjbp7txy7yr3hgjskvl5anc2c");
+        assert_eq!(names.conversation(&SessionKey::new("agent:main:main")).as_str(), "in_a:nwjbp7txy7yr3hgjskvl5anc2c");
     }
 
     #[test]
     fn only_odd_or_long_rests_are_hashed() {
-        let instance = InstanceId::new("in_a");
-        assert_eq!(instance.entity("b.c_D:1-2"), "in_a:b.c_D:1-2");
-        assert_eq!(instance.entity("with space").len(), 5 + 26);
-        assert_eq!(instance.entity(&"x".repeat(121)).len(), 5 + 26);
-        assert_eq!(instance.answer("r1"), "in_a:r1:answer");
+        let names = Names::new(InstanceId::new("in_a").unwrap());
+        assert_eq!(names.entity("b.c_D:1-2").as_str(), "in_a:b.c_D:1-2");
+        assert_eq!(names.entity("with space").as_str().len(), 5 + 26);
+        assert_eq!(names.entity(&"x".repeat(121)).as_str().len(), 5 + 26);
+        assert_eq!(names.answer("r1").as_str(), "in_a:r1:answer");
     }
 }

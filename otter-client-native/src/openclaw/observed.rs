@@ -8,11 +8,12 @@ mod seen;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use otter_proto::id::{ConversationId, EntityId, InstanceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::openclaw::ids::{ConversationId, InstanceId, SessionKey};
-use crate::openclaw::time::{Instant, Now, UnixMillis};
+use crate::openclaw::ids::{Names, SessionKey};
+use crate::openclaw::time::{Instant, Now, UnixMillis, shifted};
 
 pub(crate) use run::{OpenRun, Progress, Usage};
 pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
@@ -29,13 +30,15 @@ pub struct ObservedRow {
 /// What the bridge has seen of one gateway.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    pub(crate) instance: InstanceId,
+    pub(crate) names: Names,
     pub(crate) meta: Meta,
     pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
     pub(crate) runs: BTreeMap<String, OpenRun>,
     pub(crate) sent: BTreeMap<String, Sent>,
     /// How far the hub's clock is ahead of this machine's, in milliseconds.
     pub(crate) clock_offset: i64,
+    /// While histories are still to be read, live rows do not prove that those before them were seen.
+    pub(crate) catching_up: bool,
     excluded: Vec<String>,
     dirty: BTreeSet<String>,
 }
@@ -62,12 +65,13 @@ impl Observed {
     #[must_use]
     pub fn new(instance: InstanceId) -> Self {
         Self {
-            instance,
+            names: Names::new(instance),
             meta: Meta::default(),
             sessions: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             clock_offset: 0,
+            catching_up: false,
             excluded: Vec::new(),
             dirty: BTreeSet::new(),
         }
@@ -101,21 +105,21 @@ impl Observed {
     /// The instance in whose name is published.
     #[must_use]
     pub fn instance(&self) -> &InstanceId {
-        &self.instance
+        self.names.instance()
     }
 
     /// The gateway's id of a run entity, when it belongs to this instance.
     #[must_use]
     pub fn gateway_run(&self, run: &str) -> Option<String> {
-        let open = self.runs.keys().chain(&self.meta.closed).find(|id| self.instance.run(id).as_str() == run);
-        let rest = || run.strip_prefix(self.instance.as_str())?.strip_prefix(':').map(str::to_owned);
+        let open = self.runs.keys().chain(&self.meta.closed).find(|id| self.names.entity(id).as_str() == run);
+        let rest = || run.strip_prefix(self.instance().as_str())?.strip_prefix(':').map(str::to_owned);
         open.cloned().or_else(rest)
     }
 
     /// The session key of a conversation, once something of it was seen.
     #[must_use]
     pub fn session_of(&self, conversation: &ConversationId) -> Option<SessionKey> {
-        self.sessions.keys().find(|key| self.instance.conversation(key) == *conversation).cloned()
+        self.sessions.keys().find(|key| self.names.conversation(key) == *conversation).cloned()
     }
 
     /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
@@ -130,12 +134,17 @@ impl Observed {
     }
 
     pub(crate) fn conversation(&self, key: &SessionKey) -> ConversationId {
-        self.instance.conversation(key)
+        self.names.conversation(key)
+    }
+
+    /// Entity id of a session and of its conversation.
+    pub(crate) fn session_entity(&self, key: &SessionKey) -> EntityId {
+        self.names.session(key)
     }
 
     /// A gateway time by the hub's clock.
     pub(crate) fn corrected(&self, time: UnixMillis) -> UnixMillis {
-        time.shifted(self.clock_offset)
+        shifted(time, self.clock_offset)
     }
 
     pub(crate) fn wall(&self, now: Now) -> UnixMillis {
@@ -186,11 +195,6 @@ impl Observed {
     pub(crate) fn session(&mut self, key: &SessionKey) -> &mut SessionSeen {
         self.dirty.insert(format!("session/{}", key.as_str()));
         self.sessions.entry(key.clone()).or_default()
-    }
-
-    pub(crate) fn forget_session(&mut self, key: &SessionKey) {
-        self.sessions.remove(key);
-        self.dirty.insert(format!("session/{}", key.as_str()));
     }
 
     /// Notes that a command is on its way to the gateway under its own id.

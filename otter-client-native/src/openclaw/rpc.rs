@@ -37,6 +37,13 @@ pub enum RpcCall {
         /// Characters after which a row is cut, at most 500,000.
         max_chars: u64,
     },
+    /// One row of a transcript as a whole.
+    ChatMessage {
+        /// The session.
+        session: SessionKey,
+        /// Id of the row.
+        id: String,
+    },
     /// Says something to an agent, steering a run that is under way.
     ChatSend {
         /// The session.
@@ -64,6 +71,7 @@ impl RpcCall {
             Self::SessionsSubscribe => "sessions.subscribe",
             Self::SessionsList { .. } => "sessions.list",
             Self::ChatHistory { .. } => "chat.history",
+            Self::ChatMessage { .. } => "chat.message.get",
             Self::ChatSend { .. } => "chat.send",
             Self::ChatAbort { .. } => "chat.abort",
         }
@@ -80,6 +88,7 @@ impl RpcCall {
             Self::ChatHistory { session, limit, max_chars } => {
                 json!({"sessionKey": session.as_str(), "limit": limit, "maxChars": max_chars})
             }
+            Self::ChatMessage { session, id } => json!({"sessionKey": session.as_str(), "messageId": id}),
             Self::ChatSend { session, message, key } => json!({
                 "sessionKey": session.as_str(),
                 "message": message,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::openclaw::rpc::{RpcError, RpcId};
-use crate::openclaw::time::Instant;
+use crate::openclaw::time::{Instant, later};
 
 /// Open requests by id. Ids are never used again, so a late response finds nothing.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Requests {
         self.last += 1;
         let id = RpcId(self.last);
         let is_connect = method == "connect";
-        self.open.insert(id, Open { is_connect, deadline: now + TIMEOUT });
+        self.open.insert(id, Open { is_connect, deadline: later(now, TIMEOUT) });
         let frame = json!({"type": "req", "id": format!("r{}", id.0), "method": method, "params": params});
         Ok((id, frame.to_string()))
     }

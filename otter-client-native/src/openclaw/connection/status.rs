@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::openclaw::connection::failure::Failure;
-use crate::openclaw::time::{Instant, Now, UnixMillis};
+use crate::openclaw::time::{Instant, Now, UnixMillis, later};
 
 /// The link to the gateway as `instance.updated{gateway}` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl GatewayStatus {
             "requestId": self.request_id,
             "version": self.version,
             "bootId": self.boot_id,
-            "since": self.since.to_rfc3339(),
+            "since": self.since,
         })
     }
 }
@@ -85,7 +85,7 @@ impl Shown {
         let restarting = self.waking_until.is_some_and(|until| now.at < until);
         match failure {
             Failure::Waking { reason, .. } => {
-                self.waking_until = self.waking_until.or(Some(now.at + RESTART));
+                self.waking_until = self.waking_until.or(Some(later(now.at, RESTART)));
                 self.set("waking", Some(reason.clone()));
             }
             Failure::Offline { reason, refused: true } if restarting => {

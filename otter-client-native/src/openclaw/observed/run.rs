@@ -31,6 +31,9 @@ pub(crate) struct OpenRun {
     /// When to look whether it ended without saying so.
     #[serde(skip)]
     pub(crate) check_at: Option<Instant>,
+    /// The gateway was asked to stop it and said that nothing runs.
+    #[serde(default)]
+    pub(crate) stop_refused: bool,
     /// The end that the lifecycle announced, in gateway time.
     #[serde(skip)]
     pub(crate) ended_at: Option<UnixMillis>,
@@ -46,32 +49,21 @@ pub(crate) struct Progress {
 
 /// Tokens of a run, added up over its model calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Usage {
-    pub(crate) input_tokens: u64,
-    pub(crate) output_tokens: u64,
-    pub(crate) cache_read_tokens: u64,
-    pub(crate) cache_write_tokens: u64,
+    pub(crate) input: u64,
+    pub(crate) output: u64,
 }
 
 impl Usage {
     /// Adds what one transcript row says about its model call.
     pub(crate) fn add(&mut self, usage: &Value) {
-        self.input_tokens += usage.int("input").unwrap_or_default();
-        self.output_tokens += usage.int("output").unwrap_or_default();
-        self.cache_read_tokens += usage.int("cacheRead").unwrap_or_default();
-        self.cache_write_tokens += usage.int("cacheWrite").unwrap_or_default();
+        let read = ["input", "cacheRead", "cacheWrite"].iter().filter_map(|field| usage.int(field)).sum::<u64>();
+        self.input = self.input.saturating_add(read);
+        self.output = self.output.saturating_add(usage.int("output").unwrap_or_default());
     }
 
     /// The usage as it is published, none when nothing is known.
     pub(crate) fn to_json(self) -> Option<Value> {
-        (self != Self::default()).then(|| {
-            json!({
-                "inputTokens": self.input_tokens,
-                "outputTokens": self.output_tokens,
-                "cacheReadTokens": self.cache_read_tokens,
-                "cacheWriteTokens": self.cache_write_tokens,
-            })
-        })
+        (self != Self::default()).then(|| json!({"input": self.input, "output": self.output}))
     }
 }

@@ -14,6 +14,7 @@ pub(crate) struct SessionSeen {
     pub(crate) session: Option<Value>,
     /// `data` of the last conversation event.
     pub(crate) conversation: Option<Value>,
+    pub(crate) archived: bool,
     /// The gateway's clock when it made the newest row seen.
     pub(crate) snapshot_at: u64,
     pub(crate) activity_at: u64,

@@ -1,0 +1,6 @@
+//! The OpenClaw side against recorded gateways.
+
+mod bench;
+mod connection;
+mod golden;
+mod rules;
