@@ -118,6 +118,8 @@ pub(crate) struct History {
     pub(crate) pending: Vec<PendingInput>,
     /// The session row that came with it.
     pub(crate) info: Value,
+    /// Whether older rows were left out.
+    pub(crate) has_more: bool,
 }
 
 /// The run that the gateway calls in flight.
@@ -157,6 +159,7 @@ impl History {
             }),
             pending: payload.field("pendingInputs").items("items").iter().filter_map(pending).collect(),
             info: payload.field("sessionInfo").clone(),
+            has_more: payload.flag("hasMore") == Some(true),
         }
     }
 
@@ -201,6 +204,16 @@ impl History {
             };
         }
         end
+    }
+
+    /// Whether all rows of a run are here: its prompt is, or a row of something else stands before its first.
+    pub(crate) fn is_whole(&self, run: &str) -> bool {
+        let is_steered = |row: &&Row| {
+            let RowKind::Prompt { into_run: Some(into), .. } = &row.kind else { return false };
+            into == run
+        };
+        let mut before = self.rows.iter().filter(|row| !is_steered(row));
+        !self.has_more || before.next().is_some_and(|first| first.run != run || first.sent_key() == Some(run))
     }
 
     /// The last place in the transcript that this answer covers.

@@ -61,7 +61,8 @@ pub(crate) struct Bench {
     generation: Generation,
     pending: Option<(ReadId, RpcCall)>,
     calls: Vec<(CommandId, RpcCall)>,
-    /// Requests of our own connection that the recording answers under another id.
+    /// Session rows that came with the answer to a subscription.
+    listed: Option<Value>,
     pub(crate) stored: Vec<ObservedRow>,
     pub(crate) journal: Vec<JournalRow>,
     pub(crate) out: Vec<(usize, Out)>,
@@ -79,6 +80,7 @@ impl Bench {
             generation: Generation(0),
             pending: None,
             calls: Vec::new(),
+            listed: None,
             stored: Vec::new(),
             journal: Vec::new(),
             out: Vec::new(),
@@ -239,6 +241,11 @@ impl Bench {
                 self.pending = self.attachment.poll_call(&self.observed, self.now);
             }
             let Some((id, call)) = self.pending.clone() else { break };
+            let listed = self.listed.take_if(|_| matches!(call, RpcCall::SessionsList { .. }));
+            if let Some(rows) = listed {
+                self.respond(id, Ok(rows));
+                continue;
+            }
             if matches!(call, RpcCall::AgentsList) && !rest.iter().any(|line| agents(line.frame())) {
                 self.respond(id, Ok(two_agents()));
             } else if rest.iter().any(|line| response_to(&call, line).is_some()) {
@@ -262,6 +269,7 @@ impl Bench {
     /// A recorded response: for the read that waits for it, or for a command.
     fn answer(&mut self, frame: &Value, line: &Line, _rest: &[Line]) {
         if let Some((id, payload)) = self.pending.clone().and_then(|(id, call)| Some((id, response_to(&call, line)?))) {
+            self.listed = Some(payload["list"].clone()).filter(Value::is_object);
             self.respond(id, Ok(payload));
             return;
         }
@@ -280,6 +288,9 @@ impl Bench {
 
     fn command(&mut self, frame: &Value) {
         let params = &frame["params"];
+        if params["sessionKey"].is_null() {
+            return;
+        }
         let text = |field: &str| params[field].as_str().unwrap_or_default().to_owned();
         let key = SessionKey::new(&text("sessionKey"));
         let conversation = conversation(&key);

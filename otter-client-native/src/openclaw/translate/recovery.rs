@@ -143,6 +143,9 @@ fn old_answer(
     if observed.is_closed(&row.run) || observed.runs.contains_key(&row.run) {
         return None;
     }
+    if !history.is_whole(&row.run) {
+        return None;
+    }
     let text = history.answer(&row.run);
     let shown = history.rows_of(&row.run).any(|row| row.is_shown(observed));
     if text.trim().is_empty() || !shown {
@@ -166,11 +169,15 @@ fn goes_on(observed: &Observed, history: &History, row: &Row) -> bool {
     if history.info.flag("hasActiveRun") != Some(true) {
         return false;
     }
-    let names_it = history.info.items("activeRunIds").iter().any(|id| id.as_str() == Some(&row.run));
-    let in_flight = history.in_flight.as_ref().is_some_and(|in_flight| in_flight.run == row.run);
-    let later_answers = history.rows.iter().rev().take_while(|other| other.run != row.run || other.kind != row.kind);
-    let is_last = !later_answers.into_iter().any(|other| matches!(other.kind, RowKind::Answer { .. }));
-    names_it || in_flight || is_last && history.end(&row.run) != Some(RunEnd::Completed) || is_last && is_steered(history, row)
+    let is_other = |other: &&Row| other.run != row.run && matches!(other.kind, RowKind::Answer { .. });
+    let is_last = !history.rows.iter().rev().take_while(|other| *other != row).any(|other| is_other(&other));
+    let may_continue = match history.end(&row.run) {
+        None => true,
+        // A message may have been taken into it after its last words.
+        Some(RunEnd::Completed) => is_steered(history, row),
+        Some(RunEnd::Aborted | RunEnd::Failed(_)) => false,
+    };
+    history.names(&row.run) || is_last && may_continue
 }
 
 fn is_steered(history: &History, row: &Row) -> bool {

@@ -121,7 +121,7 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     let subject = observed.session_entity(&key);
     let seen = observed.session(&key);
     seen.snapshot_at = snapshot_at;
-    seen.activity_at = activity(row).unwrap_or_default();
+    seen.activity_at = seen.activity_at.max(activity(row).unwrap_or_default());
     if seen.session.as_ref() != Some(&data) {
         seen.session = Some(data.clone());
         events.push(org("session.upserted", subject, wall, data));
@@ -188,6 +188,7 @@ fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
         let same = known.filter(|known| known.int("value") == Some(value) && known.flag("fresh") == Some(fresh));
         same.cloned().unwrap_or_else(|| json!({"value": value, "at": at(row.int("snapshotAt")), "fresh": fresh}))
     });
+    let known_activity = observed.sessions.get(key).map(|seen| seen.activity_at).filter(|at| *at > 0);
     json!({
         "instanceId": observed.instance(),
         "agentId": agent_entity(observed, key, row.text("agentId")),
@@ -200,7 +201,7 @@ fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
         "model": row.text("model"),
         "contextUsed": counted,
         "contextLimit": row.int("contextTokens"),
-        "lastActivityAt": at(activity(row)),
+        "lastActivityAt": at(activity(row).max(known_activity)),
         "sessionId": row.text("sessionId"),
     })
 }
