@@ -26,8 +26,8 @@ pub mod translate;
 pub use attach::{Attachment, ReadId};
 pub use command::{CommandOutput, CommandRequest, Commands, JournalRow, Verb};
 pub use connection::{
-    Backoff, CloseReason, ConnectionEvent, Credentials, GatewayConfig, GatewayConnection, GatewayState, GatewayStatus,
-    Generation, Hello, Oddities, OpenFailure, Scope, Secret, Transmit,
+    Backoff, CloseReason, ConnectionEvent, Credentials, GatewayConfig, GatewayConnection, GatewayState,
+    GatewayStatus, Generation, Hello, Oddities, OpenFailure, Scope, Secret, Transmit,
 };
 pub use device::{DeviceError, DeviceIdentity, DeviceToken, TokenKey, TokenStore};
 pub use frame::{Decoded, GatewayEvent, GatewayFrame, GatewayResponse, MalformedFrame, decode};

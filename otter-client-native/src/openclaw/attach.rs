@@ -132,7 +132,13 @@ impl Attachment {
         outputs
     }
 
-    fn take(&mut self, what: What, payload: &serde_json::Value, observed: &mut Observed, now: Now) -> Vec<Output> {
+    fn take(
+        &mut self,
+        what: What,
+        payload: &serde_json::Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
         match what {
             What::Agents => translate::agents(observed, payload, now),
             What::Subscribe => Vec::new(),
@@ -187,11 +193,14 @@ impl Attachment {
 
     fn worth_reading(&self, observed: &Observed) -> Vec<SessionKey> {
         let is_first = !observed.meta.imported;
-        let mut sessions: Vec<_> = observed.sessions.iter().filter(|(_, seen)| seen.session.is_some()).collect();
+        let mut sessions: Vec<_> =
+            observed.sessions.iter().filter(|(_, seen)| seen.session.is_some()).collect();
         sessions.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.activity_at));
         let changed = |(key, seen): &(&SessionKey, &_)| {
             let seen: &crate::openclaw::observed::SessionSeen = seen;
-            is_first || seen.import_pending || self.before.get(*key).is_none_or(|before| *before < seen.activity_at)
+            is_first
+                || seen.import_pending
+                || self.before.get(*key).is_none_or(|before| *before < seen.activity_at)
         };
         let limit = if is_first { FIRST_SESSIONS } else { MAX_CHANGED };
         let newest = sessions.into_iter().filter(changed).take(limit).map(|(key, _)| key.clone());

@@ -89,8 +89,12 @@ pub enum CommandOutput {
 enum Stage {
     Received,
     /// The gateway of this boot may have it.
-    Attempted { boot: Option<String> },
-    Done { outcome: Outcome },
+    Attempted {
+        boot: Option<String>,
+    },
+    Done {
+        outcome: Outcome,
+    },
 }
 
 #[derive(Debug)]
@@ -141,13 +145,16 @@ impl Commands {
         let CommandRequest { id, verb, ttl, cancel } = request;
         if let Some(entry) = self.entries.get(&id) {
             return match &entry.row.stage {
-                Stage::Done { outcome } => vec![CommandOutput::Publish(outcome.events(&entry.row, observed, now))],
+                Stage::Done { outcome } => {
+                    vec![CommandOutput::Publish(outcome.events(&entry.row, observed, now))]
+                }
                 Stage::Received if cancel => self.end(&id, Outcome::Cancelled, observed, now),
                 Stage::Received | Stage::Attempted { .. } => Vec::new(),
             };
         }
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        let row = JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, ttl), stage: Stage::Received };
+        let row =
+            JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, ttl), stage: Stage::Received };
         let received = outcome::received(&row, observed, now);
         self.add(row.clone(), false);
         if cancel {
@@ -174,7 +181,8 @@ impl Commands {
 
     /// The hub is gone; what was not begun will be dispatched again.
     pub fn handle_hub_lost(&mut self) -> Vec<CommandOutput> {
-        let idle: Vec<CommandId> = self.entries.values().filter(|e| e.row.stage == Stage::Received).map(id_of).collect();
+        let idle: Vec<CommandId> =
+            self.entries.values().filter(|e| e.row.stage == Stage::Received).map(id_of).collect();
         self.entries.retain(|id, _| !idle.contains(id));
         idle.into_iter().map(CommandOutput::Forget).collect()
     }
@@ -200,7 +208,8 @@ impl Commands {
 
     /// Acts on deadlines and pauses that have passed.
     pub fn handle_timeout(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
-        let is_late = |entry: &&Entry| entry.busy.is_none() && entry.is_open() && entry.row.expires_at <= now.wall;
+        let is_late =
+            |entry: &&Entry| entry.busy.is_none() && entry.is_open() && entry.row.expires_at <= now.wall;
         let late: Vec<(CommandId, bool)> =
             self.entries.values().filter(is_late).map(|entry| (id_of(entry), entry.uncertain)).collect();
         let mut outputs = Vec::new();
@@ -225,23 +234,29 @@ impl Commands {
         if !self.ready {
             return Vec::new();
         }
-        let mut order: Vec<(u64, CommandId)> =
-            self.entries.values().filter(|entry| entry.is_open()).map(|entry| (entry.order, id_of(entry))).collect();
+        let mut order: Vec<(u64, CommandId)> = self
+            .entries
+            .values()
+            .filter(|entry| entry.is_open())
+            .map(|entry| (entry.order, id_of(entry)))
+            .collect();
         order.sort();
         let (mut outputs, mut blocked) = (Vec::new(), Vec::new());
         for (_, id) in order {
             let Some(entry) = self.entries.get(&id) else { continue };
             let is_idle = entry.busy.is_none() && entry.not_before.is_none_or(|at| at <= now.at);
-            if let Verb::Send { conversation, .. } = &entry.row.verb {
-                let is_blocked = blocked.contains(conversation);
-                blocked.push(conversation.clone());
-                if is_blocked {
-                    continue;
-                }
+            let conversation = match &entry.row.verb {
+                Verb::Send { conversation, .. } => Some(conversation.clone()),
+                Verb::Abort { .. } => None,
+            };
+            if conversation.as_ref().is_some_and(|conversation| blocked.contains(conversation)) {
+                continue;
             }
             if is_idle {
                 outputs.extend(self.begin(&id, observed, now));
             }
+            let is_open = self.entries.get(&id).is_some_and(Entry::is_open);
+            blocked.extend(conversation.filter(|_| is_open));
         }
         outputs
     }
@@ -269,13 +284,16 @@ impl Commands {
             }
             Verb::Abort { conversation, run } => {
                 let run = observed.gateway_run(run.as_str());
-                let session = run.as_ref().and_then(|run| observed.runs.get(run)).map(|run| run.session.clone());
+                let session =
+                    run.as_ref().and_then(|run| observed.runs.get(run)).map(|run| run.session.clone());
                 let session = session.or_else(|| observed.session_of(conversation));
                 match (run, session) {
                     (Some(run), Some(session)) if !observed.is_closed(&run) => {
                         self.attempt(id, RpcCall::ChatAbort { session, run }, observed)
                     }
-                    _ => self.end(id, Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now),
+                    _ => {
+                        self.end(id, Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now)
+                    }
                 }
             }
         }
@@ -296,7 +314,13 @@ impl Commands {
         vec![CommandOutput::Journal(entry.row.clone()), CommandOutput::Call(id.clone(), call)]
     }
 
-    fn done(&mut self, id: &CommandId, payload: &Value, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+    fn done(
+        &mut self,
+        id: &CommandId,
+        payload: &Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
         let Some(entry) = self.entries.get(id) else { return Vec::new() };
         match &entry.row.verb {
             Verb::Send { conversation, .. } => {
@@ -310,7 +334,8 @@ impl Commands {
             }
             Verb::Abort { run, .. } => {
                 let run = observed.gateway_run(run.as_str()).filter(|run| observed.runs.contains_key(run));
-                let mut outputs = self.end(id, Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now);
+                let mut outputs =
+                    self.end(id, Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now);
                 if let Some(open) = run.as_ref().and_then(|run| observed.runs.get_mut(run)) {
                     open.stop_refused = true;
                     outputs.push(CommandOutput::Rpc(Want::History(open.session.clone())));
@@ -329,7 +354,8 @@ impl Commands {
         observed: &mut Observed,
         now: Now,
     ) -> Vec<CommandOutput> {
-        let Some(Verb::Send { conversation, text, .. }) = self.entries.get(id).map(|entry| &entry.row.verb) else {
+        let Some(Verb::Send { conversation, text, .. }) = self.entries.get(id).map(|entry| &entry.row.verb)
+        else {
             return Vec::new();
         };
         let Some(session) = observed.session_of(conversation) else { return Vec::new() };
@@ -347,7 +373,13 @@ impl Commands {
         }
     }
 
-    fn taken(&mut self, id: &CommandId, state: Delivery, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+    fn taken(
+        &mut self,
+        id: &CommandId,
+        state: Delivery,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
         let delivery = if state == Delivery::Failed {
             translate::failed_delivery(observed, id.as_str(), "cancelled", now)
         } else {
@@ -373,7 +405,9 @@ impl Commands {
         entry.uncertain |= error.is_uncertain() && asked == Asked::ToDo;
         let pause = Duration::from_secs(1 << entry.failures.min(5));
         let (may_retry, pause) = match error {
-            RpcError::Refused { retryable, retry_after, .. } => (*retryable, pause.max(retry_after.unwrap_or_default())),
+            RpcError::Refused { retryable, retry_after, .. } => {
+                (*retryable, pause.max(retry_after.unwrap_or_default()))
+            }
             RpcError::Timeout | RpcError::Disconnected => (true, pause),
         };
         if may_retry {
@@ -384,7 +418,13 @@ impl Commands {
         self.end(id, Outcome::Failed { code: error.code().to_owned(), message }, observed, now)
     }
 
-    fn end(&mut self, id: &CommandId, outcome: Outcome, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+    fn end(
+        &mut self,
+        id: &CommandId,
+        outcome: Outcome,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
         let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
         entry.row.stage = Stage::Done { outcome: outcome.clone() };
         let row = entry.row.clone();

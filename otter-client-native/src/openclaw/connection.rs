@@ -139,7 +139,12 @@ pub struct GatewayConnection {
 impl GatewayConnection {
     /// Starts a dialogue with its first attempt. `token` is what [`ConnectionEvent::TokenChanged`] said last.
     #[must_use]
-    pub fn new(config: GatewayConfig, identity: DeviceIdentity, token: Option<DeviceToken>, now: Now) -> Self {
+    pub fn new(
+        config: GatewayConfig,
+        identity: DeviceIdentity,
+        token: Option<DeviceToken>,
+        now: Now,
+    ) -> Self {
         let mut connection = Self {
             backoff: Backoff::new(config.seed),
             config,
@@ -280,7 +285,9 @@ impl GatewayConnection {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let retry = match &self.state {
-            GatewayState::Retry(at) | GatewayState::Pairing { at, .. } | GatewayState::Fatal { at, .. } => Some(*at),
+            GatewayState::Retry(at) | GatewayState::Pairing { at, .. } | GatewayState::Fatal { at, .. } => {
+                Some(*at)
+            }
             _ => None,
         };
         [retry, self.deadline, self.waking_at(), self.requests.next_deadline()].into_iter().flatten().min()
@@ -311,7 +318,10 @@ impl GatewayConnection {
     }
 
     fn is_open(&self) -> bool {
-        matches!(self.state, GatewayState::AwaitingChallenge | GatewayState::ConnectSent | GatewayState::Ready)
+        matches!(
+            self.state,
+            GatewayState::AwaitingChallenge | GatewayState::ConnectSent | GatewayState::Ready
+        )
     }
 
     fn open(&mut self, now: Now) {
@@ -416,7 +426,9 @@ impl GatewayConnection {
         let wanted = match failure {
             Failure::Pairing { .. } => PAIRING_PAUSE,
             Failure::Refused { .. } => REFUSED_PAUSE,
-            Failure::DropToken { .. } | Failure::Waking { .. } | Failure::Offline { .. } => self.backoff.next(),
+            Failure::DropToken { .. } | Failure::Waking { .. } | Failure::Offline { .. } => {
+                self.backoff.next()
+            }
         };
         let wanted = wanted.max(failure.retry_after().unwrap_or_default());
         if !matches!(failure, Failure::Refused { .. } | Failure::DropToken { .. }) {

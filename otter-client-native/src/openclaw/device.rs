@@ -47,7 +47,10 @@ impl DeviceIdentity {
     pub fn load_or_create(path: &Path) -> Result<Self, DeviceError> {
         if let Some(text) = file::read(path)? {
             let stored: StoredKey = serde_json::from_slice(&text).map_err(|source| corrupt(path, source))?;
-            return stored.seed().map(|seed| Self::from_seed(&seed)).ok_or_else(|| DeviceError::Key(path.into()));
+            return stored
+                .seed()
+                .map(|seed| Self::from_seed(&seed))
+                .ok_or_else(|| DeviceError::Key(path.into()));
         }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| DeviceError::Random(error.to_string()))?;
@@ -220,7 +223,8 @@ mod tests {
         let scopes: Vec<String> = params["scopes"].as_array()?.iter().map(text).collect();
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let [client, auth] = [&params["client"], &params["auth"]];
-        let token = [&auth["token"], &auth["deviceToken"]].into_iter().find_map(Value::as_str).unwrap_or_default();
+        let token =
+            [&auth["token"], &auth["deviceToken"]].into_iter().find_map(Value::as_str).unwrap_or_default();
         let connect = SignedConnect {
             client_id: &text(&client["id"]),
             client_mode: &text(&client["mode"]),
@@ -238,11 +242,7 @@ mod tests {
             |payload: &str| key.verify_strict(payload.as_bytes(), &Signature::from_bytes(&signature)).is_ok();
         let fields: Vec<&str> = payload.split('|').collect();
         let second_version = format!("v2|{}", fields[1..9].join("|"));
-        if holds(&payload) {
-            Some("v3")
-        } else {
-            holds(&second_version).then_some("v2")
-        }
+        if holds(&payload) { Some("v3") } else { holds(&second_version).then_some("v2") }
     }
 
     #[test]

@@ -84,7 +84,8 @@ pub fn decode(text: &str) -> Decoded {
 }
 
 fn read(text: &Cow<'_, str>) -> Result<GatewayFrame, MalformedFrame> {
-    let mut value: Value = serde_json::from_str(text).map_err(|error| MalformedFrame::Json(error.to_string()))?;
+    let mut value: Value =
+        serde_json::from_str(text).map_err(|error| MalformedFrame::Json(error.to_string()))?;
     match value.text("type") {
         Some("event") => {
             let name = value.owned("event").ok_or(MalformedFrame::Shape)?;
@@ -142,7 +143,9 @@ mod tests {
 
     #[test]
     fn malformed_frames_are_values() {
-        for text in ["", "{", "[]", "7", r#"{"type":"event"}"#, r#"{"type":"res","ok":true}"#, r#"{"type":"req"}"#] {
+        for text in
+            ["", "{", "[]", "7", r#"{"type":"event"}"#, r#"{"type":"res","ok":true}"#, r#"{"type":"req"}"#]
+        {
             assert!(decode(text).frame.is_err(), "{text}");
         }
         let deep = format!(r#"{{"type":"event","event":"x","payload":{}}}"#, "[".repeat(10_000));
@@ -158,7 +161,8 @@ mod tests {
 
     #[test]
     fn an_error_without_a_shape_is_still_an_answer() {
-        let Ok(GatewayFrame::Response(response)) = decode(r#"{"type":"res","id":"r1","ok":false,"error":7}"#).frame
+        let Ok(GatewayFrame::Response(response)) =
+            decode(r#"{"type":"res","id":"r1","ok":false,"error":7}"#).frame
         else {
             panic!("not a response")
         };

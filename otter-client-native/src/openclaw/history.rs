@@ -53,7 +53,8 @@ impl Row {
         let meta = message.field("__openclaw");
         let id = meta.text("id").or(id)?.to_owned();
         let key = message.text("idempotencyKey").or_else(|| meta.text("idempotencyKey")).map(str::to_owned);
-        let run = meta.owned("runId").or_else(|| key.as_deref().map(run_of_key)).unwrap_or(format!("inject-{id}"));
+        let run =
+            meta.owned("runId").or_else(|| key.as_deref().map(run_of_key)).unwrap_or(format!("inject-{id}"));
         let (content, is_plain) = text::content(message);
         let internal = message.field("provenance").text("kind") == Some("internal_system");
         let kind = match message.text("role") {
@@ -89,7 +90,8 @@ impl Row {
         match &self.kind {
             RowKind::Prompt { .. } => true,
             RowKind::Answer { stop, turn_boundary, .. } => {
-                let announced = !turn_boundary || observed.is_known(&self.run) || self.run.starts_with("announce:");
+                let announced =
+                    !turn_boundary || observed.is_known(&self.run) || self.run.starts_with("announce:");
                 announced && stop.as_deref() != Some("error")
             }
             RowKind::Other => false,
@@ -184,8 +186,10 @@ impl History {
         if let Some(row) = self.rows_of(run).find(|row| row.key.as_deref() == Some(&alone)) {
             return row.text.trim_end().to_owned();
         }
-        let failed = |row: &&Row| matches!(&row.kind, RowKind::Answer { stop: Some(stop), .. } if stop == "error");
-        let texts: Vec<&str> = self.rows_of(run).filter(|row| !failed(row)).map(|row| row.text.trim_end()).collect();
+        let failed =
+            |row: &&Row| matches!(&row.kind, RowKind::Answer { stop: Some(stop), .. } if stop == "error");
+        let texts: Vec<&str> =
+            self.rows_of(run).filter(|row| !failed(row)).map(|row| row.text.trim_end()).collect();
         texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
     }
 
@@ -225,7 +229,8 @@ impl History {
 
 fn prompt(meta: &Value, internal: bool) -> RowKind {
     let client = meta.field("transport").items("clients").first();
-    let names = [meta.text("senderName"), meta.text("senderUsername"), client.and_then(|c| c.text("displayName"))];
+    let names =
+        [meta.text("senderName"), meta.text("senderUsername"), client.and_then(|c| c.text("displayName"))];
     let sender = meta.text("senderId").filter(|_| !internal);
     RowKind::Prompt {
         sender: sender.map(|id| names.into_iter().flatten().next().unwrap_or(id).to_owned()),

@@ -136,7 +136,10 @@ mod tests {
     fn conversation_ids_are_26_characters_of_base32() {
         let names = Names::new(InstanceId::new("in_a").unwrap());
         // python3: base64.b32encode(hashlib.sha256(b"agent:main:main").digest()).decode().lower()[:26]
-        assert_eq!(names.conversation(&SessionKey::new("agent:main:main")).as_str(), "in_a:nwjbp7txy7yr3hgjskvl5anc2c");
+        assert_eq!(
+            names.conversation(&SessionKey::new("agent:main:main")).as_str(),
+            "in_a:nwjbp7txy7yr3hgjskvl5anc2c"
+        );
     }
 
     #[test]

@@ -89,7 +89,10 @@ impl Observed {
 
     /// Takes the rows to write since the last call.
     pub fn take_changes(&mut self) -> Vec<ObservedRow> {
-        std::mem::take(&mut self.dirty).into_iter().map(|key| ObservedRow { value: self.row(&key), key }).collect()
+        std::mem::take(&mut self.dirty)
+            .into_iter()
+            .map(|key| ObservedRow { value: self.row(&key), key })
+            .collect()
     }
 
     /// Takes note of the hub's clock: how far it is ahead of this machine's.
@@ -232,7 +235,9 @@ impl Observed {
     fn restore_row(&mut self, key: &str, value: Value) {
         match key.split_once('/') {
             None => self.meta = serde_json::from_value(value).unwrap_or_default(),
-            Some(("session", id)) => drop(read(value).map(|row| self.sessions.insert(SessionKey::new(id), row))),
+            Some(("session", id)) => {
+                drop(read(value).map(|row| self.sessions.insert(SessionKey::new(id), row)))
+            }
             Some(("run", id)) => drop(read(value).map(|row| self.runs.insert(id.to_owned(), row))),
             Some((_, id)) => drop(read(value).map(|row| self.sent.insert(id.to_owned(), row))),
         }

@@ -11,8 +11,11 @@ pub(crate) fn content(message: &Value) -> (String, bool) {
         return (text.to_owned(), true);
     }
     let blocks = content.as_array().map_or(&[][..], Vec::as_slice);
-    let texts: Vec<&str> =
-        blocks.iter().filter(|block| block.text("type") == Some("text")).filter_map(|b| b.text("text")).collect();
+    let texts: Vec<&str> = blocks
+        .iter()
+        .filter(|block| block.text("type") == Some("text"))
+        .filter_map(|b| b.text("text"))
+        .collect();
     (texts.join("\n\n"), false)
 }
 
@@ -40,7 +43,9 @@ pub(crate) fn streamable(text: &str) -> String {
     if SILENCE.iter().any(|word| word.starts_with(shown.trim())) {
         shown.clear();
     }
-    let tail = (1..CONTEXT_BEGIN.len()).rev().find(|len| CONTEXT_BEGIN.get(..*len).is_some_and(|p| shown.ends_with(p)));
+    let tail = (1..CONTEXT_BEGIN.len())
+        .rev()
+        .find(|len| CONTEXT_BEGIN.get(..*len).is_some_and(|p| shown.ends_with(p)));
     shown.truncate(shown.len() - tail.unwrap_or_default());
     // The decoder turns half a character into U+FFFD; the next frame brings the whole one.
     shown.truncate(shown.trim_end_matches('\u{fffd}').len());
@@ -91,7 +96,8 @@ mod tests {
     #[test]
     fn content_is_read_from_strings_and_blocks() {
         assert_eq!(content(&json!({"content": "plain"})), ("plain".into(), true));
-        let blocks = json!({"content": [{"type": "text", "text": "a"}, {"type": "toolCall", "name": "exec"}, 7]});
+        let blocks =
+            json!({"content": [{"type": "text", "text": "a"}, {"type": "toolCall", "name": "exec"}, 7]});
         assert_eq!(content(&blocks), ("a".into(), false));
         assert_eq!(content(&json!({})), (String::new(), false));
     }

@@ -1,13 +1,13 @@
 //! A bridge without sockets and disks: recorded frames go in, outputs come out.
 
-
 use std::path::PathBuf;
 use std::time::Duration;
 
 use otter_client_native::openclaw::{
-    Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, Credentials, DeviceIdentity,
-    GatewayConfig, GatewayConnection, Generation, Instant, JournalRow, Now, Observed, ObservedRow, Output, Publish,
-    ReadId, RpcCall, RpcError, RpcResult, Secret, SessionKey, Signal, Transmit, UnixMillis, Verb, translate,
+    Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, Credentials,
+    DeviceIdentity, GatewayConfig, GatewayConnection, GatewayFrame, Generation, Instant, JournalRow, Now,
+    Observed, ObservedRow, Output, Publish, ReadId, RpcCall, RpcError, RpcResult, Secret, SessionKey, Signal,
+    Transmit, UnixMillis, Verb, decode, translate,
 };
 use otter_proto::id::{CommandId, ConversationId, InstanceId};
 use serde_json::{Value, json};
@@ -92,7 +92,11 @@ impl Bench {
         for (index, line) in lines.iter().enumerate() {
             self.line = line.number;
             self.tick(line.t);
-            let end = lines.iter().skip(index + 1).position(is_start).map_or(lines.len(), |offset| index + 1 + offset);
+            let end = lines
+                .iter()
+                .skip(index + 1)
+                .position(is_start)
+                .map_or(lines.len(), |offset| index + 1 + offset);
             self.feed(line, &lines[index + 1..end]);
             self.pump(&lines[index + 1..end]);
         }
@@ -131,7 +135,8 @@ impl Bench {
         }
         if line.is("close") || line.is("http") {
             let code = line.value["code"].as_u64().unwrap_or(1006);
-            let why = CloseReason { code: code as u16, reason: line.value["reason"].as_str().unwrap_or("").into() };
+            let why =
+                CloseReason { code: code as u16, reason: line.value["reason"].as_str().unwrap_or("").into() };
             if let Some(connection) = &mut self.connection {
                 connection.handle_closed(self.generation, &why, self.now);
             }
@@ -268,7 +273,9 @@ impl Bench {
 
     /// A recorded response: for the read that waits for it, or for a command.
     fn answer(&mut self, frame: &Value, line: &Line, _rest: &[Line]) {
-        if let Some((id, payload)) = self.pending.clone().and_then(|(id, call)| Some((id, response_to(&call, line)?))) {
+        if let Some((id, payload)) =
+            self.pending.clone().and_then(|(id, call)| Some((id, response_to(&call, line)?)))
+        {
             self.listed = Some(payload["list"].clone()).filter(Value::is_object);
             self.respond(id, Ok(payload));
             return;
@@ -280,8 +287,12 @@ impl Bench {
         };
         if let Some(index) = self.calls.iter().position(matches) {
             let (id, _) = self.calls.remove(index);
-            let outputs =
-                self.commands.handle_response(&id, Ok(frame["payload"].clone()), &mut self.observed, self.now);
+            let outputs = self.commands.handle_response(
+                &id,
+                Ok(frame["payload"].clone()),
+                &mut self.observed,
+                self.now,
+            );
             self.carry_out(outputs);
         }
     }
@@ -309,8 +320,12 @@ impl Bench {
     }
 
     pub(crate) fn request(&mut self, id: &str, verb: Verb) {
-        let request =
-            CommandRequest { id: CommandId::new(id).unwrap(), verb, ttl: Duration::from_secs(600), cancel: false };
+        let request = CommandRequest {
+            id: CommandId::new(id).unwrap(),
+            verb,
+            ttl: Duration::from_secs(600),
+            cancel: false,
+        };
         let outputs = self.commands.handle_command(request, &mut self.observed, self.now);
         self.carry_out(outputs);
     }
@@ -319,12 +334,119 @@ impl Bench {
         self.out.push((self.line, out));
     }
 
+    /// Brings a connection up to date with a gateway that answers from `world`, and returns the calls it made.
+    pub(crate) fn attach(&mut self, world: &World) -> Vec<RpcCall> {
+        self.attachment.handle_ready(Some(world.boot), &mut self.observed);
+        self.commands.handle_lost();
+        let calls = self.read(world);
+        let outputs = self.commands.handle_ready(&mut self.observed, self.now);
+        self.carry_out(outputs);
+        calls
+    }
+
+    /// Makes the reads that wait.
+    pub(crate) fn read(&mut self, world: &World) -> Vec<RpcCall> {
+        let mut calls = Vec::new();
+        while let Some((id, call)) = self.attachment.poll_call(&self.observed, self.now) {
+            let payload = world.answer(&call);
+            calls.push(call);
+            self.respond(id, payload.ok_or(RpcError::Disconnected));
+        }
+        calls
+    }
+
+    /// Feeds one event frame, as text.
+    pub(crate) fn event(&mut self, name: &str, payload: &Value) {
+        let frame = json!({"type": "event", "event": name, "payload": payload}).to_string();
+        self.frame(&frame);
+    }
+
+    pub(crate) fn frame(&mut self, text: &str) {
+        let Ok(GatewayFrame::Event(event)) = decode(text).frame else { panic!("not an event: {text}") };
+        let outputs = translate::translate(&mut self.observed, &event, self.now);
+        self.emit(outputs);
+    }
+
+    /// The calls of commands since the last time.
+    pub(crate) fn take_calls(&mut self) -> Vec<(CommandId, RpcCall)> {
+        std::mem::take(&mut self.calls)
+    }
+
+    pub(crate) fn reply(&mut self, id: &CommandId, result: RpcResult) {
+        let outputs = self.commands.handle_response(id, result, &mut self.observed, self.now);
+        self.carry_out(outputs);
+    }
+
+    /// A bridge that starts again from what this one stored.
+    pub(crate) fn restarted(&self) -> Self {
+        let mut rows: std::collections::BTreeMap<String, Value> = std::collections::BTreeMap::new();
+        for row in &self.stored {
+            match &row.value {
+                Some(value) => rows.insert(row.key.clone(), value.clone()),
+                None => rows.remove(&row.key),
+            };
+        }
+        let journal = serde_json::to_value(&self.journal).unwrap();
+        let journal: Vec<JournalRow> = serde_json::from_value(journal).unwrap();
+        Self {
+            observed: Observed::restore(InstanceId::new("in_test").unwrap(), rows),
+            commands: Commands::restore(journal.clone()),
+            now: self.now,
+            stored: self.stored.clone(),
+            journal,
+            ..Self::new()
+        }
+    }
+
+    /// Kind, end of the subject and data of what was published, groups flattened.
+    pub(crate) fn published(&self) -> Vec<(&'static str, String, Value)> {
+        let short = |id: &str| id.strip_prefix("in_test:").unwrap_or(id).to_owned();
+        self.events()
+            .into_iter()
+            .map(|event| (event.kind, short(event.subject.as_str()), event.data.clone()))
+            .collect()
+    }
+
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<(String, Value)> {
+        self.published().into_iter().filter(|event| event.0 == kind).map(|event| (event.1, event.2)).collect()
+    }
+
     pub(crate) fn events(&self) -> Vec<&Publish> {
         let events = self.out.iter().filter_map(|(_, out)| match out {
             Out::Publish(events) => Some(events),
             _ => None,
         });
         events.flatten().collect()
+    }
+}
+
+/// What a gateway would answer.
+pub(crate) struct World {
+    pub(crate) boot: &'static str,
+    pub(crate) sessions: Vec<Value>,
+    /// Payloads of `chat.history` by session key.
+    pub(crate) histories: Vec<(&'static str, Value)>,
+    pub(crate) message: Value,
+}
+
+impl World {
+    pub(crate) fn new(boot: &'static str) -> Self {
+        Self { boot, sessions: Vec::new(), histories: Vec::new(), message: Value::Null }
+    }
+
+    pub(crate) fn answer(&self, call: &RpcCall) -> Option<Value> {
+        match call {
+            RpcCall::AgentsList => Some(two_agents()),
+            RpcCall::SessionsSubscribe => Some(json!({"subscribed": true})),
+            RpcCall::SessionsList { .. } => Some(json!({"sessions": self.sessions, "hasMore": false})),
+            RpcCall::ChatHistory { session, .. } => self
+                .histories
+                .iter()
+                .find(|(key, _)| *key == session.as_str())
+                .map(|(_, payload)| payload.clone()),
+            RpcCall::ChatMessage { .. } => Some(json!({"ok": true, "message": self.message})),
+            RpcCall::ChatSend { .. } | RpcCall::ChatAbort { .. } => None,
+        }
     }
 }
 
@@ -355,7 +477,9 @@ fn is_start(line: &Line) -> bool {
 fn is_hello(frame: &Value) -> bool {
     frame["payload"]["type"] == "hello-ok"
         || frame["error"]["message"].as_str().is_some_and(|message| {
-            ["pairing required", "unauthorized", "protocol mismatch"].iter().any(|start| message.starts_with(start))
+            ["pairing required", "unauthorized", "protocol mismatch"]
+                .iter()
+                .any(|start| message.starts_with(start))
         })
 }
 
@@ -371,7 +495,9 @@ fn response_to(call: &RpcCall, line: &Line) -> Option<Value> {
     }
     let found = match call {
         RpcCall::AgentsList => agents(frame).then_some(payload),
-        RpcCall::SessionsSubscribe => (payload["subscribed"] == true && payload["key"].is_null()).then_some(payload),
+        RpcCall::SessionsSubscribe => {
+            (payload["subscribed"] == true && payload["key"].is_null()).then_some(payload)
+        }
         RpcCall::SessionsList { .. } => {
             let rows = if payload["list"].is_object() { &payload["list"] } else { payload };
             (rows["sessions"].is_array() && rows["totalCount"].is_u64()).then_some(rows)
@@ -385,4 +511,3 @@ fn response_to(call: &RpcCall, line: &Line) -> Option<Value> {
     };
     found.cloned()
 }
-

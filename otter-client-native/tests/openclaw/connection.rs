@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use otter_client_native::openclaw::{
     CloseReason, ConnectionEvent, Credentials, DeviceIdentity, DeviceToken, GatewayConfig, GatewayConnection,
-    GatewayState, Generation, Instant, Now, OpenFailure, RpcCall, RpcError, Scope, Secret, Transmit, UnixMillis,
+    GatewayState, Generation, Instant, Now, OpenFailure, RpcCall, RpcError, Scope, Secret, Transmit,
+    UnixMillis,
 };
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -75,7 +76,9 @@ impl Dialogue {
     }
 
     fn challenge(&mut self) {
-        self.tell(&json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 5}}));
+        self.tell(
+            &json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 5}}),
+        );
     }
 
     fn answer_connect(&mut self, result: &Value) {
@@ -235,7 +238,8 @@ fn a_pairing_refusal_is_read_from_the_close_too() {
 
 #[test]
 fn wrong_credentials_are_tried_at_most_five_times_in_ten_minutes() {
-    let mut dialogue = Dialogue::new(Some("wrong"), Some(DeviceToken { token: Secret::new("old"), scopes: all_scopes() }));
+    let mut dialogue =
+        Dialogue::new(Some("wrong"), Some(DeviceToken { token: Secret::new("old"), scopes: all_scopes() }));
     let mut attempts = Vec::new();
     for _ in 0..40 {
         if attempts.len() < dialogue.opened as usize {
@@ -315,7 +319,11 @@ fn closes_mean_what_they_say() {
         (1008, false, "refused"),
     ] {
         let mut dialogue = Dialogue::new(Some("shared"), None);
-        if was_ready { dialogue.ready() } else { dialogue.open() }
+        if was_ready {
+            dialogue.ready()
+        } else {
+            dialogue.open()
+        }
         dialogue.close(code, "");
         assert_eq!(dialogue.shown().0, state, "{code} {was_ready}");
     }
@@ -369,12 +377,17 @@ fn garbage_is_counted_and_nothing_else() {
 #[test]
 fn requests_end_once_by_response_timeout_or_loss() {
     let mut dialogue = Dialogue::new(Some("shared"), None);
-    assert_eq!(dialogue.machine.handle_request(&RpcCall::AgentsList, dialogue.now), Err(RpcError::Disconnected));
+    assert_eq!(
+        dialogue.machine.handle_request(&RpcCall::AgentsList, dialogue.now),
+        Err(RpcError::Disconnected)
+    );
     dialogue.ready();
     let answered = dialogue.machine.handle_request(&RpcCall::AgentsList, dialogue.now).unwrap();
     let late = dialogue.machine.handle_request(&RpcCall::AgentsList, dialogue.now).unwrap();
     dialogue.drain();
-    dialogue.tell(&json!({"type": "res", "id": format!("r{}", answered.0), "ok": true, "payload": {"agents": []}}));
+    dialogue.tell(
+        &json!({"type": "res", "id": format!("r{}", answered.0), "ok": true, "payload": {"agents": []}}),
+    );
     dialogue.wait(30);
     dialogue.tell(&json!({"type": "res", "id": format!("r{}", late.0), "ok": true, "payload": {}}));
     let lost = dialogue.machine.handle_request(&RpcCall::AgentsList, dialogue.now).unwrap();
@@ -424,7 +437,10 @@ fn pauses_grow_to_thirty_seconds_with_one_attempt_in_flight() {
         pauses.push(next.since(before));
         dialogue.wait(Duration::from_millis(next.since(before)).as_secs() + 1);
     }
-    assert!(pauses[0] <= 1_000 && pauses.iter().all(|pause| *pause <= 30_000) && pauses[7] >= 15_000, "{pauses:?}");
+    assert!(
+        pauses[0] <= 1_000 && pauses.iter().all(|pause| *pause <= 30_000) && pauses[7] >= 15_000,
+        "{pauses:?}"
+    );
     assert_eq!(dialogue.opened, 9);
     assert_eq!(dialogue.shown(), ("offline", "no gateway listens at ws://127.0.0.1:18789"));
 }

@@ -81,12 +81,15 @@ fn print(line: usize, out: &Out) -> Vec<String> {
         Out::Status(status) => vec![json!({"line": line, "gateway": status})],
         Out::Resync => vec![json!({"line": line, "resync": true})],
         Out::Signal(signal) => {
-            vec![json!({"line": line, "signal": signal.kind, "conversation": signal.conversation, "data": signal.data})]
+            vec![
+                json!({"line": line, "signal": signal.kind, "conversation": signal.conversation, "data": signal.data}),
+            ]
         }
         Out::Publish(events) => {
             let last = events.len() - 1;
             let event = |(index, event): (usize, &otter_client_native::openclaw::Publish)| {
-                let mut value = json!({"line": line, "event": event.kind, "subject": event.subject, "data": event.data});
+                let mut value =
+                    json!({"line": line, "event": event.kind, "subject": event.subject, "data": event.data});
                 if event.conversation.is_some() {
                     value["conversation"] = json!(event.conversation);
                 }

@@ -50,7 +50,9 @@ impl Failure {
             }
             OpenFailure::Status(503) => waking("the gateway is starting"),
             OpenFailure::Status(status) => Self::Offline {
-                reason: format!("{url} answered HTTP {status} instead of opening a WebSocket; is that the gateway?"),
+                reason: format!(
+                    "{url} answered HTTP {status} instead of opening a WebSocket; is that the gateway?"
+                ),
                 refused: false,
             },
             OpenFailure::Other(words) => {
@@ -69,9 +71,10 @@ impl Failure {
             1013 => waking("the gateway is busy or starting"),
             1000 if !was_ready => waking("the gateway gave up on the handshake; it is busy or starting"),
             1002 if !was_ready => Self::protocol(None),
-            1008 if !was_ready => {
-                Self::Refused { reason: format!("the gateway refused the bridge: {}", why.reason), retry_after: None }
-            }
+            1008 if !was_ready => Self::Refused {
+                reason: format!("the gateway refused the bridge: {}", why.reason),
+                retry_after: None,
+            },
             code => Self::Offline { reason: closed(code, &why.reason), refused: false },
         }
     }
@@ -83,7 +86,9 @@ impl Failure {
         let retry_after = *retry_after;
         match error.code() {
             "PAIRING_REQUIRED" | "NOT_PAIRED" => pairing(details.owned("requestId")),
-            "AUTH_DEVICE_TOKEN_MISMATCH" | "AUTH_SCOPE_MISMATCH" | "AUTH_TOKEN_MISMATCH" if used_device_token => {
+            "AUTH_DEVICE_TOKEN_MISMATCH" | "AUTH_SCOPE_MISMATCH" | "AUTH_TOKEN_MISMATCH"
+                if used_device_token =>
+            {
                 Self::DropToken { reason: "the gateway no longer accepts the stored device token".into() }
             }
             "AUTH_TOKEN_MISSING" => refused(
@@ -106,7 +111,8 @@ impl Failure {
     }
 
     pub(super) fn protocol(spoken: Option<u64>) -> Self {
-        let spoken = spoken.map_or("another wire protocol".into(), |protocol| format!("wire protocol {protocol}"));
+        let spoken =
+            spoken.map_or("another wire protocol".into(), |protocol| format!("wire protocol {protocol}"));
         let wanted = handshake::PROTOCOL;
         refused(
             &format!(

@@ -39,7 +39,8 @@ pub struct Hello {
 
 impl Hello {
     pub(super) fn read(payload: &Value) -> Self {
-        let (server, auth, policy) = (payload.field("server"), payload.field("auth"), payload.field("policy"));
+        let (server, auth, policy) =
+            (payload.field("server"), payload.field("auth"), payload.field("policy"));
         let scopes = texts(auth.items("scopes"));
         let tick = policy.int("tickIntervalMs").unwrap_or(30_000).clamp(1_000, 300_000);
         Self {
@@ -76,7 +77,8 @@ pub(super) fn connect(
     ts: u64,
 ) -> (Value, bool) {
     let scopes: Vec<&str> = config.scopes.iter().copied().map(Scope::as_str).collect();
-    let covers = |token: &&DeviceToken| scopes.iter().all(|scope| token.scopes.iter().any(|has| has == scope));
+    let covers =
+        |token: &&DeviceToken| scopes.iter().all(|scope| token.scopes.iter().any(|has| has == scope));
     let device_token = token.filter(covers).map(|token| token.token.reveal());
     let shared = config.credentials.token.as_ref().map(Secret::reveal);
     let secret = device_token.or(shared).or(token.map(|token| token.token.reveal()));

@@ -23,7 +23,12 @@ struct Open {
 
 impl Requests {
     /// Starts a request and returns the frame to send.
-    pub(super) fn start(&mut self, method: &str, params: &Value, now: Instant) -> Result<(RpcId, String), RpcError> {
+    pub(super) fn start(
+        &mut self,
+        method: &str,
+        params: &Value,
+        now: Instant,
+    ) -> Result<(RpcId, String), RpcError> {
         if self.open.len() >= MAX_OPEN {
             return Err(RpcError::Disconnected);
         }
@@ -43,8 +48,12 @@ impl Requests {
 
     /// Ends the requests whose time is over. The `connect` has a deadline of its own.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<RpcId> {
-        let over: Vec<RpcId> =
-            self.open.iter().filter(|(_, open)| !open.is_connect && open.deadline <= now).map(|(id, _)| *id).collect();
+        let over: Vec<RpcId> = self
+            .open
+            .iter()
+            .filter(|(_, open)| !open.is_connect && open.deadline <= now)
+            .map(|(id, _)| *id)
+            .collect();
         self.open.retain(|id, _| !over.contains(id));
         over
     }

@@ -70,7 +70,10 @@ impl TokenStore {
             token: token.token.reveal().to_owned(),
             scopes: token.scopes.clone(),
         }));
-        file::write(&self.path, &serde_json::to_vec(&self.entries).map_err(|source| corrupt(&self.path, source))?)
+        file::write(
+            &self.path,
+            &serde_json::to_vec(&self.entries).map_err(|source| corrupt(&self.path, source))?,
+        )
     }
 }
 

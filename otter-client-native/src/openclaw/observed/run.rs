@@ -57,7 +57,8 @@ pub(crate) struct Usage {
 impl Usage {
     /// Adds what one transcript row says about its model call.
     pub(crate) fn add(&mut self, usage: &Value) {
-        let read = ["input", "cacheRead", "cacheWrite"].iter().filter_map(|field| usage.int(field)).sum::<u64>();
+        let read =
+            ["input", "cacheRead", "cacheWrite"].iter().filter_map(|field| usage.int(field)).sum::<u64>();
         self.input = self.input.saturating_add(read);
         self.output = self.output.saturating_add(usage.int("output").unwrap_or_default());
     }

@@ -8,11 +8,13 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, Progress};
 use crate::openclaw::time::{Now, UnixMillis, later};
-use crate::openclaw::translate::run::{self, Seat};
 use crate::openclaw::translate::Output;
+use crate::openclaw::translate::run::{self, Seat};
 
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
-    let (Some(id), Some(key)) = (payload.text("runId"), payload.text("sessionKey")) else { return Vec::new() };
+    let (Some(id), Some(key)) = (payload.text("runId"), payload.text("sessionKey")) else {
+        return Vec::new();
+    };
     if payload.flag("isHeartbeat") == Some(true) {
         observed.hide(id);
         return run::abandon(observed, id, now);
@@ -21,7 +23,8 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
         return Vec::new();
     }
     let data = payload.field("data");
-    let (stream, phase) = (payload.text("stream").unwrap_or_default(), data.text("phase").unwrap_or_default());
+    let (stream, phase) =
+        (payload.text("stream").unwrap_or_default(), data.text("phase").unwrap_or_default());
     let is_over = stream == "lifecycle" && matches!(phase, "finishing" | "end" | "error");
     if is_over && !observed.runs.contains_key(id) {
         return Vec::new();
@@ -30,7 +33,8 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
     let seat = Seat { run: id, session: &session, agent: payload.text("agentId") };
     let at = data.int("startedAt").or_else(|| payload.int("ts")).map(UnixMillis);
     let started = run::start(observed, seat, at, now);
-    let mut outputs: Vec<Output> = (!started.is_empty()).then_some(Output::Publish(started)).into_iter().collect();
+    let mut outputs: Vec<Output> =
+        (!started.is_empty()).then_some(Output::Publish(started)).into_iter().collect();
     outputs.extend(match stream {
         "lifecycle" => lifecycle(observed, id, data, now),
         "run_status" => {
@@ -52,7 +56,8 @@ fn lifecycle(observed: &mut Observed, id: &str, data: &Value, now: Now) -> Optio
             None
         }
         phase @ ("waiting-approval" | "approval-resolved") => {
-            let (tool, title) = run.progress.as_ref().map(|p| (p.tool.clone(), p.title.clone())).unwrap_or_default();
+            let (tool, title) =
+                run.progress.as_ref().map(|p| (p.tool.clone(), p.title.clone())).unwrap_or_default();
             run::progress(observed, id, Progress { phase: phase.to_owned(), tool, title })
         }
         "end" | "error" => {

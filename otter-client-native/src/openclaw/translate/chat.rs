@@ -11,7 +11,9 @@ use crate::openclaw::translate::run::{self, End, Ending, Seat};
 use crate::openclaw::translate::{Output, message, session};
 
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
-    let (Some(id), Some(key)) = (payload.text("runId"), payload.text("sessionKey")) else { return Vec::new() };
+    let (Some(id), Some(key)) = (payload.text("runId"), payload.text("sessionKey")) else {
+        return Vec::new();
+    };
     if observed.is_hidden(id) || observed.is_closed(id) {
         return Vec::new();
     }

@@ -34,7 +34,12 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
 }
 
 /// Publishes a prompt that was read as a whole because its frame had it cut.
-pub(crate) fn full_message(observed: &mut Observed, key: &SessionKey, message: &Value, now: Now) -> Vec<Output> {
+pub(crate) fn full_message(
+    observed: &mut Observed,
+    key: &SessionKey,
+    message: &Value,
+    now: Now,
+) -> Vec<Output> {
     let Some(row) = Row::read(message, None) else { return Vec::new() };
     let mut events: Vec<Publish> = prompt(observed, key, &row, None, now).into_iter().collect();
     events.extend(delivered(observed, &row, now));
@@ -100,7 +105,12 @@ pub(super) fn settled(observed: &mut Observed, seat: Seat<'_>, now: Now) -> Vec<
 }
 
 /// A message that never reached the agent.
-pub(crate) fn failed_delivery(observed: &mut Observed, command: &str, reason: &str, now: Now) -> Option<Publish> {
+pub(crate) fn failed_delivery(
+    observed: &mut Observed,
+    command: &str,
+    reason: &str,
+    now: Now,
+) -> Option<Publish> {
     let sent = observed.sent.get_mut(command).filter(|sent| sent.delivery < Delivery::Delivered)?;
     sent.delivery = Delivery::Failed;
     observed.touch_sent(command);
@@ -141,7 +151,12 @@ fn change(observed: &Observed, command: &str, delivery: Value, now: Now) -> Opti
 }
 
 /// Moves the position of a session; false when the row had been covered.
-fn advance(observed: &mut Observed, key: &SessionKey, session_id: Option<&str>, raw_seq: Option<u64>) -> bool {
+fn advance(
+    observed: &mut Observed,
+    key: &SessionKey,
+    session_id: Option<&str>,
+    raw_seq: Option<u64>,
+) -> bool {
     let (Some(session_id), Some(raw_seq)) = (session_id, raw_seq) else { return true };
     let seen = observed.sessions.get(key);
     let has_gap = observed.catching_up || seen.is_some_and(|seen| seen.import_pending);

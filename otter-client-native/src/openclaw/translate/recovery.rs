@@ -1,6 +1,6 @@
 //! What history says: ends of runs that said nothing, messages that were missed, deliveries.
 
-use crate::openclaw::history::{History, Row, RunEnd, RowKind};
+use crate::openclaw::history::{History, Row, RowKind, RunEnd};
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Delivery, Observed};
 use crate::openclaw::time::{Now, UnixMillis};
@@ -9,7 +9,12 @@ use crate::openclaw::translate::{Output, Publish, message, session};
 
 /// Publishes what a history read tells. `judged` are the runs that were open when the read was asked for: of a run
 /// that began since, the answer says nothing.
-pub(crate) fn history(observed: &mut Observed, history: &History, judged: &[String], now: Now) -> Vec<Output> {
+pub(crate) fn history(
+    observed: &mut Observed,
+    history: &History,
+    judged: &[String],
+    now: Now,
+) -> Vec<Output> {
     let mut outputs = Vec::new();
     for run in judged {
         outputs.extend(judge(observed, history, run, now));
@@ -49,7 +54,9 @@ fn judge(observed: &mut Observed, history: &History, id: &str, now: Now) -> Vec<
         (Some(RunEnd::Completed), _) => End::Completed,
         (Some(RunEnd::Aborted), _) => End::Aborted,
         (Some(RunEnd::Failed(message)), _) => End::Failed { code: None, message },
-        (None, true) => End::Failed { code: Some("lost"), message: "the gateway was restarted during the run".into() },
+        (None, true) => {
+            End::Failed { code: Some("lost"), message: "the gateway was restarted during the run".into() }
+        }
         (None, false) => match history.info.text("status") {
             Some("killed") => End::Aborted,
             Some("failed") => End::Failed { code: None, message: failure(history) },
@@ -105,7 +112,8 @@ fn import(observed: &mut Observed, history: &History, now: Now) -> Vec<Publish> 
     let known = observed.sessions.get(&history.session).and_then(|seen| seen.position.clone());
     let covered = known.filter(|position| Some(&position.session_id) == history.session_id.as_ref());
     let covered = covered.map(|position| position.raw_seq);
-    let is_new = |row: &Row| row.raw_seq.is_none_or(|raw_seq| covered.is_none_or(|covered| raw_seq > covered));
+    let is_new =
+        |row: &Row| row.raw_seq.is_none_or(|raw_seq| covered.is_none_or(|covered| raw_seq > covered));
     let (mut events, mut before, mut pending) = (Vec::new(), None, false);
     for (index, row) in history.rows.iter().enumerate() {
         let placed = row.at.map(|at| (observed.corrected(at), before.clone()));
@@ -181,7 +189,8 @@ fn goes_on(observed: &Observed, history: &History, row: &Row) -> bool {
 }
 
 fn is_steered(history: &History, row: &Row) -> bool {
-    let into = |other: &Row| matches!(&other.kind, RowKind::Prompt { into_run: Some(run), .. } if *run == row.run);
+    let into =
+        |other: &Row| matches!(&other.kind, RowKind::Prompt { into_run: Some(run), .. } if *run == row.run);
     !history.pending.is_empty() || history.rows.iter().any(into)
 }
 

@@ -40,7 +40,12 @@ pub(super) struct Ending {
 }
 
 /// Events that begin a run which is not known yet.
-pub(super) fn start(observed: &mut Observed, seat: Seat<'_>, at: Option<UnixMillis>, now: Now) -> Vec<Publish> {
+pub(super) fn start(
+    observed: &mut Observed,
+    seat: Seat<'_>,
+    at: Option<UnixMillis>,
+    now: Now,
+) -> Vec<Publish> {
     if observed.runs.contains_key(seat.run) {
         return Vec::new();
     }
@@ -99,7 +104,9 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
             data["model"] = run.model.into();
         }
         End::Aborted => {}
-        End::Failed { code, message } => data["error"] = without_nulls(json!({"code": code, "message": message})),
+        End::Failed { code, message } => {
+            data["error"] = without_nulls(json!({"code": code, "message": message}))
+        }
     }
     group.push(event(observed, kind, seat, wall, without_nulls(data)));
     group
@@ -136,11 +143,20 @@ pub(super) fn answer(
         "sentAt": sent_at,
         "after": after.flatten(),
     }));
-    Publish { subject: observed.names.answer(seat.run), ..event(observed, "message.created", seat, wall, data) }
+    Publish {
+        subject: observed.names.answer(seat.run),
+        ..event(observed, "message.created", seat, wall, data)
+    }
 }
 
 /// The signal that brings a stream from what was sent to `text`.
-pub(super) fn stream(observed: &mut Observed, id: &str, text: String, replaces: bool, now: Now) -> Option<Output> {
+pub(super) fn stream(
+    observed: &mut Observed,
+    id: &str,
+    text: String,
+    replaces: bool,
+    now: Now,
+) -> Option<Output> {
     let wall = observed.wall(now);
     let run = observed.runs.get_mut(id).filter(|_| text.len() <= SLOT_BYTES)?;
     run.seen_at = wall;
@@ -160,7 +176,11 @@ pub(super) fn stream(observed: &mut Observed, id: &str, text: String, replaces: 
         observed.touch_run(id);
     }
     let data = json!({"runId": observed.names.entity(id), "offset": offset, "text": piece});
-    Some(Output::Signal(Signal { kind: "message.delta", conversation: observed.conversation(&session), data }))
+    Some(Output::Signal(Signal {
+        kind: "message.delta",
+        conversation: observed.conversation(&session),
+        data,
+    }))
 }
 
 /// The signal that says what a run is doing, when that is news.

@@ -66,7 +66,12 @@ pub(super) fn check_agents(observed: &Observed, payload: &Value) -> Vec<Output> 
 }
 
 /// Makes sure that a conversation exists before anything is said in it.
-pub(super) fn touch(observed: &mut Observed, key: &SessionKey, agent: Option<&str>, now: Now) -> Vec<Publish> {
+pub(super) fn touch(
+    observed: &mut Observed,
+    key: &SessionKey,
+    agent: Option<&str>,
+    now: Now,
+) -> Vec<Publish> {
     if observed.sessions.get(key).is_some_and(|seen| seen.conversation.is_some()) {
         return Vec::new();
     }
@@ -126,7 +131,8 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
         seen.session = Some(data.clone());
         events.push(org("session.upserted", subject, wall, data));
     }
-    let mut outputs: Vec<Output> = (!events.is_empty()).then_some(Output::Publish(events)).into_iter().collect();
+    let mut outputs: Vec<Output> =
+        (!events.is_empty()).then_some(Output::Publish(events)).into_iter().collect();
     if row.flag("hasActiveRun") == Some(false) {
         outputs.extend(settle(observed, &key, snapshot_at, now));
     }
@@ -135,7 +141,8 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
 
 /// Nothing runs in this session: open runs will be looked at, and rows that waited for an end can be read.
 fn settle(observed: &mut Observed, key: &SessionKey, snapshot_at: u64, now: Now) -> Option<Output> {
-    for run in observed.runs.values_mut().filter(|run| run.session == *key && run.started_at.0 < snapshot_at) {
+    for run in observed.runs.values_mut().filter(|run| run.session == *key && run.started_at.0 < snapshot_at)
+    {
         run.check_at = run.check_at.or(Some(later(now.at, GRACE)));
     }
     let waits = observed.sessions.get(key).is_some_and(|seen| seen.import_pending) && !observed.catching_up;
@@ -154,7 +161,8 @@ fn conversation(
     let subject = observed.session_entity(key);
     let agent_id = agent_entity(observed, key, agent);
     let before = observed.sessions.get(key).and_then(|seen| seen.conversation.clone()).unwrap_or_default();
-    let titles = [row.text("derivedTitle"), row.text("label"), row.text("displayName"), before.text("derivedTitle")];
+    let titles =
+        [row.text("derivedTitle"), row.text("label"), row.text("displayName"), before.text("derivedTitle")];
     let main = || is_main(observed, key).then(|| agent_name(observed, agent.or(key.agent())?)).flatten();
     let title = titles.into_iter().flatten().next().map(str::to_owned).or_else(main);
     let data = without_nulls(json!({
@@ -185,8 +193,10 @@ fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
     let counted = row.int("totalTokens").map(|value| {
         let fresh = row.flag("totalTokensFresh").unwrap_or(false);
         let known = before.map(|before| before.field("contextUsed"));
-        let same = known.filter(|known| known.int("value") == Some(value) && known.flag("fresh") == Some(fresh));
-        same.cloned().unwrap_or_else(|| json!({"value": value, "at": at(row.int("snapshotAt")), "fresh": fresh}))
+        let same =
+            known.filter(|known| known.int("value") == Some(value) && known.flag("fresh") == Some(fresh));
+        same.cloned()
+            .unwrap_or_else(|| json!({"value": value, "at": at(row.int("snapshotAt")), "fresh": fresh}))
     });
     let known_activity = observed.sessions.get(key).map(|seen| seen.activity_at).filter(|at| *at > 0);
     json!({
