@@ -4,7 +4,7 @@
 
 mod cursor;
 
-pub use cursor::{Cursor, MAX_DEPTH, TextError, TextErrorKind};
+pub use cursor::{Cursor, MAX_DEPTH, MAX_INTEGER, TextError, TextErrorKind};
 
 /// Appends `text` as a JSON string with minimal escapes: `"`, `\` and control characters only.
 pub fn write_string(out: &mut String, text: &str) {
