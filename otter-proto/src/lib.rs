@@ -10,6 +10,7 @@ pub mod effect;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod hash;
 pub mod id;
 pub mod limits;
 pub mod text;
