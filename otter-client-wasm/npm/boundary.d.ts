@@ -1,0 +1,97 @@
+/**
+ * The boundary between this package and its WebAssembly core: messages only, so that the core may also live in a worker.
+ *
+ * Rust never calls subscribers. After a socket or timer entry that changed something it calls `notify()`, once between
+ * two drains; the package then drains once per frame. From its panic hook it calls `notify(text)`: that instance is dead
+ * and is replaced, with the scopes and unanswered commands of this tab told to the next one.
+ */
+export interface Core {
+  /** Takes one message: JSON text of a `ToCore`. */
+  post(message: string): void;
+  /** Everything that changed since the last drain, as JSON text of a `Drain`; "" when nothing did. */
+  drain(): string;
+  /** JSON text of `{[scope]: {epoch, pos, hash}}`, as applied. For tests. */
+  hashes(): string;
+  /** Releases the memory. Comes after `{t: "stop"}`. */
+  free(): void;
+}
+
+/**
+ * `options` is JSON text of `CoreOptions`; `WebSocket` a constructor called as `new WebSocket(url, protocols)`. Nothing
+ * happens before `{t: "start"}`.
+ */
+export type CoreConstructor = new (options: string, WebSocket: unknown, notify: (panic?: string) => void) => Core;
+
+export interface CoreOptions {
+  /** Absolute ws: or wss: address. */
+  url: string;
+  client: { name: string; version: string };
+}
+
+export type ToCore =
+  /** Connect. */
+  | { t: 'start' }
+  /** Close the socket and clear the timer, for good. */
+  | { t: 'stop' }
+  /** Follow a scope; state kept from before is resumed. */
+  | { t: 'subscribe'; scope: string }
+  /** Stop following it, keep its state and position. */
+  | { t: 'unsubscribe'; scope: string }
+  /** Drop its state and position. Always after an unsubscribe; the package has forgotten its rows already. */
+  | { t: 'forget'; scope: string }
+  /** The event kinds that callbacks want: `["*"]` for all, `[]` for none. */
+  | { t: 'listen'; kinds: string[] }
+  /** `id` is a UUIDv7. Predicted at once, sent when possible, sent again until it is answered. */
+  | { t: 'command'; id: string; kind: string; data: unknown }
+  /** A refused command again under a new id: its local rows go and those of `as` come in one drain. */
+  | { t: 'retry'; id: string; as: string }
+  /** Drop the local rows of a refused command. */
+  | { t: 'dismiss'; id: string }
+  /** Ephemeral notice in a scope. */
+  | { t: 'signal'; scope: string; kind: string; data: unknown }
+  /** The page was shown or hidden. Also told before `start`. */
+  | { t: 'visible'; visible: boolean }
+  /** The browser gained or lost its network. */
+  | { t: 'online'; online: boolean }
+  /** The page came back; `persisted`: from the back/forward cache, its socket is gone. */
+  | { t: 'pageshow'; persisted: boolean };
+
+/**
+ * A net result, applied in the order of the fields. A key appears at most once in `put` and `drop` together. The end of
+ * a slot and the answer that replaces it come in one drain.
+ */
+export interface Drain {
+  /** Whole. `since` and `nextRetryAt` are ms since 1970 by the local clock. */
+  connection?: {
+    /** waiting: until nextRetryAt; signedOut: the credential has to be fixed; stopped: terminal. */
+    phase: 'connecting' | 'online' | 'waiting' | 'signedOut' | 'stopped';
+    /** The sentence of the hub when there is one, else a word: `offline`, `heartbeat`, `closed`, `hidden`. */
+    reason: string | null;
+    /** The close code that led here. */
+    code: number | null;
+    since: number;
+    attempt: number;
+    nextRetryAt: number | null;
+    roundTripMs: number | null;
+  };
+  /** The principal of the welcome. */
+  self?: unknown;
+  /** Clock of the hub minus the local clock. */
+  serverOffsetMs?: number;
+  /** Scopes whose state was swapped: what is not in `put` of this drain is gone. */
+  reset?: string[];
+  drop?: [scope: string, key: string][];
+  /** `key` is `type/id`; `entity` is JSON, not text in text, with the overlay applied. */
+  put?: [scope: string, key: string, rev: number, live: boolean, entity: unknown][];
+  /** The text so far of a run is its old first `from` UTF-16 units plus `text`; null: the slot is gone. */
+  slots?: [conversationId: string, runId: string, from: number, text: string | null][];
+  /** The latest run.progress by run id and instance.heartbeat by instance id; null: over. */
+  signals?: [scope: string, kind: string, key: string, data: unknown | null][];
+  /** By `type/id`: the command an entity waits for. */
+  local?: Record<string, { commandId: string; stage: 'held' | 'sent' | 'refused'; error?: unknown } | null>;
+  scopes?: Record<string, { phase: 'loading' | 'live' | 'stale' | 'denied'; reason: string | null }>;
+  /** held, sent, accepted or refused, then the durable stages. */
+  commands?: { id: string; state: string; error?: unknown; result?: unknown }[];
+  /** In the order of their scope; `replayed`: it happened before the subscription was answered. */
+  events?: [event: unknown, replayed: boolean][];
+}

@@ -1,0 +1,221 @@
+import { createCommands } from './commands.js';
+import { createCoreHost } from './core.js';
+import { createScopes } from './scopes.js';
+import { createState } from './state.js';
+import { attempt, createTopics } from './topics.js';
+
+const VERSION = '0.1.0';
+/** @type {import('./index.js').Connection} */
+const IDLE = Object.freeze({
+  phase: 'idle', reason: null, code: null, since: null, attempt: 0, nextRetryAt: null, roundTripMs: null,
+});
+/** @type {import('./index.js').ScopeState} */
+const LOADING = Object.freeze({ phase: 'loading', reason: null });
+const IN_CONVERSATION = new Set(['message', 'run', 'step']);
+
+/**
+ * @param {() => Promise<import('./boundary.js').CoreConstructor>} load
+ * @param {import('./index.js').ClientOptions} [options]
+ * @returns {import('./index.js').Client}
+ */
+export function createClientWith(load, options = {}) {
+  const topics = createTopics();
+  const state = createState(topics, options.freeze ?? isDevelopment());
+  const scopes = createScopes(send, forget);
+  const commands = createCommands(topics, send, scopes.retain);
+  /** @type {Map<string, Set<{ fn: Function, active: boolean }>>} */
+  const callbacks = new Map();
+  /** @type {Map<string, import('./index.js').ScopeState>} */
+  const phases = new Map();
+  /** @type {[any, boolean][]} */
+  let events = [];
+  let connection = IDLE;
+  /** @type {any} */
+  let self = null;
+  let offsetMs = 0;
+  let closed = false;
+
+  const host = createCoreHost({
+    load: async () => options.core ?? load(),
+    options: () => ({ url: address(options.url), client: options.client ?? { name: '@otter-camp/client', version: VERSION } }),
+    WebSocket: () => options.WebSocket ?? globalThis.WebSocket,
+    replay: () => [listening(), ...scopes.replay(), ...commands.replay()],
+    apply,
+    emit: topics.emit,
+    deliver,
+    fail,
+  });
+
+  function start() {
+    if (closed || connection !== IDLE) return;
+    setConnection({ ...IDLE, phase: 'connecting', since: Date.now() });
+    host.start();
+  }
+
+  /** @param {import('./boundary.js').ToCore} message */
+  function send(message) {
+    host.post(message);
+    host.schedule();
+  }
+
+  /** @param {any} changes a `Drain`; its part `events` waits for `deliver` */
+  function apply(changes) {
+    if (changes.connection) setConnection(changes.connection);
+    if (changes.self !== undefined) {
+      self = changes.self && Object.freeze(changes.self);
+      topics.mark('self');
+    }
+    offsetMs = changes.serverOffsetMs ?? offsetMs;
+    state.apply(changes);
+    for (const [scope, phase] of Object.entries(changes.scopes ?? {})) setPhase(scope, phase);
+    for (const change of changes.commands ?? []) commands.apply(change);
+    events.push(...(changes.events ?? []));
+  }
+
+  /** @param {string} reason @param {number | null} nextRetryAt */
+  function fail(reason, nextRetryAt) {
+    setConnection({ ...IDLE, phase: nextRetryAt ? 'waiting' : 'stopped', reason, since: Date.now(), nextRetryAt });
+    for (const [scope, { phase }] of phases) if (phase === 'live') setPhase(scope, { phase: 'stale', reason });
+    topics.emit();
+  }
+
+  /** @param {import('./index.js').Connection} value */
+  function setConnection(value) {
+    connection = Object.freeze(value);
+    topics.mark('connection');
+  }
+
+  /** @param {string} scope @param {import('./index.js').ScopeState} phase */
+  function setPhase(scope, phase) {
+    phases.set(scope, Object.freeze(phase));
+    topics.mark(`scope:${scope}`);
+  }
+
+  /** @param {string} scope */
+  function forget(scope) {
+    phases.delete(scope);
+    state.forget(scope);
+  }
+
+  function deliver() {
+    const batch = events;
+    events = [];
+    for (const [event, replayed] of batch) {
+      for (const entry of [...(callbacks.get(event.kind) ?? []), ...(callbacks.get('*') ?? [])]) {
+        if (entry.active && !closed) attempt(() => entry.fn(event, { replayed }));
+      }
+    }
+  }
+
+  /** @returns {import('./boundary.js').ToCore} */
+  const listening = () => ({ t: 'listen', kinds: [...callbacks.keys()] });
+
+  /** @type {import('./index.js').Client['on']} */
+  function on(kind, fn) {
+    if (closed) return () => {};
+    const entry = { fn, active: true };
+    const entries = callbacks.get(kind) ?? new Set();
+    entries.add(entry);
+    if (entries.size === 1) {
+      callbacks.set(kind, entries);
+      send(listening());
+    }
+    start();
+    return () => {
+      entry.active = false;
+      if (!entries.delete(entry) || entries.size > 0) return;
+      callbacks.delete(kind);
+      send(listening());
+    };
+  }
+
+  /**
+   * @template T
+   * @param {string | null} scope followed while somebody listens
+   * @param {string[]} names topics that may change the value
+   * @param {() => T} get
+   */
+  function store(scope, names, get) {
+    return topics.store(names, get, () => {
+      if (closed) return undefined;
+      const release = scope ? scopes.retain(scope) : undefined;
+      start();
+      return release;
+    });
+  }
+
+  /**
+   * Items of one type in one scope, and whether they are still on their way.
+   *
+   * @param {string} scope @param {string} type @param {string} field @param {() => readonly any[]} read
+   * @returns {import('./index.js').Store<any>}
+   */
+  function listStore(scope, type, field, read) {
+    /** @type {any} */
+    let value;
+    return store(scope, [`bucket:${scope}/${type}`, `scope:${scope}`], () => {
+      const items = read();
+      const loading = items.length === 0 && (phases.get(scope) ?? LOADING).phase === 'loading';
+      if (value?.[field] !== items || value.loading !== loading) value = Object.freeze({ [field]: items, hasMore: false, loading });
+      return value;
+    });
+  }
+
+  return {
+    start,
+    on,
+    send: (scope, kind, data) => send({ t: 'signal', scope, kind, data }),
+    connection: store(null, ['connection'], () => connection),
+    self: store(null, ['self'], () => self),
+    scope: (name) => store(name, [`scope:${name}`], () => phases.get(name) ?? LOADING),
+    entity: (type, id) => store(IN_CONVERSATION.has(type) ? null : 'org', [`entity:${type}/${id}`], () => state.entity(type, id)),
+    list: (type, { scope = 'org', ...query } = {}) => listStore(scope, type, 'ids', () => state.list(scope, type, query)),
+    messages: (id) => listStore(`conversation/${id}`, 'message', 'rows', () => state.messages(id)),
+    runs: (id) => listStore(`conversation/${id}`, 'run', 'rows', () => state.runs(id)),
+    signal: (kind, key) => store(null, [`signal:${kind}/${key}`], () => state.signal(`${kind}/${key}`)),
+    command(kind, data) {
+      const handle = commands.send(kind, data);
+      if (closed) commands.close();
+      start();
+      host.drain();
+      return handle;
+    },
+    retry(id) {
+      const handle = commands.retry(id);
+      host.drain();
+      return handle;
+    },
+    dismiss(id) {
+      commands.dismiss(id);
+      host.drain();
+    },
+    now: () => Date.now() + offsetMs,
+    hashes: host.hashes,
+    close() {
+      if (closed) return;
+      closed = true;
+      host.stop();
+      scopes.stop();
+      commands.close();
+      setConnection({ ...IDLE, phase: 'closed', since: Date.now() });
+      topics.clear();
+      callbacks.clear();
+    },
+  };
+}
+
+/** @param {string | URL} [url] */
+function address(url = '/ws') {
+  const resolved = new URL(url, globalThis.location?.href);
+  resolved.protocol = resolved.protocol.replace('http', 'ws');
+  return resolved.href;
+}
+
+function isDevelopment() {
+  // Bundlers replace the whole expression; a plain page has no `process`.
+  try {
+    return process.env.NODE_ENV !== 'production';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+import { unref } from './core.js';
+
+const LINGER_MS = 30_000;
+const KEPT = 16;
+
+/**
+ * Follows a scope while somebody uses it and 30 s longer; the last 16 released ones keep their state, so that coming
+ * back to them resumes.
+ *
+ * @param {(message: import('./boundary.js').ToCore) => void} post
+ * @param {(scope: string) => void} forget drops the state of a scope
+ */
+export function createScopes(post, forget) {
+  /** @type {Map<string, { users: number, timer?: ReturnType<typeof setTimeout> }>} followed ones */
+  const followed = new Map();
+  /** @type {Set<string>} released ones, oldest first */
+  const kept = new Set();
+
+  /** @param {string} scope @returns {() => void} gives it back, once */
+  function retain(scope) {
+    const entry = followed.get(scope) ?? follow(scope);
+    clearTimeout(entry.timer);
+    entry.users += 1;
+    let mine = true;
+    return () => {
+      if (!mine) return;
+      mine = false;
+      entry.users -= 1;
+      if (entry.users === 0) entry.timer = unref(setTimeout(() => release(scope), LINGER_MS));
+    };
+  }
+
+  /** @param {string} scope */
+  function follow(scope) {
+    /** @type {{ users: number, timer?: ReturnType<typeof setTimeout> }} */
+    const entry = { users: 0 };
+    kept.delete(scope);
+    followed.set(scope, entry);
+    post({ t: 'subscribe', scope });
+    return entry;
+  }
+
+  /** @param {string} scope */
+  function release(scope) {
+    followed.delete(scope);
+    kept.add(scope);
+    post({ t: 'unsubscribe', scope });
+    if (kept.size <= KEPT) return;
+    const [oldest] = kept;
+    kept.delete(oldest);
+    post({ t: 'forget', scope: oldest });
+    forget(oldest);
+  }
+
+  return {
+    retain,
+    /** @returns {import('./boundary.js').ToCore[]} what a new core has to be told */
+    replay: () => [...followed.keys()].map((scope) => ({ t: 'subscribe', scope })),
+    stop: () => followed.forEach(({ timer }) => clearTimeout(timer)),
+  };
+}

@@ -1,0 +1,240 @@
+import { sameList, sameText } from './same.js';
+
+/**
+ * The entity cache of one client: one immutable object per entity, the same reference until it changed, and lists
+ * derived from them.
+ *
+ * @typedef {{ commandId: string, stage: 'held' | 'sent' | 'refused', error?: any }} Local
+ * @typedef {{ scope: string, type: string, id: string, rev: number, live: boolean, data: any, local?: Local, entity: any }} Row
+ * @typedef {{ conversationId: string, runId: string, text: string, agentId?: string, row: any }} Slot
+ * @typedef {{ rows: Map<string, Row>, version: number, lists: Map<string, { version: number, value: any }> }} Bucket
+ */
+
+const LISTS_PER_BUCKET = 64;
+const SIGNALS = 1000;
+
+/**
+ * @param {{ mark: (topic: string) => void }} topics hears `entity:<type>/<id>`, `bucket:<scope>/<type>`,
+ * `signal:<kind>/<key>`
+ * @param {boolean} freeze whether objects handed out are frozen
+ */
+export function createState(topics, freeze) {
+  /** @type {Map<string, Row>} by `type/id` */
+  const rows = new Map();
+  /** @type {Map<string, Bucket>} by `scope/type` */
+  const buckets = new Map();
+  /** @type {Map<string, Slot>} by run, in the order they began */
+  const slots = new Map();
+  /** @type {Map<string, any>} by `kind/key` */
+  const signals = new Map();
+
+  /** @param {string} scope @param {string} type @returns {Bucket} */
+  function bucket(scope, type) {
+    const key = `${scope}/${type}`;
+    let found = buckets.get(key);
+    if (!found) buckets.set(key, (found = { rows: new Map(), version: 0, lists: new Map() }));
+    return found;
+  }
+
+  /** @param {any} changes one drain of the core */
+  function apply(changes) {
+    /** @type {Map<string, Row>} what a swap takes away unless it is put again */
+    const swapped = new Map();
+    for (const scope of changes.reset ?? []) {
+      for (const [key, row] of rows) if (row.scope === scope) swapped.set(key, row);
+    }
+    for (const [, key] of changes.drop ?? []) remove(key);
+    for (const [scope, key, rev, live, data] of changes.put ?? []) put(scope, key, rev, live, data, swapped);
+    for (const key of swapped.keys()) remove(key);
+    for (const change of changes.slots ?? []) applySlot(change);
+    for (const [, kind, key, data] of changes.signals ?? []) applySignal(`${kind}/${key}`, data);
+    for (const [key, local] of Object.entries(changes.local ?? {})) applyLocal(key, local ?? undefined);
+  }
+
+  /** @param {string} scope @param {string} key @param {number} rev @param {boolean} live @param {any} data @param {Map<string, Row>} swapped */
+  function put(scope, key, rev, live, data, swapped) {
+    const old = rows.get(key);
+    const kept = swapped.delete(key) && old && old.live === live && sameText(old.data, data);
+    if (kept) {
+      old.rev = rev;
+      return;
+    }
+    const slash = key.indexOf('/');
+    const row = { scope, type: key.slice(0, slash), id: key.slice(slash + 1), rev, live, data, local: old?.local, entity: null };
+    build(row);
+    rows.set(key, row);
+    bucket(scope, row.type).rows.set(key, row);
+    touch(scope, row.type, row.id);
+  }
+
+  /** @param {string} key */
+  function remove(key) {
+    const row = rows.get(key);
+    if (!row) return;
+    rows.delete(key);
+    bucket(row.scope, row.type).rows.delete(key);
+    touch(row.scope, row.type, row.id);
+  }
+
+  /** @param {string} key @param {Local | undefined} local */
+  function applyLocal(key, local) {
+    const row = rows.get(key);
+    if (!row || (row.local && local && sameText(row.local, local)) || row.local === local) return;
+    row.local = local;
+    build(row);
+    touch(row.scope, row.type, row.id);
+  }
+
+  /** @param {Row} row */
+  function build(row) {
+    row.entity = { ...row.data, id: row.id };
+    if (row.local) row.entity.local = row.local;
+    if (freeze) deepFreeze(row.entity);
+  }
+
+  /** @param {[string, string, number, string | null]} change */
+  function applySlot([conversationId, runId, from, text]) {
+    const old = slots.get(runId);
+    if (text === null) slots.delete(runId);
+    else slots.set(runId, { conversationId, runId, text: (old?.text ?? '').slice(0, from) + text, row: null });
+    touch(`conversation/${conversationId}`, 'message', answerOf(runId));
+  }
+
+  /** @param {string} key @param {any} data */
+  function applySignal(key, data) {
+    signals.delete(key);
+    if (data !== null) signals.set(key, freeze ? deepFreeze(data) : data);
+    if (signals.size > SIGNALS) signals.delete(/** @type {string} */ (signals.keys().next().value));
+    topics.mark(`signal:${key}`);
+  }
+
+  /** @param {string} scope @param {string} type @param {string} id */
+  function touch(scope, type, id) {
+    bucket(scope, type).version += 1;
+    topics.mark(`bucket:${scope}/${type}`);
+    topics.mark(`entity:${type}/${id}`);
+  }
+
+  /** @param {Slot} slot a streamed answer as the message it becomes */
+  function streaming(slot) {
+    if (!slot.row) {
+      const { conversationId, runId, text } = slot;
+      const agentId = rows.get(`run/${runId}`)?.data.agentId;
+      const author = agentId ? { type: 'agent', id: agentId } : { type: 'agent' };
+      slot.row = { id: answerOf(runId), conversationId, runId, author, text, status: 'streaming' };
+      if (freeze) deepFreeze(slot.row);
+    }
+    return slot.row;
+  }
+
+  /** @param {string} type @param {string} id @returns {any} undefined when unknown */
+  function entity(type, id) {
+    const row = rows.get(`${type}/${id}`);
+    if (row) return row.entity;
+    const slot = type === 'message' && id.endsWith(ANSWER) ? slots.get(id.slice(0, -ANSWER.length)) : undefined;
+    return slot && streaming(slot);
+  }
+
+  /**
+   * A derived value of one bucket, made again when the bucket changed.
+   *
+   * @param {string} scope @param {string} type @param {string} name
+   * @param {(rows: Row[], old: any) => any} make returns `old` when nothing it shows changed
+   */
+  function derived(scope, type, name, make) {
+    const source = bucket(scope, type);
+    const memo = source.lists.get(name);
+    if (memo?.version === source.version) return memo.value;
+    const live = [...source.rows.values()].filter((row) => row.live);
+    const value = make(live, memo?.value);
+    source.lists.delete(name);
+    source.lists.set(name, { version: source.version, value });
+    if (source.lists.size > LISTS_PER_BUCKET) source.lists.delete(/** @type {string} */ (source.lists.keys().next().value));
+    return value;
+  }
+
+  /** @param {string} scope @param {string} type @param {{ where?: Record<string, any>, order?: string }} query @returns {readonly string[]} */
+  function list(scope, type, query) {
+    return derived(scope, type, JSON.stringify(query), (live, old) => {
+      const where = Object.entries(query.where ?? {});
+      const hits = live.filter((row) => where.every(([field, value]) => row.data[field] === value));
+      const ids = hits.sort(orderBy(query.order)).map((row) => row.id);
+      return old && sameList(old, ids) ? old : Object.freeze(ids);
+    });
+  }
+
+  /**
+   * Messages by the hub's order, then own rows that it has not placed yet as typed, then answers being written: an
+   * answer is dated when it is whole, so what is sent meanwhile belongs before it.
+   *
+   * @param {string} conversationId @returns {readonly any[]}
+   */
+  function messages(conversationId) {
+    return derived(`conversation/${conversationId}`, 'message', '', (live, old) => {
+      const shown = live.sort(byPlace).map((row) => row.entity);
+      for (const slot of slots.values()) {
+        if (slot.conversationId === conversationId && !rows.has(`message/${answerOf(slot.runId)}`)) shown.push(streaming(slot));
+      }
+      return old && sameList(old, shown) ? old : Object.freeze(shown);
+    });
+  }
+
+  /** @param {string} conversationId @returns {readonly any[]} oldest first */
+  function runs(conversationId) {
+    return derived(`conversation/${conversationId}`, 'run', '', (live, old) => {
+      const shown = live.sort(orderBy('startedAt')).map((row) => row.entity);
+      return old && sameList(old, shown) ? old : Object.freeze(shown);
+    });
+  }
+
+  /** Forgets a scope. @param {string} scope */
+  function forget(scope) {
+    for (const [key, row] of rows) if (row.scope === scope) remove(key);
+    for (const [runId, slot] of slots) if (`conversation/${slot.conversationId}` === scope) applySlot([slot.conversationId, runId, 0, null]);
+    for (const key of buckets.keys()) if (key.startsWith(`${scope}/`)) buckets.delete(key);
+  }
+
+  return {
+    apply,
+    entity,
+    list,
+    messages,
+    runs,
+    forget,
+    /** @param {string} key `kind/key` */
+    signal: (key) => signals.get(key) ?? null,
+  };
+}
+
+const ANSWER = ':answer';
+/** @param {string} runId */
+const answerOf = (runId) => runId + ANSWER;
+
+/** @param {Row} a @param {Row} b */
+function byPlace(a, b) {
+  return compare(a.data.sentAt ?? LAST, b.data.sentAt ?? LAST) || compare(a.local?.commandId ?? '', b.local?.commandId ?? '') || compare(a.id, b.id);
+}
+
+/** Sorts after every instant. */
+const LAST = '~';
+
+/** @param {string} [order] a field, with `-` before it for newest first; rows without it come last */
+function orderBy(order = 'id') {
+  const down = order.startsWith('-');
+  const field = down ? order.slice(1) : order;
+  /** @param {Row} a @param {Row} b */
+  return (a, b) => {
+    const [x, y] = [a.data[field], b.data[field]];
+    if (x === undefined || y === undefined) return (x === undefined ? 1 : 0) - (y === undefined ? 1 : 0) || compare(a.id, b.id);
+    return (down ? compare(y, x) : compare(x, y)) || compare(a.id, b.id);
+  };
+}
+
+/** @param {any} a @param {any} b */
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** @param {any} value @returns {any} */
+function deepFreeze(value) {
+  if (value && typeof value === 'object' && !Object.isFrozen(value)) Object.values(Object.freeze(value)).forEach(deepFreeze);
+  return value;
+}
