@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
+import { until } from './process.mjs';
 import { faults, install } from './recorder.mjs';
 
 const FLAGS = [
@@ -34,20 +35,36 @@ export function by(testId, attributes = {}) {
 
 /** One browser (own cookies) with one page of the console. */
 export class Console {
-  static async open(browser, hub, { link, name }) {
+  /** A new browser that signs in by a setup link or an invitation: a page with one button. */
+  static async open(browser, { link, name }) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
     context.setDefaultTimeout(20_000);
-    const page = await context.newPage();
-    const self = new Console(context, page, hub, name);
-    await page.addInitScript(install);
-    page.on('pageerror', (error) => self.errors.push(String(error.stack ?? error)));
-    page.on('console', (message) => self.note(message));
-    await self.signIn(link);
+    const self = await Console.in(context, name);
+    await self.page.goto(link);
+    await self.page.getByRole('button').first().click();
+    await self.online();
     return self;
   }
 
-  constructor(context, page, hub, name) {
-    Object.assign(this, { context, page, hub, name, errors: [], frames: [] });
+  /** A further page of a browser that is signed in. */
+  static async join(other, name, address = new URL(other.page.url()).origin) {
+    const self = await Console.in(other.context, name);
+    await self.page.goto(address);
+    await self.online();
+    return self;
+  }
+
+  static async in(context, name) {
+    const page = await context.newPage();
+    const self = new Console(context, page, name);
+    await page.addInitScript(install);
+    page.on('pageerror', (error) => self.errors.push(String(error.stack ?? error)));
+    page.on('console', (message) => self.note(message));
+    return self;
+  }
+
+  constructor(context, page, name) {
+    Object.assign(this, { context, page, name, errors: [], frames: [] });
   }
 
   /** What the page logs as an error counts, except what the browser says about sockets that a test cut. */
@@ -56,14 +73,11 @@ export class Console {
     this.errors.push(message.text());
   }
 
-  /** Follows a setup link or an invitation: one page with one button. */
-  async signIn(link) {
-    await this.page.goto(link);
-    await this.page.getByRole('button').first().click();
-    await this.online();
+  phase() {
+    return this.page.locator(by('connection')).first().getAttribute('data-phase');
   }
 
-  /** Waits for `pass` milliseconds at most until the page is connected. */
+  /** Waits until the page is connected. */
   online(timeout = 20_000) {
     return this.page.locator(by('connection', { phase: 'online' })).first().waitFor({ state: 'attached', timeout });
   }
@@ -91,51 +105,51 @@ export class Console {
     );
   }
 
-  /** Waits until a row passes `test` (a function of one row, serialised) and gives it. */
-  async row(what, test, argument, timeout = 30_000) {
-    const handle = await this.page
-      .waitForFunction(
-        ([source, value]) => {
-          const pass = new Function('row', 'value', `return (${source})(row, value)`);
-          for (const node of document.querySelectorAll('[data-testid="message-row"]')) {
-            const text = (node.querySelector('[data-testid="message-text"]') ?? node).textContent;
-            const { messageId: id, status, stage, delivery } = node.dataset;
-            const row = { id, status, stage, delivery, text };
-            if (pass(row, value)) return row;
-          }
-          return null;
-        },
-        [test.toString(), argument],
-        { timeout },
-      )
-      .catch(async (error) => {
-        const rows = (await this.rows().catch(() => [])).map((row) => ({ ...row, text: row.text.slice(0, 80) }));
-        throw new Error(`${this.name}: no row ${what} within ${timeout} ms (${error.message.split('\n')[0]}); rows: ${JSON.stringify(rows, null, 1)}`);
-      });
-    return handle.jsonValue();
+  /** Waits until a row passes `test` and gives it. */
+  async row(what, test, timeoutMs = 30_000) {
+    let rows = [];
+    const probe = async () => {
+      rows = await this.rows();
+      return rows.find(test);
+    };
+    return until(probe, { timeoutMs, what }).catch(() => {
+      const shown = rows.map((row) => JSON.stringify({ ...row, text: row.text.slice(0, 60) }));
+      throw new Error(`${this.name}: no row ${what} within ${timeoutMs} ms; rows:\n${shown.join('\n')}`);
+    });
   }
 
-  /** Position and state hash per scope, as the client of this page applied them. */
+  /** Position and state hash per scope, as the client of this page applied them; null where the page keeps it to itself. */
   hashes() {
-    return this.page.evaluate(() => window.otter.hashes());
+    return this.page.evaluate(() => window.otter?.hashes() ?? null);
   }
 
-  /** Collects the frames that were painted since the last call; a reload begins a new recording. */
-  async record() {
+  /** The frames painted since the last `forget`. */
+  async recorded() {
     this.frames.push(...(await this.page.evaluate(() => window.otterRecorder.take())));
+    return this.frames;
   }
 
-  /** What a person would call a glitch in everything recorded since the last call. */
+  /** Begins a new recording. */
+  async forget() {
+    await this.recorded();
+    this.frames = this.frames.slice(-1);
+  }
+
+  /** What a person would call a glitch in the recording, which begins anew. */
   async glitches() {
-    await this.record();
-    const frames = this.frames;
-    this.frames = [];
-    return faults(frames);
+    const found = faults(await this.recorded());
+    this.frames = this.frames.slice(-1);
+    return found.map((fault) => `${this.name}: ${fault}`);
+  }
+
+  /** Waits for a condition on this page. */
+  until(what, probe, timeoutMs = 30_000) {
+    return until(probe, { timeoutMs, what: `${this.name}: ${what}` });
   }
 
   async reload() {
-    this.frames = [];
     await this.page.reload();
+    this.frames = [];
     await this.online();
   }
 
