@@ -10,6 +10,7 @@ pub mod effect;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod hash;
 pub mod id;
 pub mod limits;
 pub mod text;
@@ -18,5 +19,8 @@ pub mod wire;
 
 #[cfg(feature = "serde")]
 pub mod kind;
+
+#[cfg(feature = "schema")]
+pub mod schema;
 
 pub use time::{Instant, UnixMillis};

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `demo` | hub on an embedded store, a scripted OpenClaw fleet and the console |
 //! | `test` | every suite, with the seconds of each |
+//! | `schemas` | writes the generated schemas and types; `schemas check` compares |
 //! | `wasm` | builds the browser client into `otter-client-wasm/npm/dist` |
+//! | `schemas` | writes the generated files of the contract, `schemas check` compares them |
 //! | `sim` | the simulation over many seeds |
 //! | `check` | the limits on file and function size |
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
@@ -12,6 +14,8 @@
 mod browser_client;
 mod demo;
 mod limits;
+mod schemas;
+mod schemas;
 mod shell;
 mod sim;
 mod suites;
@@ -33,8 +37,12 @@ enum Command {
     Demo(demo::Options),
     /// Runs every suite and prints the seconds of each; a suite that cannot run is an error when CI=true.
     Test(suites::Options),
+    /// Writes the schemas and types that are generated from the Rust types, or compares with them.
+    Schemas(schemas::Options),
     /// Builds the browser client into `otter-client-wasm/npm/dist` and prints its size.
     Wasm(browser_client::Options),
+    /// Writes the generated files of the contract; `schemas check` compares instead.
+    Schemas(schemas::Options),
     /// Runs the simulation over many seeds.
     Sim(sim::Options),
     /// Checks the limits on file and function size.
@@ -45,7 +53,9 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => suites::run(&options),
+        Command::Schemas(options) => schemas::run(&options),
         Command::Wasm(options) => browser_client::run(&options),
+        Command::Schemas(options) => schemas::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Check => limits::run(),
     }
