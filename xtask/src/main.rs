@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `demo` | hub on an embedded store, a scripted OpenClaw fleet and the console |
 //! | `test` | every suite, with the seconds of each |
+//! | `schemas` | writes the generated schemas and types; `schemas check` compares |
 //! | `wasm` | builds the browser client into `otter-client-wasm/npm/dist` |
 //! | `schemas` | writes the generated files of the contract, `schemas check` compares them |
 //! | `sim` | the simulation over many seeds |
@@ -13,6 +14,7 @@
 mod browser_client;
 mod demo;
 mod limits;
+mod schemas;
 mod schemas;
 mod shell;
 mod sim;
@@ -35,6 +37,8 @@ enum Command {
     Demo(demo::Options),
     /// Runs every suite and prints the seconds of each; a suite that cannot run is an error when CI=true.
     Test(suites::Options),
+    /// Writes the schemas and types that are generated from the Rust types, or compares with them.
+    Schemas(schemas::Options),
     /// Builds the browser client into `otter-client-wasm/npm/dist` and prints its size.
     Wasm(browser_client::Options),
     /// Writes the generated files of the contract; `schemas check` compares instead.
@@ -49,6 +53,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => suites::run(&options),
+        Command::Schemas(options) => schemas::run(&options),
         Command::Wasm(options) => browser_client::run(&options),
         Command::Schemas(options) => schemas::run(&options),
         Command::Sim(options) => sim::run(&options),

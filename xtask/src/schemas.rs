@@ -1,35 +1,44 @@
-//! `cargo xtask schemas`: the generated files of `schemas/v1` and the npm package.
+//! `cargo xtask schemas`: the committed contract, generated from the Rust types.
 
-use anyhow::{Context, Result, bail};
-use clap::Args;
+use std::fs;
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use otter_proto::schema::{self, SchemaFile};
 
 use crate::shell;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// `check` compares with the committed files instead of writing them.
-    #[arg(value_parser = ["check"])]
-    mode: Option<String>,
+    #[command(subcommand)]
+    mode: Option<Mode>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Mode {
+    /// Compares and writes nothing; an error names each file that differs.
+    Check,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut drifted = Vec::new();
-    for file in otter_proto::schema::files() {
+    let files = schema::files();
+    let stale: Vec<&SchemaFile> = files.iter().filter(|file| differs(file)).collect();
+    if options.mode.is_some() && !stale.is_empty() {
+        let names: Vec<&str> = stale.iter().map(|file| file.path).collect();
+        bail!("{} differ from the Rust types: run `cargo xtask schemas` and commit", names.join(", "));
+    }
+    for file in &stale {
         let path = shell::root().join(file.path);
-        if std::fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
-            continue;
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir)?;
         }
-        if options.mode.is_some() {
-            drifted.push(file.path);
-            continue;
-        }
-        let folder = path.parent().context("a file has a folder")?;
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(&path, file.text).with_context(|| format!("writing {}", file.path))?;
+        fs::write(path, &file.text)?;
         println!("wrote {}", file.path);
     }
-    if drifted.is_empty() {
-        return Ok(());
-    }
-    bail!("{} differ from the Rust types: run `cargo xtask schemas`", drifted.join(", "))
+    println!("{} generated files are up to date", files.len());
+    Ok(())
+}
+
+fn differs(file: &SchemaFile) -> bool {
+    fs::read_to_string(shell::root().join(file.path)).map_or(true, |stored| stored != file.text)
 }
