@@ -21,4 +21,7 @@ pub mod wire;
 #[cfg(feature = "serde")]
 pub mod kind;
 
+#[cfg(feature = "schema")]
+pub mod schema;
+
 pub use time::{Instant, UnixMillis};
