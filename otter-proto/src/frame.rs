@@ -14,8 +14,8 @@ pub use client::{
 pub use data::{Events, SnapshotPage, SnapshotRow};
 pub use hub::{
     Accepted, CommandDispatch, Drain, HubBye, HubFrame, LaneCursor, Lanes, Notice, Ping, Principal,
-    PrincipalType, Probed, Published, Refuse, Rejection, Reply, Resync, ServerInfo, SnapshotPage,
-    SnapshotRow, Subscribed, SubscribedMode, Welcome,
+    PrincipalType, Probed, Published, Refuse, Rejection, Reply, Resync, ServerInfo, Subscribed,
+    SubscribedMode, Welcome,
 };
 
 use std::borrow::Cow;
