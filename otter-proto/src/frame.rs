@@ -1,0 +1,105 @@
+//! Frames: the protocol messages of both directions.
+//!
+//! A WebSocket message holds one or more frames separated by a newline. `type` comes first when we write and is
+//! accepted anywhere when we read; unknown members are ignored.
+
+mod client;
+mod data;
+mod hub;
+
+pub use client::{
+    Ack, Bye, ClientFrame, ClientInfo, Command, Hello, Pong, Probe, Publish, Signal, Subscribe, Unsubscribe,
+    VersionRange,
+};
+pub use data::{Events, SnapshotPage, SnapshotRow};
+pub use hub::{
+    Accepted, CommandDispatch, Drain, HubBye, HubFrame, LaneCursor, Lanes, Notice, Ping, Principal,
+    PrincipalType, Probed, Published, Refuse, Rejection, Reply, Resync, ServerInfo, Subscribed,
+    SubscribedMode, Welcome,
+};
+
+use std::borrow::Cow;
+
+use crate::text::{Cursor, TextError, TextErrorKind};
+use crate::wire::words;
+
+/// Why a text is not a frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Not JSON, or a member is missing or wrong.
+    #[error("bad frame: {0}")]
+    Bad(#[from] TextError),
+    /// The `type` is not known here.
+    #[error("unknown frame type `{0}`")]
+    Unknown(String),
+}
+
+words! {
+    /// An independent FIFO of an outbox.
+    pub enum Lane {
+        /// Activity, feed, session, repo and integrators' kinds.
+        Bulk = "bulk",
+        /// Everything else.
+        Main = "main",
+    }
+}
+
+/// The frames of one WebSocket message.
+pub fn split(message: &str) -> impl Iterator<Item = &str> {
+    message.split('\n').filter(|frame| !frame.is_empty())
+}
+
+/// The `type` of a frame: at once when it comes first, else by reading the whole object.
+fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
+    const FIRST: &str = "{\"type\":";
+    if text.starts_with(FIRST) {
+        return Cursor::new(text.get(FIRST.len()..).unwrap_or_default()).string();
+    }
+    let mut found = None;
+    let mut cursor = Cursor::new(text);
+    cursor.object(&mut |key, cursor| {
+        if key == "type" {
+            found = Some(cursor.string()?.into_owned());
+            return Ok(());
+        }
+        cursor.value().map(|_| ())
+    })?;
+    found.map(Cow::Owned).ok_or(TextError { kind: TextErrorKind::Missing, at: 0, member: Some("type") })
+}
+
+/// Reads the whole of `text` as one value.
+fn read_all<T: crate::wire::Wire>(text: &str) -> Result<T, TextError> {
+    let mut cursor = Cursor::new(text);
+    let value = T::read(&mut cursor)?;
+    cursor.end()?;
+    Ok(value)
+}
+
+/// Defines an enum of frames with its codec.
+macro_rules! frames {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum $name { $($(#[$vdoc])* $variant($variant),)* }
+
+        impl $name {
+            /// The `type` of every frame of this direction.
+            pub const TYPES: &'static [&'static str] = &[$($word,)*];
+
+            /// Reads one frame.
+            pub fn decode(text: &str) -> Result<Self, $crate::frame::FrameError> {
+                match &*$crate::frame::frame_type(text)? {
+                    $($word => Ok(Self::$variant($crate::frame::read_all(text)?)),)*
+                    other => Err($crate::frame::FrameError::Unknown(other.chars().take(64).collect())),
+                }
+            }
+
+            /// Appends this frame's JSON text.
+            pub fn encode(&self, out: &mut String) {
+                match self { $(Self::$variant(frame) => $crate::wire::Wire::write(frame, out),)* }
+            }
+        }
+    };
+}
+
+use frames;

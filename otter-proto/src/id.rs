@@ -1,0 +1,219 @@
+//! Typed identifiers, scopes and entity keys.
+//!
+//! Every id on the wire is an opaque string of 1 to 200 characters of `[A-Za-z0-9._:-]`. Receivers never parse
+//! them, with one exception that the contract fixes: an instance's entity is its own id, or its id + `:` + rest.
+
+use std::fmt;
+
+/// The longest id, in bytes.
+pub const MAX_ID_LEN: usize = 200;
+
+/// Why a string is not an id, a scope or an entity key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not valid here: ids are 1 to 200 characters of A-Z, a-z, 0-9, `.`, `_`, `:` and `-`")]
+pub struct IdError(pub String);
+
+/// Whether `text` is a well-formed id.
+pub fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= MAX_ID_LEN
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
+}
+
+/// Whether the entity id `id` belongs to the instance `instance`: it is its id, or its id + `:` + rest.
+pub fn belongs_to(id: &str, instance: &str) -> bool {
+    id.strip_prefix(instance).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+}
+
+fn checked(text: &str) -> Result<String, IdError> {
+    if is_id(text) { Ok(text.to_owned()) } else { Err(IdError(text.chars().take(64).collect())) }
+}
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "String", into = "String"))]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, extend("maxLength" = MAX_ID_LEN, "pattern" = "^[A-Za-z0-9._:-]{1,200}$")))]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes `text` when it is a well-formed id.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                checked(text).map(Self)
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl crate::wire::Wire for $name {
+            fn write(&self, out: &mut String) {
+                crate::text::write_string(out, &self.0);
+            }
+            fn read(cursor: &mut crate::text::Cursor<'_>) -> Result<Self, crate::text::TextError> {
+                let text = cursor.string()?;
+                Self::new(&text).map_err(|_| cursor.error(crate::text::TextErrorKind::Id))
+            }
+        }
+    )*};
+}
+
+id! {
+    /// A tenant. It comes from the credential, never from what a client says.
+    OrgId;
+    /// One OpenClaw installation with its bridge.
+    InstanceId;
+    /// A person of an org.
+    MemberId;
+    /// A conversation; also the id of its session when it belongs to a gateway session.
+    ConversationId;
+    /// A durable event; unique, made by its publisher (a UUIDv7) or derived by the hub (a UUIDv5).
+    EventId;
+    /// A command: a UUIDv7 made by the client, the idempotency key everywhere.
+    CommandId;
+    /// An entity without its type, for instance the id of a message or of a run.
+    EntityId;
+    /// One process run of an instance.
+    BootId;
+    /// A random string per writer start of an org; positions are only valid together with it.
+    Epoch;
+}
+
+/// The unit of subscription and of ordering.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, with = "String"))]
+pub enum Scope {
+    /// `org`: everything but messages, runs, steps and marks.
+    Org,
+    /// `conversation/<id>`: messages, runs and steps of one conversation.
+    Conversation(ConversationId),
+    /// `member/<id>`: what only this person sees. A client may say `member/self` when it subscribes without a position.
+    Member(MemberId),
+}
+
+impl Scope {
+    /// Reads `org`, `conversation/<id>` or `member/<id>`.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        match text.split_once('/') {
+            None if text == "org" => Ok(Self::Org),
+            Some(("conversation", id)) => Ok(Self::Conversation(ConversationId::new(id)?)),
+            Some(("member", id)) => Ok(Self::Member(MemberId::new(id)?)),
+            _ => Err(IdError(text.chars().take(64).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Org => f.write_str("org"),
+            Self::Conversation(id) => write!(f, "conversation/{id}"),
+            Self::Member(id) => write!(f, "member/{id}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+/// The key of an entity inside its scope: `type/id`, for instance `task/in_7:t_1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityKey(String);
+
+impl EntityKey {
+    /// Joins a type of the catalogue (or `x.<vendor>.<name>`) and an id.
+    pub fn new(kind: &str, id: &str) -> Result<Self, IdError> {
+        if is_id(kind) && is_id(id) {
+            Ok(Self(format!("{kind}/{id}")))
+        } else {
+            Err(IdError(format!("{kind}/{id}").chars().take(64).collect()))
+        }
+    }
+
+    /// Reads `type/id`.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let (kind, id) = text.split_once('/').ok_or_else(|| IdError(text.chars().take(64).collect()))?;
+        Self::new(kind, id)
+    }
+
+    /// `type/id`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the slash.
+    pub fn entity_type(&self) -> &str {
+        self.0.split_once('/').map_or("", |(kind, _)| kind)
+    }
+
+    /// The part after the slash.
+    pub fn id(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, id)| id)
+    }
+}
+
+impl fmt::Display for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_owns_its_id_and_what_hangs_below_it() {
+        assert!(belongs_to("in_1", "in_1"));
+        assert!(belongs_to("in_1:main", "in_1"));
+        assert!(!belongs_to("in_12", "in_1"));
+        assert!(!belongs_to("in_2:main", "in_1"));
+    }
+
+    #[test]
+    fn scopes_survive_a_round_trip() {
+        for text in ["org", "conversation/in_1:abc", "member/mb_1"] {
+            assert_eq!(Scope::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "orgs", "conversation/", "conversation/a b", "x/y", "org/"] {
+            assert!(Scope::parse(text).is_err(), "{text}");
+        }
+    }
+}

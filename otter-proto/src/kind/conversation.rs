@@ -1,0 +1,90 @@
+//! Payloads of `conversation.*`.
+
+use crate::UnixMillis;
+use crate::id::{EntityId, InstanceId};
+use crate::kind::{Author, payload};
+use crate::wire::words;
+
+words! {
+    /// What a conversation is about.
+    pub enum AddressKind {
+        /// One person and one agent.
+        Dm = "dm",
+        /// A project.
+        Project = "project",
+        /// An issue of a tracker.
+        Issue = "issue",
+        /// A session of a gateway.
+        Session = "session",
+    }
+}
+
+payload! {
+    /// What a conversation belongs to. Echoed by replies; nothing parses session keys to route.
+    pub struct Address {
+        /// Which of the members below is set.
+        kind: AddressKind,
+        /// With `session`: the gateway's session key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_key: Option<String>,
+        /// With `project` and `issue`: the project.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        project_id: Option<String>,
+        /// With `issue`: the issue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issue_id: Option<String>,
+    }
+
+    /// The newest row of a conversation, derived by the hub.
+    pub struct LastMessage {
+        /// The message.
+        id: EntityId,
+        /// Its author.
+        author: Author,
+        /// When.
+        sent_at: UnixMillis,
+        /// The first 200 characters.
+        head: String,
+    }
+
+    /// `conversation.upserted`: a conversation of an instance.
+    pub struct ConversationUpserted {
+        /// Where its agent lives.
+        instance_id: InstanceId,
+        /// Its agent's entity id.
+        agent_id: EntityId,
+        /// What it is about.
+        address: Address,
+        /// A title made from its content, by the gateway.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        derived_title: Option<String>,
+    }
+
+    /// `conversation.updated`: title, pinned and folder are people's; the rest is derived by the hub or the bridge.
+    pub struct ConversationUpdated {
+        /// A title that a person gave.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// A title made from its content.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        derived_title: Option<String>,
+        /// Kept on top.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pinned: Option<bool>,
+        /// A folder's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<String>,
+        /// Out of the way; its session may be gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archived: Option<bool>,
+        /// The newest row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_message: Option<LastMessage>,
+        /// How many messages it ever had; never decreases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_count: Option<u64>,
+        /// The newest run that is still open; `null` when none is.
+        #[serde(default)]
+        active_run: Option<EntityId>,
+    }
+}
