@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
 
 mod browser_client;
+mod console;
 mod demo;
 mod limits;
 mod schemas;
