@@ -6,6 +6,7 @@
 //! features `serde` (default) and `schema`.
 
 pub mod catalogue;
+pub mod connection;
 pub mod effect;
 pub mod error;
 pub mod event;
