@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{console, shell, tools};
+use crate::{shell, tools};
 
 /// The most that wasm and glue together may weigh, gzipped.
 const LIMIT_BYTES: usize = 60 * 1024;
@@ -43,15 +43,8 @@ pub(crate) fn dist() -> PathBuf {
     shell::root().join("otter-client-wasm/npm/dist")
 }
 
-/// Builds the client, unless the one in `dist` is newer than the compiler's result, and the console that is made of it.
-/// Tells whether the client is optimised.
+/// Builds the client, unless the one in `dist` is newer than the compiler's result; tells whether it is optimised.
 pub(crate) fn build(optimise: Optimise) -> Result<bool> {
-    let optimised = build_package(optimise)?;
-    console::assemble()?;
-    Ok(optimised)
-}
-
-fn build_package(optimise: Optimise) -> Result<bool> {
     let compiled = compile()?;
     let optimiser = match optimise {
         Optimise::Never => None,

@@ -11,7 +11,6 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
 
 mod browser_client;
-mod console;
 mod demo;
 mod limits;
 mod schemas;
