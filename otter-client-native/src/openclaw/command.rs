@@ -3,117 +3,26 @@
 //! Journal rows come in at the start and go out as values. What a call returns is to be stored in one local
 //! transaction, together with the changes of [`Observed`], before any [`CommandOutput::Call`] in it is made.
 
+mod journal;
 mod outcome;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use otter_proto::id::{CommandId, ConversationId, EntityId};
-use serde::{Deserialize, Serialize};
+use otter_proto::id::CommandId;
 use serde_json::Value;
 
 use crate::openclaw::history::History;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Delivery, Observed, Sent};
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
-use crate::openclaw::time::{Instant, Now, UnixMillis, later, shifted};
-use crate::openclaw::translate::{self, Publish, Want};
+use crate::openclaw::time::{Instant, Now, later, shifted};
+use crate::openclaw::translate::{self, Want};
 
+pub use journal::{CommandOutput, CommandRequest, JournalRow, Verb};
+
+use journal::{Asked, Entry, Stage};
 use outcome::Outcome;
-
-/// What a person asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "verb")]
-pub enum Verb {
-    /// Say something to an agent.
-    Send {
-        /// Where.
-        conversation: ConversationId,
-        /// What.
-        text: String,
-        /// `author` of the message, as the hub wrote it.
-        author: Option<Value>,
-    },
-    /// Stop a run.
-    Abort {
-        /// Where it runs.
-        conversation: ConversationId,
-        /// The run's entity id.
-        run: EntityId,
-    },
-}
-
-/// A command as the hub dispatches it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CommandRequest {
-    /// Its id, also the key under which the gateway knows it.
-    pub id: CommandId,
-    /// What is asked.
-    pub verb: Verb,
-    /// How long it may still be begun.
-    pub ttl: Duration,
-    /// Whether it is taken back, unless it was begun.
-    pub cancel: bool,
-}
-
-/// One row of the journal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct JournalRow {
-    /// The command.
-    pub id: CommandId,
-    /// What is asked.
-    pub verb: Verb,
-    /// When it is too late, by this machine's clock.
-    pub expires_at: UnixMillis,
-    stage: Stage,
-}
-
-/// What has to be done for commands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CommandOutput {
-    /// Store this row under its id.
-    Journal(JournalRow),
-    /// Delete the row of this command.
-    Forget(CommandId),
-    /// Events that have to reach the outbox in the same transaction.
-    Publish(Vec<Publish>),
-    /// Ask the gateway, once everything before is stored.
-    Call(CommandId, RpcCall),
-    /// Something to read, see [`Attachment`](crate::openclaw::Attachment).
-    Rpc(Want),
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "stage")]
-enum Stage {
-    Received,
-    /// The gateway of this boot may have it.
-    Attempted {
-        boot: Option<String>,
-    },
-    Done {
-        outcome: Outcome,
-    },
-}
-
-#[derive(Debug)]
-struct Entry {
-    row: JournalRow,
-    /// Arrival, which is the order within a session.
-    order: u64,
-    busy: Option<Asked>,
-    not_before: Option<Instant>,
-    failures: u32,
-    /// The gateway may have it although it did not say so.
-    uncertain: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    ToDo,
-    WhetherKnown,
-}
 
 /// The commands of one instance.
 #[derive(Debug, Default)]
@@ -148,7 +57,7 @@ impl Commands {
                 Stage::Done { outcome } => {
                     vec![CommandOutput::Publish(outcome.events(&entry.row, observed, now))]
                 }
-                Stage::Received if cancel => self.end(&id, Outcome::Cancelled, observed, now),
+                Stage::Received if cancel => self.end(&id, &Outcome::Cancelled, observed, now),
                 Stage::Received | Stage::Attempted { .. } => Vec::new(),
             };
         }
@@ -158,7 +67,7 @@ impl Commands {
         let received = outcome::received(&row, observed, now);
         self.add(row.clone(), false);
         if cancel {
-            return self.end(&id, Outcome::Cancelled, observed, now);
+            return self.end(&id, &Outcome::Cancelled, observed, now);
         }
         let mut outputs = vec![CommandOutput::Journal(row), CommandOutput::Publish(vec![received])];
         outputs.extend(self.drive(observed, now));
@@ -215,7 +124,7 @@ impl Commands {
         let mut outputs = Vec::new();
         for (id, uncertain) in late {
             let outcome = if uncertain { Outcome::Unknown } else { Outcome::Expired };
-            outputs.extend(self.end(&id, outcome, observed, now));
+            outputs.extend(self.end(&id, &outcome, observed, now));
         }
         outputs.extend(self.drive(observed, now));
         outputs
@@ -268,10 +177,10 @@ impl Commands {
         match &entry.row.verb {
             Verb::Send { conversation, text, .. } => {
                 let Some(session) = observed.session_of(conversation) else {
-                    return self.end(id, Outcome::refused("unknownConversation", UNKNOWN), observed, now);
+                    return self.end(id, &Outcome::refused("unknownConversation", UNKNOWN), observed, now);
                 };
                 if text.len() > MAX_TEXT {
-                    return self.end(id, Outcome::refused("tooLarge", TOO_LARGE), observed, now);
+                    return self.end(id, &Outcome::refused("tooLarge", TOO_LARGE), observed, now);
                 }
                 if has_restarted {
                     // The gateway knows keys of its own boot only: the same key would run a second time.
@@ -291,9 +200,12 @@ impl Commands {
                     (Some(run), Some(session)) if !observed.is_closed(&run) => {
                         self.attempt(id, RpcCall::ChatAbort { session, run }, observed)
                     }
-                    _ => {
-                        self.end(id, Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now)
-                    }
+                    _ => self.end(
+                        id,
+                        &Outcome::Completed { result: Some(ALREADY_ENDED.into()) },
+                        observed,
+                        now,
+                    ),
                 }
             }
         }
@@ -330,17 +242,19 @@ impl Commands {
                 self.taken(id, state, observed, now)
             }
             Verb::Abort { .. } if payload.flag("aborted") == Some(true) => {
-                self.end(id, Outcome::Completed { result: None }, observed, now)
+                self.end(id, &Outcome::Completed { result: None }, observed, now)
             }
             Verb::Abort { run, .. } => {
                 let run = observed.gateway_run(run.as_str()).filter(|run| observed.runs.contains_key(run));
                 let mut outputs =
-                    self.end(id, Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now);
+                    self.end(id, &Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now);
                 if let Some(open) = run.as_ref().and_then(|run| observed.runs.get_mut(run)) {
                     open.stop_refused = true;
                     outputs.push(CommandOutput::Rpc(Want::History(open.session.clone())));
                 }
-                run.iter().for_each(|run| observed.touch_run(run));
+                if let Some(run) = &run {
+                    observed.touch_run(run);
+                }
                 outputs
             }
         }
@@ -385,7 +299,7 @@ impl Commands {
         } else {
             translate::delivery(observed, id.as_str(), state, None, now)
         };
-        let mut outputs = self.end(id, Outcome::Completed { result: None }, observed, now);
+        let mut outputs = self.end(id, &Outcome::Completed { result: None }, observed, now);
         if let Some(CommandOutput::Publish(events)) = outputs.last_mut() {
             events.extend(delivery);
         }
@@ -415,13 +329,13 @@ impl Commands {
             return Vec::new();
         }
         let message = error.to_string();
-        self.end(id, Outcome::Failed { code: error.code().to_owned(), message }, observed, now)
+        self.end(id, &Outcome::Failed { code: error.code().to_owned(), message }, observed, now)
     }
 
     fn end(
         &mut self,
         id: &CommandId,
-        outcome: Outcome,
+        outcome: &Outcome,
         observed: &mut Observed,
         now: Now,
     ) -> Vec<CommandOutput> {
@@ -450,12 +364,6 @@ impl Commands {
         let (id, order) = (row.id.clone(), self.last_order);
         let entry = Entry { row, order, busy: None, not_before: None, failures: 0, uncertain };
         self.entries.insert(id, entry);
-    }
-}
-
-impl Entry {
-    fn is_open(&self) -> bool {
-        !matches!(self.row.stage, Stage::Done { .. })
     }
 }
 

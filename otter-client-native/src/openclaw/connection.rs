@@ -6,8 +6,10 @@
 
 mod backoff;
 mod config;
+mod event;
 mod failure;
 mod handshake;
+mod limits;
 mod requests;
 mod status;
 
@@ -19,97 +21,20 @@ use serde_json::Value;
 use crate::openclaw::device::{DeviceIdentity, DeviceToken, TokenKey};
 use crate::openclaw::frame::{GatewayEvent, GatewayFrame, GatewayResponse, decode};
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::rpc::{RpcCall, RpcError, RpcId, RpcResult};
+use crate::openclaw::rpc::{RpcCall, RpcError, RpcId};
 use crate::openclaw::time::{Instant, Now, elapsed, later};
 
 pub use backoff::Backoff;
 pub use config::{Credentials, GatewayConfig, Scope, Secret};
+pub use event::{ConnectionEvent, GatewayState, Generation, Oddities, Transmit};
 pub use failure::{CloseReason, OpenFailure};
 pub use handshake::Hello;
 pub use status::GatewayStatus;
 
 use failure::Failure;
+use limits::{PAIRING_PAUSE, PATIENCE, REFUSAL_WINDOW, REFUSALS, REFUSED_PAUSE, SILENCE, SLOW, STABLE};
 use requests::Requests;
 use status::Shown;
-
-/// One socket of the dialogue; each attempt has the next number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Generation(pub u64);
-
-/// What the driver has to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transmit {
-    /// Open a socket to the gateway. No header may look as if a proxy had added it.
-    Open(Generation),
-    /// Send a text message.
-    Send(Generation, String),
-    /// Close the socket with this code and drop it.
-    Close(Generation, u16),
-}
-
-/// What the dialogue has to tell.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ConnectionEvent {
-    /// What people should be told about the link changed.
-    Status(GatewayStatus),
-    /// The handshake succeeded; requests may be made.
-    Ready(Box<Hello>),
-    /// The link ended; every open request has been answered with [`RpcError::Disconnected`].
-    Lost,
-    /// An event of the gateway.
-    Event(GatewayEvent),
-    /// The outcome of a request.
-    Response(RpcId, RpcResult),
-    /// Events were lost on a link that still stands: read everything anew.
-    Resync {
-        /// The number that should have come.
-        expected: u64,
-        /// The number that came.
-        got: u64,
-    },
-    /// The device token to keep from here on, or to forget.
-    TokenChanged(TokenKey, Option<DeviceToken>),
-}
-
-/// Where the dialogue stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GatewayState {
-    /// A socket is being opened.
-    Connecting,
-    /// The socket is open, the challenge has not come.
-    AwaitingChallenge,
-    /// The challenge was answered, the verdict has not come.
-    ConnectSent,
-    /// Requests may be made.
-    Ready,
-    /// Nothing is open; the next attempt starts then.
-    Retry(Instant),
-    /// The device waits for its approval; the next look is then.
-    Pairing {
-        /// What has to be approved.
-        request_id: Option<String>,
-        /// The next attempt.
-        at: Instant,
-    },
-    /// Someone has to change something; the next look is then.
-    Fatal {
-        /// What has to change, in words.
-        reason: String,
-        /// The next attempt.
-        at: Instant,
-    },
-    /// The dialogue was ended from this side.
-    Closed,
-}
-
-/// How much had to be overlooked, since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Oddities {
-    /// Frames that could not be read and were ignored.
-    pub malformed: u64,
-    /// Lone surrogates that were repaired.
-    pub repaired: u64,
-}
 
 /// The dialogue with one gateway.
 #[derive(Debug)]
@@ -166,7 +91,7 @@ impl GatewayConnection {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         };
-        connection.show(|shown| shown.connecting(), now);
+        connection.show(Shown::connecting, now);
         connection.open(now);
         connection
     }
@@ -181,7 +106,7 @@ impl GatewayConnection {
     /// Takes note that the socket could not be opened.
     pub fn handle_open_failed(&mut self, generation: Generation, why: &OpenFailure, now: Now) {
         if generation == self.generation && self.state == GatewayState::Connecting {
-            self.fail(Failure::of_open(why, &self.config.url), false, now);
+            self.fail(&Failure::of_open(why, &self.config.url), false, now);
         }
     }
 
@@ -214,7 +139,7 @@ impl GatewayConnection {
     pub fn handle_closed(&mut self, generation: Generation, why: &CloseReason, now: Now) {
         if generation == self.generation && self.is_open() {
             let failure = Failure::of_close(why, self.state == GatewayState::Ready, self.stopping);
-            self.fail(failure, false, now);
+            self.fail(&failure, false, now);
         }
     }
 
@@ -259,9 +184,9 @@ impl GatewayConnection {
                     self.open(now);
                 }
             }
-            GatewayState::Ready if due => self.fail(Failure::silent(), true, now),
+            GatewayState::Ready if due => self.fail(&Failure::silent(), true, now),
             GatewayState::Connecting | GatewayState::AwaitingChallenge | GatewayState::ConnectSent if due => {
-                self.fail(Failure::unanswered(), true, now);
+                self.fail(&Failure::unanswered(), true, now);
             }
             GatewayState::Connecting
             | GatewayState::AwaitingChallenge
@@ -362,7 +287,7 @@ impl GatewayConnection {
             Ok(payload) => self.welcome(&payload, now),
             Err(error) => {
                 let failure = Failure::of_connect(&error, self.used_device_token);
-                self.fail(failure, true, now);
+                self.fail(&failure, true, now);
             }
         }
     }
@@ -370,7 +295,7 @@ impl GatewayConnection {
     fn welcome(&mut self, payload: &Value, now: Now) {
         let hello = Hello::read(payload);
         if hello.protocol != handshake::PROTOCOL {
-            self.fail(Failure::protocol(Some(hello.protocol)), true, now);
+            self.fail(&Failure::protocol(Some(hello.protocol)), true, now);
             return;
         }
         self.silence = hello.tick * 2;
@@ -405,7 +330,7 @@ impl GatewayConnection {
     }
 
     /// Ends the attempt or the link and plans the next one.
-    fn fail(&mut self, failure: Failure, close: bool, now: Now) {
+    fn fail(&mut self, failure: &Failure, close: bool, now: Now) {
         if close {
             self.transmits.push_back(Transmit::Close(self.generation, failure.close_code()));
         }
@@ -416,10 +341,10 @@ impl GatewayConnection {
         if failure.drops_token() && self.token.take().is_some() {
             self.events.push_back(ConnectionEvent::TokenChanged(self.token_key(), None));
         }
-        let at = later(now.at, self.pause(&failure, now.at));
+        let at = later(now.at, self.pause(failure, now.at));
         let state = failure.state(at);
         self.enter(state, None, now);
-        self.show(|shown| shown.failed(&failure, now), now);
+        self.show(|shown| shown.failed(failure, now), now);
     }
 
     fn pause(&mut self, failure: &Failure, now: Instant) -> Duration {
@@ -469,18 +394,3 @@ impl GatewayConnection {
         }
     }
 }
-
-/// How long one attempt may take in each of its steps. A gateway whose event loop is blocked answers late, and
-/// every further attempt would add to its load.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// A step that takes longer is shown as a gateway that wakes up.
-const SLOW: Duration = Duration::from_secs(5);
-/// Silence after which a link is given up, until the gateway has said how often it ticks.
-const SILENCE: Duration = Duration::from_secs(60);
-/// A link that lasted this long starts its retries from the shortest pause.
-const STABLE: Duration = Duration::from_secs(30);
-/// Pause between looks at a pairing; an earlier attempt would replace the request that someone is approving.
-const PAIRING_PAUSE: Duration = Duration::from_secs(30);
-const REFUSED_PAUSE: Duration = Duration::from_secs(150);
-const REFUSALS: usize = 5;
-const REFUSAL_WINDOW: Duration = Duration::from_secs(600);

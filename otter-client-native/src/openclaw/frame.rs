@@ -2,8 +2,6 @@
 
 mod surrogate;
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use crate::openclaw::json::Fields;
@@ -12,7 +10,7 @@ use crate::openclaw::rpc::RpcError;
 pub(crate) use surrogate::repair_surrogates;
 
 /// Longest frame a gateway may send, in bytes; its own limit is the same.
-pub const MAX_FRAME_BYTES: usize = 25 * 1024 * 1024;
+const MAX_FRAME_BYTES: usize = 25 * 1024 * 1024;
 
 /// One message of the gateway.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +51,7 @@ pub struct GatewayResponse {
 /// Why a frame was ignored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedFrame {
-    /// Longer than [`MAX_FRAME_BYTES`].
+    /// Longer than 25 MiB.
     #[error("frame of {0} bytes is longer than a gateway may send")]
     TooLong(usize),
     /// Not JSON.
@@ -83,7 +81,7 @@ pub fn decode(text: &str) -> Decoded {
     Decoded { frame: read(&text), repaired }
 }
 
-fn read(text: &Cow<'_, str>) -> Result<GatewayFrame, MalformedFrame> {
+fn read(text: &str) -> Result<GatewayFrame, MalformedFrame> {
     let mut value: Value =
         serde_json::from_str(text).map_err(|error| MalformedFrame::Json(error.to_string()))?;
     match value.text("type") {

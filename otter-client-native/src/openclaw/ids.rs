@@ -41,7 +41,7 @@ impl Names {
     }
 
     /// Entity of a command, which is its id.
-    pub(crate) fn plain(&self, command: &CommandId) -> EntityId {
+    pub(crate) fn command(command: &CommandId) -> EntityId {
         entity_id(command.as_str())
     }
 

@@ -22,7 +22,7 @@ pub(crate) trait Fields {
 
 impl Fields for Value {
     fn field(&self, key: &str) -> &Value {
-        self.get(key).unwrap_or(&Value::Null)
+        self.get(key).unwrap_or(&Self::Null)
     }
 
     fn text(&self, key: &str) -> Option<&str> {

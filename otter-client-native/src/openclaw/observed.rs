@@ -234,12 +234,10 @@ impl Observed {
 
     fn restore_row(&mut self, key: &str, value: Value) {
         match key.split_once('/') {
-            None => self.meta = serde_json::from_value(value).unwrap_or_default(),
-            Some(("session", id)) => {
-                drop(read(value).map(|row| self.sessions.insert(SessionKey::new(id), row)))
-            }
-            Some(("run", id)) => drop(read(value).map(|row| self.runs.insert(id.to_owned(), row))),
-            Some((_, id)) => drop(read(value).map(|row| self.sent.insert(id.to_owned(), row))),
+            None => self.meta = read(value).unwrap_or_default(),
+            Some(("session", id)) => self.sessions.extend(read(value).map(|row| (SessionKey::new(id), row))),
+            Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
+            Some((_, id)) => self.sent.extend(read(value).map(|row| (id.to_owned(), row))),
         }
     }
 }

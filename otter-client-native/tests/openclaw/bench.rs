@@ -134,9 +134,8 @@ impl Bench {
             self.connect();
         }
         if line.is("close") || line.is("http") {
-            let code = line.value["code"].as_u64().unwrap_or(1006);
-            let why =
-                CloseReason { code: code as u16, reason: line.value["reason"].as_str().unwrap_or("").into() };
+            let code = u16::try_from(line.value["code"].as_u64().unwrap_or(1006)).unwrap();
+            let why = CloseReason { code, reason: line.value["reason"].as_str().unwrap_or("").into() };
             if let Some(connection) = &mut self.connection {
                 connection.handle_closed(self.generation, &why, self.now);
             }
@@ -148,16 +147,12 @@ impl Bench {
             (Some("in"), Some("event")) => self.message(&frame),
             (Some("in"), Some("res")) if is_hello(&frame) => {
                 // Whoever recorded it, the answer is to our own connect.
-                self.message(&json!({"type": "res", "id": self.connect_id(), "ok": frame["ok"], "payload": frame["payload"], "error": frame["error"]}));
+                self.message(&json!({"type": "res", "id": "r1", "ok": frame["ok"], "payload": frame["payload"], "error": frame["error"]}));
             }
             (Some("in"), Some("res")) => self.answer(&frame, line, rest),
             (Some("out"), _) => self.command(&frame),
             _ => {}
         }
-    }
-
-    fn connect_id(&self) -> String {
-        "r1".into()
     }
 
     fn connect(&mut self) {
@@ -323,7 +318,7 @@ impl Bench {
         let request = CommandRequest {
             id: CommandId::new(id).unwrap(),
             verb,
-            ttl: Duration::from_secs(600),
+            ttl: Duration::from_mins(10),
             cancel: false,
         };
         let outputs = self.commands.handle_command(request, &mut self.observed, self.now);

@@ -320,9 +320,9 @@ fn closes_mean_what_they_say() {
     ] {
         let mut dialogue = Dialogue::new(Some("shared"), None);
         if was_ready {
-            dialogue.ready()
+            dialogue.ready();
         } else {
-            dialogue.open()
+            dialogue.open();
         }
         dialogue.close(code, "");
         assert_eq!(dialogue.shown().0, state, "{code} {was_ready}");

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::openclaw::command::{JournalRow, Verb};
+use crate::openclaw::ids::Names;
 use crate::openclaw::observed::Observed;
 use crate::openclaw::time::Now;
 use crate::openclaw::translate::Publish;
@@ -71,7 +72,7 @@ pub(super) fn undelivered(row: &JournalRow, observed: &Observed, reason: &str, n
 fn update(row: &JournalRow, observed: &Observed, data: Value, now: Now) -> Publish {
     Publish {
         kind: "command.updated",
-        subject: observed.names.plain(&row.id),
+        subject: Names::command(&row.id),
         conversation: None,
         caused_by: Some(row.id.to_string()),
         observed_at: Some(observed.wall(now)),

@@ -124,4 +124,4 @@ impl Shown {
     }
 }
 
-const RESTART: Duration = Duration::from_secs(300);
+const RESTART: Duration = Duration::from_mins(5);

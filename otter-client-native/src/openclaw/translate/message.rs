@@ -95,8 +95,8 @@ pub(super) fn delivered(observed: &mut Observed, row: &Row, now: Now) -> Option<
 
 /// The turn of a message ended without a run of its own.
 pub(super) fn settled(observed: &mut Observed, seat: Seat<'_>, now: Now) -> Vec<Publish> {
-    let Some(sent) = observed.sent.get(seat.run) else { return Vec::new() };
-    if sent.delivery < Delivery::Delivered {
+    let Some(message) = observed.sent.get(seat.run) else { return Vec::new() };
+    if message.delivery < Delivery::Delivered {
         return delivery(observed, seat.run, Delivery::Queued, None, now).into_iter().collect();
     }
     let others = observed.runs_of(seat.session);
@@ -114,7 +114,7 @@ pub(crate) fn failed_delivery(
     let sent = observed.sent.get_mut(command).filter(|sent| sent.delivery < Delivery::Delivered)?;
     sent.delivery = Delivery::Failed;
     observed.touch_sent(command);
-    change(observed, command, json!({"state": Delivery::Failed.as_str(), "reason": reason}), now)
+    change(observed, command, &json!({"state": Delivery::Failed.as_str(), "reason": reason}), now)
 }
 
 /// A message got further; nothing when it already was there.
@@ -135,10 +135,10 @@ pub(crate) fn delivery(
     sent.into_run = into_run.map(str::to_owned).or(sent.into_run.take());
     let into = sent.into_run.clone().map(|run| observed.names.entity(&run));
     observed.touch_sent(command);
-    change(observed, command, without_nulls(json!({"state": state.as_str(), "intoRun": into})), now)
+    change(observed, command, &without_nulls(json!({"state": state.as_str(), "intoRun": into})), now)
 }
 
-fn change(observed: &Observed, command: &str, delivery: Value, now: Now) -> Option<Publish> {
+fn change(observed: &Observed, command: &str, delivery: &Value, now: Now) -> Option<Publish> {
     let sent = observed.sent.get(command)?;
     Some(Publish {
         kind: "message.deliveryChanged",

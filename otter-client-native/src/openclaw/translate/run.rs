@@ -105,7 +105,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
         }
         End::Aborted => {}
         End::Failed { code, message } => {
-            data["error"] = without_nulls(json!({"code": code, "message": message}))
+            data["error"] = without_nulls(json!({"code": code, "message": message}));
         }
     }
     group.push(event(observed, kind, seat, wall, without_nulls(data)));
