@@ -13,6 +13,7 @@ pub mod frame;
 pub mod hash;
 pub mod id;
 pub mod limits;
+pub mod state;
 pub mod text;
 mod time;
 pub mod wire;

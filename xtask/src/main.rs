@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `demo` | hub on an embedded store, a scripted OpenClaw fleet and the console |
 //! | `test` | every suite, with the seconds of each |
-//! | `schemas` | writes the generated schemas and types; `schemas check` compares |
 //! | `wasm` | builds the browser client into `otter-client-wasm/npm/dist` |
 //! | `schemas` | writes the generated files of the contract, `schemas check` compares them |
 //! | `sim` | the simulation over many seeds |
@@ -15,11 +14,12 @@ mod browser_client;
 mod demo;
 mod limits;
 mod schemas;
-mod schemas;
 mod shell;
 mod sim;
 mod suites;
 mod tools;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -37,8 +37,6 @@ enum Command {
     Demo(demo::Options),
     /// Runs every suite and prints the seconds of each; a suite that cannot run is an error when CI=true.
     Test(suites::Options),
-    /// Writes the schemas and types that are generated from the Rust types, or compares with them.
-    Schemas(schemas::Options),
     /// Builds the browser client into `otter-client-wasm/npm/dist` and prints its size.
     Wasm(browser_client::Options),
     /// Writes the generated files of the contract; `schemas check` compares instead.
@@ -49,11 +47,20 @@ enum Command {
     Check,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => suites::run(&options),
-        Command::Schemas(options) => schemas::run(&options),
         Command::Wasm(options) => browser_client::run(&options),
         Command::Schemas(options) => schemas::run(&options),
         Command::Sim(options) => sim::run(&options),

@@ -1,44 +1,35 @@
-//! `cargo xtask schemas`: the committed contract, generated from the Rust types.
+//! `cargo xtask schemas`: the generated files of `schemas/v1` and the npm package.
 
-use std::fs;
-
-use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
-use otter_proto::schema::{self, SchemaFile};
+use anyhow::{Context, Result, bail};
+use clap::Args;
 
 use crate::shell;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    #[command(subcommand)]
-    mode: Option<Mode>,
-}
-
-#[derive(Debug, Clone, Copy, Subcommand)]
-enum Mode {
-    /// Compares and writes nothing; an error names each file that differs.
-    Check,
+    /// `check` compares with the committed files instead of writing them.
+    #[arg(value_parser = ["check"])]
+    mode: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let files = schema::files();
-    let stale: Vec<&SchemaFile> = files.iter().filter(|file| differs(file)).collect();
-    if options.mode.is_some() && !stale.is_empty() {
-        let names: Vec<&str> = stale.iter().map(|file| file.path).collect();
-        bail!("{} differ from the Rust types: run `cargo xtask schemas` and commit", names.join(", "));
-    }
-    for file in &stale {
+    let mut drifted = Vec::new();
+    for file in otter_proto::schema::files() {
         let path = shell::root().join(file.path);
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir)?;
+        if std::fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
+            continue;
         }
-        fs::write(path, &file.text)?;
+        if options.mode.is_some() {
+            drifted.push(file.path);
+            continue;
+        }
+        let folder = path.parent().context("a file has a folder")?;
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(&path, file.text).with_context(|| format!("writing {}", file.path))?;
         println!("wrote {}", file.path);
     }
-    println!("{} generated files are up to date", files.len());
-    Ok(())
-}
-
-fn differs(file: &SchemaFile) -> bool {
-    fs::read_to_string(shell::root().join(file.path)).map_or(true, |stored| stored != file.text)
+    if drifted.is_empty() {
+        return Ok(());
+    }
+    bail!("{} differ from the Rust types: run `cargo xtask schemas`", drifted.join(", "))
 }
