@@ -168,6 +168,12 @@ impl Commands {
         std::mem::take(&mut self.entries).into_iter().map(|entry| entry.command.id).collect()
     }
 
+    /// The commands without an answer, in the order in which they were given.
+    pub(super) fn unanswered(&self) -> Vec<Command> {
+        let waiting = self.entries.iter().filter(|entry| entry.is_unanswered());
+        waiting.map(|entry| entry.command.clone()).collect()
+    }
+
     /// The state of a command that is open or refused.
     pub(super) fn state(&self, id: &CommandId) -> Option<&CommandState> {
         self.entries.iter().find(|entry| entry.command.id == *id).map(|entry| &entry.state)

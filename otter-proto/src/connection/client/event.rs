@@ -2,7 +2,7 @@
 
 use crate::error::ErrorBody;
 use crate::frame::{CommandDispatch, Lanes, Principal, Published};
-use crate::id::{CommandId, ConversationId, EntityKey, EntityId, Scope};
+use crate::id::{CommandId, EntityId, EntityKey, Scope};
 use crate::limits::Limits;
 use crate::wire::Json;
 use crate::{Instant, UnixMillis};
@@ -149,8 +149,8 @@ pub enum ConnectionEvent {
     },
     /// The text of a running answer changed.
     Slot {
-        /// The conversation.
-        conversation: ConversationId,
+        /// The conversation's scope.
+        scope: Scope,
         /// The run's entity id.
         run: EntityId,
         /// How many UTF-16 units of the shown text stay.
