@@ -1,6 +1,7 @@
-//! The two ends of a connection as sans-IO machines.
+//! Connection machines: both ends of a WebSocket, without the socket.
 //!
-//! Every machine is driven the same way: one call of a `handle_*` (or of another method that changes it), then its
-//! `poll_*` methods until they return `None`, then a wait for the next message, command or `poll_timeout`.
+//! The contract of every machine: call one `handle_*` (or another method that changes it), then drain `poll_event`
+//! and `poll_transmit` until they return `None`, then wait for the socket or for `poll_timeout`.
 
 pub mod client;
+pub mod server;

@@ -48,6 +48,14 @@ pub(super) enum Answer {
     Refused(ErrorBody),
 }
 
+/// A stage that was not known before.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct News {
+    pub(super) state: CommandState,
+    /// The data of a command that had no answer until now.
+    pub(super) unanswered: Option<Json>,
+}
+
 impl Commands {
     /// Takes a new command. An error is its immediate refusal.
     pub(super) fn add(&mut self, command: Command, now: Instant) -> Result<(), ErrorBody> {
@@ -107,7 +115,7 @@ impl Commands {
     /// A reply, matched by its id alone: the same id gets the same answer on every connection.
     pub(super) fn replied(&mut self, reply: &Reply, now: Instant) -> Answer {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.command.id == reply.id) else {
-            return Answer::None;
+            return if reply.accepted.is_some() { Answer::Accepted } else { Answer::None };
         };
         entry.queued = false;
         if reply.accepted.is_some() {
@@ -131,22 +139,20 @@ impl Commands {
         Answer::Refused(error)
     }
 
-    /// The command's entity, as the hub has it. Returns the stage when it is news, and whether it is the last.
-    pub(super) fn entity(&mut self, id: &CommandId, entity: &str) -> Option<(CommandState, bool)> {
+    /// The command's entity, as the hub has it; `None` when it is not news.
+    pub(super) fn entity(&mut self, id: &CommandId, entity: &str) -> Option<News> {
         let at = self.entries.iter().position(|entry| entry.command.id == *id)?;
-        let stage = text::member(entity, "stage")?.trim_matches('"');
-        let ended = is_final(stage);
-        let state = CommandState::Stage { stage: stage.to_owned(), entity: entity.to_owned() };
-        let entry = self.entries.get_mut(at)?;
-        if entry.state == state {
-            return None;
-        }
+        let stage = text::member(entity, "stage")?.trim_matches('"').to_owned();
+        let ended = is_final(&stage);
+        let state = CommandState::Stage { stage, entity: entity.to_owned() };
+        let entry = self.entries.get_mut(at).filter(|entry| entry.state != state)?;
+        let unanswered = entry.is_unanswered().then(|| entry.command.data.clone());
         entry.state = state.clone();
         entry.queued = false;
         if ended {
             self.entries.remove(at);
         }
-        Some((state, ended))
+        Some(News { state, unanswered })
     }
 
     /// Takes a refused command away, to dismiss it or to give it again under another id.

@@ -5,13 +5,13 @@ use crate::connection::client::ClientConnection;
 use crate::connection::client::event::{ConnectionEvent, Phase};
 use crate::connection::client::heartbeat::Heartbeat;
 use crate::connection::client::link::{Farewell, Link};
-use crate::connection::client::subscription::{Step, Trouble};
+use crate::connection::client::subscription::{Heard, Step, Trouble};
 use crate::event::RecordedEvent;
 use crate::frame::{
     ClientFrame, Events, FrameError, HubFrame, Ping, SnapshotPage, Subscribed, SubscribedMode, Welcome, frame_type,
     split,
 };
-use crate::id::{EntityKey, Epoch, Scope};
+use crate::id::{Epoch, Scope};
 use crate::text::{self, TextErrorKind};
 
 impl ClientConnection {
@@ -243,26 +243,13 @@ impl ClientConnection {
                     self.left_overlay(event);
                 }
                 self.reached(scope);
-                self.emit(ConnectionEvent::Event {
-                    scope: scope.clone(),
-                    seq: heard.seq,
-                    text: heard.text,
-                    replayed: heard.replayed,
-                });
+                self.heard(scope, heard);
             }
-            Ok(Step::Swapped { changed, caused, held }) => {
-                changed.into_iter().for_each(|key: EntityKey| self.changed(scope, key));
-                self.swapped(scope, &caused);
+            Ok(Step::Swapped { changed, held }) => {
+                changed.into_iter().for_each(|key| self.changed(scope, key));
                 self.caught_up(scope);
                 self.reached(scope);
-                for heard in held {
-                    self.emit(ConnectionEvent::Event {
-                        scope: scope.clone(),
-                        seq: heard.seq,
-                        text: heard.text,
-                        replayed: heard.replayed,
-                    });
-                }
+                held.into_iter().for_each(|heard| self.heard(scope, heard));
             }
             Err(trouble) => {
                 self.resync(scope, trouble, now);
@@ -270,6 +257,11 @@ impl ClientConnection {
             }
         }
         true
+    }
+
+    fn heard(&mut self, scope: &Scope, heard: Heard) {
+        let Heard { seq, text, replayed } = heard;
+        self.emit(ConnectionEvent::Event { scope: scope.clone(), seq, text, replayed });
     }
 
     fn pinged(&mut self, ping: &Ping, now: Instant) {

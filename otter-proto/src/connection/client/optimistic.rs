@@ -7,12 +7,12 @@ use crate::connection::client::event::{CommandState, ConnectionEvent};
 use crate::connection::client::link::Link;
 use crate::error::{ErrorBody, ErrorCode};
 use crate::event::RecordedEvent;
-use crate::frame::{ClientFrame, Command, Reply, Signal};
+use crate::frame::{Accepted, ClientFrame, Command, Reply, Signal};
 use crate::id::{CommandId, ConversationId, EntityId, EntityKey, InstanceId, Scope};
 use crate::overlay::{Local, Overlay, Place};
 use crate::slots::{Delta, Slots, is_over};
 use crate::text::{self, Cursor};
-use crate::wire::{Json, Wire};
+use crate::wire::{Json, Positions, Wire};
 use crate::{catalogue, predict};
 
 /// Predictions, and slots per conversation.
@@ -205,47 +205,43 @@ impl ClientConnection {
     pub(super) fn changed(&mut self, scope: &Scope, key: EntityKey) {
         let at = self.find(scope);
         let entity = at.and_then(|at| self.scopes.get(at)).and_then(|(_, of)| of.state().get(&key));
-        let news = match (scope, entity) {
+        let followed = match (scope, entity) {
             (Scope::Conversation(conversation), entity) => {
-                if let Some((_, slots)) = self.optimistic.slots.iter_mut().find(|(id, _)| id == conversation) {
-                    slots.settle(&key, entity);
-                }
+                let slots = self.optimistic.slots.iter_mut().find(|(id, _)| id == conversation);
+                slots.into_iter().for_each(|(_, slots)| slots.settle(&key, entity));
                 None
             }
             (Scope::Org, Some(entity)) if key.entity_type() == "command" => {
-                let id = CommandId::new(key.id()).ok();
-                id.and_then(|id| self.commands.entity(&id, &entity.text).map(|(state, ended)| (id, state, ended)))
+                CommandId::new(key.id()).ok().map(|id| (id, entity.rev, entity.text.clone()))
             }
             (Scope::Org | Scope::Member(_), _) => None,
         };
         self.emit(ConnectionEvent::Changed { scope: scope.clone(), key });
         self.flush_slots(scope);
-        if let Some((id, state, _)) = news {
-            self.emit(ConnectionEvent::Command { id, state });
+        if let Some((id, rev, text)) = followed {
+            self.staged(id, rev, &text);
         }
+    }
+
+    /// The hub's entity of a command changed. It also answers a command whose reply was lost: what its acceptance
+    /// wrote is not after `rev`.
+    fn staged(&mut self, id: CommandId, rev: u64, entity: &str) {
+        let Some(news) = self.commands.entity(&id, entity) else { return };
+        if let (Some(data), Some(epoch)) = (news.unanswered, self.epoch.clone()) {
+            let scope = predict::conversation(data.as_str()).map(Scope::Conversation);
+            let at = Positions(scope.into_iter().map(|scope| (scope, rev)).collect());
+            let scopes: Vec<Scope> = at.0.keys().cloned().collect();
+            let places = self.optimistic.overlay.accepted(&id, Accepted { epoch, at });
+            self.show(places);
+            scopes.iter().for_each(|scope| self.reached(scope));
+        }
+        self.emit(ConnectionEvent::Command { id, state: news.state });
     }
 
     /// An event was applied: predictions of its command leave the entities it wrote.
     pub(super) fn left_overlay(&mut self, event: &RecordedEvent<'_>) {
         let places = self.optimistic.overlay.applied(event);
         self.show(places);
-    }
-
-    /// A snapshot took the place of the state.
-    pub(super) fn swapped(&mut self, scope: &Scope, caused: &[CommandId]) {
-        let rows: Vec<EntityKey> = self.optimistic.overlay.rows(scope).map(|row| row.key.clone()).collect();
-        let known = rows.into_iter().filter(|key| self.state(scope).is_some_and(|state| state.get(key).is_some()));
-        let settled: Vec<CommandId> = known
-            .filter_map(|key| self.optimistic.overlay.local(scope, &key).map(|local| local.command.clone()))
-            .chain(caused.iter().cloned())
-            .collect();
-        for id in settled {
-            let open = self.commands.state(&id).is_some_and(|state| *state == CommandState::Held);
-            if !open {
-                let places = self.optimistic.overlay.remove(&id);
-                self.show(places);
-            }
-        }
     }
 
     /// The position of a scope moved, or a reply came.

@@ -5,7 +5,7 @@ use crate::connection::client::event::ScopePhase;
 use crate::event::RecordedEvent;
 use crate::frame::{SnapshotPage, Subscribe, Subscribed, SubscribedMode};
 use crate::hash;
-use crate::id::{CommandId, EntityKey, Epoch, Scope};
+use crate::id::{EntityKey, Epoch, Scope};
 use crate::state::ScopeState;
 
 /// What has been applied of a scope. Epoch and number are one value: neither means anything without the other.
@@ -62,7 +62,6 @@ struct Staging {
     tail: Option<Tail>,
     /// Events that happened since the answer, to be told after the swap; the newest [`MAX_HELD`].
     held: Vec<Heard>,
-    caused: Vec<CommandId>,
 }
 
 #[derive(Debug)]
@@ -90,7 +89,6 @@ pub(super) enum Step {
     /// The snapshot took the place of the old state.
     Swapped {
         changed: Vec<EntityKey>,
-        caused: Vec<CommandId>,
         held: Vec<Heard>,
     },
 }
@@ -197,7 +195,6 @@ impl Subscription {
                     state: ScopeState::new(),
                     tail: None,
                     held: Vec::new(),
-                    caused: Vec::new(),
                 });
             }
             SubscribedMode::Denied => {
@@ -259,7 +256,6 @@ impl Subscription {
                     return Ok(Step::Quiet);
                 }
                 staging.state.apply(event);
-                staging.caused.extend(event.caused_by.clone());
                 if event.seq > staging.head {
                     if staging.held.len() >= MAX_HELD {
                         staging.held.remove(0);
@@ -317,7 +313,7 @@ impl Subscription {
         self.position = Some(Position { epoch: staging.epoch, pos: tail.pos });
         self.shown = true;
         self.stage = Stage::Following { head: staging.head };
-        Ok(Step::Swapped { changed, caused: staging.caused, held: staging.held })
+        Ok(Step::Swapped { changed, held: staging.held })
     }
 
     /// Whether the newest `subscribe` is not answered yet, so that frames of the scope mean nothing.
@@ -377,6 +373,3 @@ fn advance(pos: &mut u64, event: &RecordedEvent<'_>) -> Result<bool, Trouble> {
 const MAX_HELD: usize = 1_000;
 /// A scope that needed no resync for so long is asked again at once.
 const CALM_MS: u64 = 30_000;
-
-#[cfg(test)]
-mod tests;
