@@ -226,3 +226,5 @@ const MESSAGE_BYTES: usize = 64 << 10;
 /// With so many bytes waiting for the socket, signals are dropped.
 const MAX_QUEUED_SIGNALS: usize = 256 << 10;
 
+#[cfg(test)]
+mod tests;
