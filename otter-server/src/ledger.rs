@@ -36,7 +36,7 @@ pub struct Actor {
     /// Who.
     pub id: MemberId,
     /// Their display name.
-    pub name: String,
+    pub name: Option<String>,
     /// Their rights.
     pub role: Role,
 }

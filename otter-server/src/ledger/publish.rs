@@ -143,12 +143,24 @@ impl Ledger<'_> {
         caused_by: Option<&CommandId>,
         data: Object,
     ) -> Result<(), StoreError> {
+        self.write_own_text(kind, subject, scope, caused_by, data.build())
+    }
+
+    /// Writes a fact of the hub itself; `data` is canonical.
+    pub(super) fn write_own_text(
+        &mut self,
+        kind: &str,
+        subject: &str,
+        scope: Scope,
+        caused_by: Option<&CommandId>,
+        data: String,
+    ) -> Result<(), StoreError> {
         let (Some(kind), Ok(subject)) = (catalogue::kind(kind), EntityId::new(subject)) else {
             return Err(StoreError::Broken(format!("the hub wrote a malformed {kind}")));
         };
         let id: EventId = self.next_id()?;
         let (caused_by, source) = (caused_by.cloned(), Source::Hub);
-        let fact = Fact { id, kind, subject, scope, caused_by, source, data: data.build() };
+        let fact = Fact { id, kind, subject, scope, caused_by, source, data };
         match self.write(fact)? {
             Outcome::Appended | Outcome::Unchanged => Ok(()),
             Outcome::Refused(refusal) => {

@@ -85,6 +85,11 @@ impl<'r> Ledger<'r> {
         })
     }
 
+    /// The org.
+    pub(super) const fn org(&self) -> &OrgId {
+        &self.org
+    }
+
     /// The epoch of this writer.
     pub const fn epoch(&self) -> &Epoch {
         &self.before.epoch

@@ -3,9 +3,11 @@
 use otter_proto::UnixMillis;
 use otter_proto::catalogue::{Executor, Offline};
 use otter_proto::error::{ErrorBody, ErrorCode};
+use otter_proto::frame::{Principal, PrincipalType};
 use otter_proto::id::{CommandId, ConversationId, EntityKey, InstanceId, Scope};
 use otter_proto::kind::CommandStage;
 use otter_proto::limits::MAX_OPEN_COMMANDS;
+use otter_proto::predict::predict;
 use otter_proto::text;
 
 use super::{Checked, Denied, Kind, Verdict};
@@ -65,9 +67,7 @@ impl Ledger<'_> {
                 "too many commands wait for this instance; cancel some or wait until it has caught up";
             return Ok(Err(Denied::new(ErrorCode::TooManyOpen, message, &[Scope::Org])));
         }
-        if command.kind.name == "message.send" {
-            self.write_message(command, &target)?;
-        }
+        self.write_predicted(command, &target)?;
         let ttl = match command.kind.offline {
             Offline::Refuse => PROMPT_MS,
             Offline::Queue { ttl_ms } => ttl_ms,
@@ -146,17 +146,20 @@ impl Ledger<'_> {
         }
     }
 
-    fn write_message(&mut self, command: &Checked<'_>, target: &Target) -> Result<(), StoreError> {
-        let Some(subject) = user_message(&target.instance, command.id) else { return Ok(()) };
-        let data = Object::default()
-            .raw("author", author(command))
-            .string("commandId", command.id.as_str())
-            .string("conversationId", target.conversation.as_str())
-            .raw("delivery", Object::default().string("state", "pending").build())
-            .string("status", "complete")
-            .raw("text", text::member(&command.data, "text").unwrap_or("\"\""));
-        let scope = Scope::Conversation(target.conversation.clone());
-        self.write_own("message.created", &subject, scope, Some(command.id), data)
+    /// Writes what a client predicts, by the same function.
+    fn write_predicted(&mut self, command: &Checked<'_>, target: &Target) -> Result<(), StoreError> {
+        let by = Principal {
+            principal_type: PrincipalType::Member,
+            id: command.actor.id.to_string(),
+            org: self.org().clone(),
+            name: command.actor.name.clone(),
+            role: None,
+        };
+        for row in predict(command.kind.name, &command.data, command.id, &by, &target.instance) {
+            let kind = format!("{}.created", row.key.entity_type());
+            self.write_own_text(&kind, row.key.id(), row.scope, Some(command.id), row.text)?;
+        }
+        Ok(())
     }
 
     /// Writes the first `command.updated`.
@@ -235,7 +238,7 @@ pub(super) fn user_message(instance: &InstanceId, command: &CommandId) -> Option
 fn author(command: &Checked<'_>) -> String {
     Object::default()
         .string("id", command.actor.id.as_str())
-        .string("name", &command.actor.name)
+        .optional("name", command.actor.name.as_deref())
         .string("type", "member")
         .build()
 }
