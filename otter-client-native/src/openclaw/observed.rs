@@ -105,6 +105,20 @@ impl Observed {
         self.excluded = patterns;
     }
 
+    /// Forgets what was published, so that the next attach publishes everything observed anew.
+    pub fn forget_published(&mut self) {
+        self.meta.imported = false;
+        self.meta.agents.clear();
+        self.touch_meta();
+        for (key, seen) in &mut self.sessions {
+            seen.session = None;
+            seen.conversation = None;
+            seen.position = None;
+            seen.archived = false;
+            self.dirty.insert(format!("session/{}", key.as_str()));
+        }
+    }
+
     /// The instance in whose name is published.
     #[must_use]
     pub fn instance(&self) -> &InstanceId {
