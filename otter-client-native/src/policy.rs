@@ -36,8 +36,8 @@ impl Policy {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(PolicyError::Io { path: path.into(), source }),
         };
-        let policy: Self =
-            serde_json::from_str(&text).map_err(|source| PolicyError::Syntax { path: path.into(), source })?;
+        let policy: Self = serde_json::from_str(&text)
+            .map_err(|source| PolicyError::Syntax { path: path.into(), source })?;
         match policy.gateway_scopes.iter().find(|name| scope(name).is_none()) {
             Some(name) => Err(PolicyError::Scope { path: path.into(), name: name.clone() }),
             None => Ok(policy),
@@ -89,8 +89,12 @@ pub enum PolicyError {
     },
 }
 
-const SCOPES: [(&str, Scope); 4] =
-    [("read", Scope::Read), ("write", Scope::Write), ("approvals", Scope::Approvals), ("admin", Scope::Admin)];
+const SCOPES: [(&str, Scope); 4] = [
+    ("read", Scope::Read),
+    ("write", Scope::Write),
+    ("approvals", Scope::Approvals),
+    ("admin", Scope::Admin),
+];
 
 fn scope(name: &str) -> Option<Scope> {
     SCOPES.iter().find(|(known, _)| *known == name).map(|(_, scope)| *scope)

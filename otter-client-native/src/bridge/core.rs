@@ -7,9 +7,10 @@ use otter_proto::id::{CommandId, ConversationId, EntityId, InstanceId};
 use serde_json::{Value, json};
 
 use crate::openclaw::{
-    Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, DeviceIdentity, DeviceToken,
-    GatewayConfig, GatewayConnection, Generation, GatewayStatus, Instant, JournalRow, Now, Observed, OpenFailure,
-    Output, Publish, ReadId, RpcCall, RpcError, RpcId, RpcResult, Signal, TokenKey, Transmit, Verb, translate,
+    Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, DeviceIdentity,
+    DeviceToken, GatewayConfig, GatewayConnection, GatewayStatus, Generation, Instant, JournalRow, Now,
+    Observed, OpenFailure, Output, Publish, ReadId, RpcCall, RpcError, RpcId, RpcResult, Signal, TokenKey,
+    Transmit, Verb, translate,
 };
 use crate::policy::Policy;
 

@@ -66,7 +66,8 @@ impl GatewaySocket {
     }
 
     fn order(&self, generation: Generation, order: Order) {
-        let Some((_, orders, task)) = self.current.as_ref().filter(|(current, ..)| *current == generation) else {
+        let Some((_, orders, task)) = self.current.as_ref().filter(|(current, ..)| *current == generation)
+        else {
             return;
         };
         // The dialogue bounds its open requests; a socket that takes none of them is as good as dead.
@@ -141,7 +142,8 @@ type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStre
 
 /// A plain upgrade: headers that look as if a proxy had added them would make the gateway drop the socket.
 async fn open(url: &str) -> Result<Socket, Error> {
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     let request = url.into_client_request()?;
     let (socket, _) = connect_async_with_config(request, Some(config), true).await?;
     Ok(socket)

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::openclaw::ids::{Names, SessionKey};
 use crate::openclaw::time::{Instant, Now, UnixMillis, shifted};
+use crate::openclaw::translate::keyframe_due;
 
 pub(crate) use run::{OpenRun, Progress, Usage};
 pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
@@ -142,7 +143,7 @@ impl Observed {
     /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.runs.values().filter_map(|run| run.check_at).min()
+        self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run)]).flatten().min()
     }
 
     /// Whether frames of this session may leave the machine.
