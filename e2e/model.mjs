@@ -13,9 +13,12 @@
 import http from 'node:http';
 import { randomUUID } from 'node:crypto';
 
+const ASKED_AGAIN = 'did not produce a user-visible';
 const INTERNAL = '<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>';
-const GREETING = 'Hello from the fake model. All is well.';
-const RESUMED = 'Picked up where the restart cut me off. All is well.';
+/** What it says to a message without a keyword. */
+export const GREETING = 'Hello from the fake model. All is well.';
+/** What it says when the gateway resumes a turn that a kill cut off. */
+export const RESUMED = 'Picked up where the restart cut me off. All is well.';
 const MODEL = 'fake-1';
 
 /** Starts the model. `requests` lists what it was asked, in order; `release(name)` opens a gate; `close()` ends it. */
@@ -66,7 +69,9 @@ function lastTurn(messages) {
   const last = messages.at(-1);
   if (last?.role === 'tool') return { role: 'tool', text: contentText(last.content) };
   const users = messages.filter((message) => message.role === 'user').map((message) => contentText(message.content));
-  while (users.length > 1 && users.at(-1).trimStart().startsWith(INTERNAL)) users.pop();
+  // After an answer without text the gateway asks again by itself.
+  const added = (turn) => turn.trimStart().startsWith(INTERNAL) || turn.includes(ASKED_AGAIN);
+  while (users.length > 1 && added(users.at(-1))) users.pop();
   return { role: 'user', text: users.at(-1) ?? '' };
 }
 
@@ -79,6 +84,7 @@ function scriptOf({ role, text }) {
   if (role === 'tool') return say(`Tool returned: ${text.trim().slice(0, 400)} -- finished.`);
   const at = (pattern) => text.match(pattern);
   let found;
+  if (/interrupted by a gateway restart/.test(text)) return say(RESUMED);
   if ((found = at(/STREAM:(\d+):(\d+)(?::([a-z]+))?/))) return words(Number(found[1]), Number(found[2]), found[3]);
   if ((found = at(/GATE:([\w-]+):(\d+)(?::([a-z]+))?/))) {
     return { ...words(Number(found[2]), 30, found[3]), gate: found[1] };
@@ -88,7 +94,6 @@ function scriptOf({ role, text }) {
   if (/\bFAIL500\b/.test(text)) return { fail: true };
   if (/\bEMPTY\b/.test(text)) return { pieces: [], pause: 0 };
   if (/\bSLOW\b/.test(text)) return words(200, 150);
-  if (/interrupted by a gateway restart/.test(text)) return say(RESUMED);
   return say(GREETING);
 }
 

@@ -20,7 +20,8 @@ fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=OTTER_CLIENT_DIST");
-    let client = env::var_os("OTTER_CLIENT_DIST").map_or_else(|| here.join("../otter-client-wasm/npm"), PathBuf::from);
+    let client =
+        env::var_os("OTTER_CLIENT_DIST").map_or_else(|| here.join("../otter-client-wasm/npm"), PathBuf::from);
     let mut files = BTreeMap::new();
     let console = here.join("console");
     watch(if console.exists() { &console } else { &here });
@@ -56,7 +57,8 @@ fn collect(dir: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> i
             continue;
         }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let for_pages = !(prefix == "client/" && NOT_FOR_PAGES.contains(&name)) && !name.ends_with(".test.js");
+        let for_pages =
+            !(prefix == "client/" && NOT_FOR_PAGES.contains(&name)) && !name.ends_with(".test.js");
         if SERVED.contains(&extension) && for_pages {
             println!("cargo::rerun-if-changed={}", path.display());
             files.insert(format!("{prefix}{name}"), path);

@@ -1,7 +1,8 @@
 //! Effects: what an event does to entities. A closed set in v1; an unknown op means that the client is too old.
 
 use crate::id::EntityKey;
-use crate::text::{Cursor, TextError};
+use crate::state::Entity;
+use crate::text::{self, Cursor, TextError};
 use crate::wire::{read_member, take_member, words, write_member};
 
 words! {
@@ -53,5 +54,33 @@ impl<'a> Effect<'a> {
             out.push_str(value);
         }
         out.push('}');
+    }
+}
+
+/// What an effect does to one entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing: the effect is not newer than the entity, or there is no entity to merge into, delete or evict.
+    Unchanged,
+    /// The entity is this now.
+    Stored(Entity),
+    /// The entity is gone.
+    Removed,
+}
+
+/// The reducer: applies one effect of the event `seq` to an entity. `value` is the effect's value, else the event's
+/// `data`, as canonical text.
+///
+/// An effect applies iff `seq` is greater than the entity's `rev`, which becomes `seq`. A put makes live, a merge
+/// keeps the flag, an evict clears it.
+pub fn apply(op: EffectOp, existing: Option<&Entity>, value: &str, seq: u64) -> Outcome {
+    let stored = |text: String, live: bool| Outcome::Stored(Entity { text, rev: seq, live });
+    match (op, existing) {
+        (_, Some(entity)) if seq <= entity.rev => Outcome::Unchanged,
+        (EffectOp::Put, _) => stored(value.to_owned(), true),
+        (EffectOp::Merge, Some(entity)) => stored(text::merge(&entity.text, value), entity.live),
+        (EffectOp::Evict, Some(entity)) => stored(entity.text.clone(), false),
+        (EffectOp::Delete, Some(_)) => Outcome::Removed,
+        (EffectOp::Merge | EffectOp::Evict | EffectOp::Delete, None) => Outcome::Unchanged,
     }
 }

@@ -72,7 +72,7 @@ struct Slots<'a> {
     at: Option<UnixMillis>,
     scope: Option<Scope>,
     kind: Option<String>,
-    caused_by: Option<Option<CommandId>>,
+    caused_by: Option<CommandId>,
     source: Option<&'a str>,
     effects: Option<Vec<Effect<'a>>>,
     data: Option<&'a str>,
@@ -110,7 +110,7 @@ impl<'a> Slots<'a> {
             scope: take_member(self.scope, "scope", cursor)?,
             kind: take_member(self.kind, "kind", cursor)?,
             source: self.source.ok_or_else(|| missing("source"))?,
-            caused_by: self.caused_by.flatten(),
+            caused_by: self.caused_by,
             effects: self.effects.ok_or_else(|| missing("effects"))?,
             data: self.data.ok_or_else(|| missing("data"))?,
         })

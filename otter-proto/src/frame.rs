@@ -4,16 +4,18 @@
 //! accepted anywhere when we read; unknown members are ignored.
 
 mod client;
+mod data;
 mod hub;
 
 pub use client::{
     Ack, Bye, ClientFrame, ClientInfo, Command, Hello, Pong, Probe, Publish, Signal, Subscribe, Unsubscribe,
     VersionRange,
 };
+pub use data::{Events, SnapshotPage, SnapshotRow};
 pub use hub::{
-    Accepted, CommandDispatch, Drain, Events, HubBye, HubFrame, LaneCursor, Lanes, Notice, Ping, Principal,
-    PrincipalType, Probed, Published, Refuse, Rejection, Reply, Resync, ServerInfo, SnapshotPage,
-    SnapshotRow, Subscribed, SubscribedMode, Welcome,
+    Accepted, CommandDispatch, Drain, HubBye, HubFrame, LaneCursor, Lanes, Notice, Ping, Principal,
+    PrincipalType, Probed, Published, Refuse, Rejection, Reply, Resync, ServerInfo, Subscribed,
+    SubscribedMode, Welcome,
 };
 
 use std::borrow::Cow;

@@ -6,17 +6,26 @@
 //! features `serde` (default) and `schema`.
 
 pub mod catalogue;
+pub mod connection;
 pub mod effect;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod hash;
 pub mod id;
 pub mod limits;
+pub mod overlay;
+pub mod predict;
+pub mod slots;
+pub mod state;
 pub mod text;
 mod time;
 pub mod wire;
 
 #[cfg(feature = "serde")]
 pub mod kind;
+
+#[cfg(feature = "schema")]
+pub mod schema;
 
 pub use time::{Instant, UnixMillis};

@@ -2,9 +2,17 @@
 //!
 //! Nothing here builds a tree, uses serde or touches a float: entities live, travel, merge and hash as text.
 
+mod canonical;
 mod cursor;
+#[cfg(all(test, feature = "serde"))]
+pub(crate) mod json_reference;
+mod members;
+mod merge;
 
-pub use cursor::{Cursor, MAX_DEPTH, TextError, TextErrorKind};
+pub use canonical::{MAX_KEY_LEN, Numbers, canonicalise};
+pub use cursor::{Cursor, MAX_DEPTH, MAX_INTEGER, TextError, TextErrorKind};
+pub use members::{Member, Members, member};
+pub use merge::{drop_nulls, merge};
 
 /// Appends `text` as a JSON string with minimal escapes: `"`, `\` and control characters only.
 pub fn write_string(out: &mut String, text: &str) {

@@ -32,7 +32,7 @@ pub use live::{CredentialEnd, CredentialKey, EndReason, LiveCredentials};
 pub use origin::{Origin, OriginError, PublicUrl, PublicUrlError, Scheme};
 pub use secret::{NoRandomness, Secret, SecretHash, random_id};
 pub use store::{
-    CredentialStore, FILE, InstanceRow, LinkError, LinkGrant, LinkOffer, MemberRow, Redeemed, SessionError,
+    CredentialStore, InstanceRow, LinkError, LinkGrant, LinkOffer, MemberRow, Redeemed, SessionError,
     SessionRow, StoreError,
 };
 pub use token::{InstanceToken, TokenError};
@@ -196,9 +196,12 @@ impl Authenticator {
 fn bearer(headers: &HeaderMap) -> Result<InstanceToken, ErrorBody> {
     let missing = "give the bridge its token (OTTER_TOKEN); `otter-server instance add` makes one";
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let text = value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let text = value
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, text) = text.ok_or_else(|| ErrorBody::new(ErrorCode::AuthRequired, missing))?;
-    InstanceToken::parse(text.trim()).map_err(|error| ErrorBody::new(ErrorCode::AuthRequired, error.to_string()))
+    InstanceToken::parse(text.trim())
+        .map_err(|error| ErrorBody::new(ErrorCode::AuthRequired, error.to_string()))
 }
 
 fn not_signed_in() -> ErrorBody {

@@ -14,7 +14,12 @@ pub use manage::manage;
 
 /// The hub of Otter: without a command it serves.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "otter-server", version, subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "otter-server",
+    version,
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// Writes credentials instead of serving.
     #[command(subcommand)]
@@ -28,8 +33,8 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
     /// Where everything is stored; made when it is not there
-    #[arg(long, env = "OTTER_DATA_DIR", required = true, default_value = "")]
-    pub data_dir: PathBuf,
+    #[arg(long, env = "OTTER_DATA_DIR", required = true)]
+    pub data_dir: Option<PathBuf>,
     /// Where to listen [default: 127.0.0.1:4200, or PORT]
     #[arg(long, env = "OTTER_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,

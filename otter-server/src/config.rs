@@ -51,6 +51,9 @@ pub enum ConfigError {
     /// Only for development.
     #[error("--console-dir needs --dev")]
     ConsoleDirWithoutDev,
+    /// Nowhere to store anything.
+    #[error("name a data directory: --data-dir DIR")]
+    NoDataDir,
     /// Not a port.
     #[error("PORT is `{0}`, which is not a port")]
     Port(String),
@@ -81,7 +84,7 @@ impl Config {
             return Err(ConfigError::PublicWithoutTls(url.to_string()));
         }
         Ok(Self {
-            data_dir: args.data_dir,
+            data_dir: args.data_dir.ok_or(ConfigError::NoDataDir)?,
             listen,
             public_url,
             behind_proxy: args.behind_proxy,
@@ -130,7 +133,9 @@ mod tests {
         let error = config("--listen 0.0.0.0:4200", None).unwrap_err();
         assert_eq!(error, ConfigError::NotLoopback("0.0.0.0:4200".parse().unwrap()));
         assert!(config("--listen [::1]:4200", None).is_ok());
-        assert!(config("--listen 0.0.0.0:80 --behind-proxy --public-url https://otter.example", None).is_ok());
+        assert!(
+            config("--listen 0.0.0.0:80 --behind-proxy --public-url https://otter.example", None).is_ok()
+        );
     }
 
     #[test]
@@ -139,7 +144,10 @@ mod tests {
             ("--behind-proxy", ConfigError::NoPublicUrl),
             ("--dev --listen 10.0.0.1:1", ConfigError::DevInPublic),
             ("--dev --behind-proxy --public-url https://otter.example", ConfigError::DevInPublic),
-            ("--public-url http://otter.example", ConfigError::PublicWithoutTls("http://otter.example".into())),
+            (
+                "--public-url http://otter.example",
+                ConfigError::PublicWithoutTls("http://otter.example".into()),
+            ),
             ("--console-dir x", ConfigError::ConsoleDirWithoutDev),
         ];
         for (args, error) in cases {

@@ -4,8 +4,11 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod http;
+pub mod ledger;
+pub mod log;
 mod serve;
 mod shutdown;
+pub mod store;
 pub mod telemetry;
 
 pub use serve::{Server, serve};

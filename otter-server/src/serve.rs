@@ -44,7 +44,8 @@ impl Server {
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let public = config.public(listener.local_addr()?.port());
         store.set_public_url(&public.to_string())?;
-        let setup = if store.has_owner(&org)? { None } else { Some(store.add_link(&org, &LinkGrant::Setup, now)?) };
+        let setup =
+            if store.has_owner(&org)? { None } else { Some(store.add_link(&org, &LinkGrant::Setup, now)?) };
         let last_revocation = store.last_revocation()?;
         let auth = Arc::new(Authenticator::new(store, allow_list(config, &public, &org), config.cookie()));
         let announce: Announce = Arc::new(|_| Box::pin(async { Ok(()) }));
@@ -57,7 +58,15 @@ impl Server {
             readiness: Arc::new(Readiness::default()),
             refusing: App::refusing(),
         });
-        Ok(Self { org, public, setup, app, listener, max_connections: config.max_connections, last_revocation })
+        Ok(Self {
+            org,
+            public,
+            setup,
+            app,
+            listener,
+            max_connections: config.max_connections,
+            last_revocation,
+        })
     }
 
     /// The port it listens on.
@@ -112,7 +121,9 @@ fn allow_list(config: &Config, public: &PublicUrl, org: &OrgId) -> AllowList {
 
 fn assets(config: &Config) -> Assets {
     match &config.console_dir {
-        Some(console) => Assets::Disk { console: console.clone(), client: console.join("../../otter-client-wasm/npm") },
+        Some(console) => {
+            Assets::Disk { console: console.clone(), client: console.join("../../otter-client-wasm/npm") }
+        }
         None => Assets::Embedded,
     }
 }

@@ -10,8 +10,10 @@ const DEFAULT: &str = "warn,otter_server=info";
 /// Starts logging. Secrets never reach it: they print as `***`, and no query string is logged.
 pub fn init() {
     let filter = EnvFilter::try_from_env("OTTER_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal());
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
     // A program that embeds the hub may have its own subscriber, which wins.
     drop(subscriber.try_init());
 }

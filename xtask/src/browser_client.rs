@@ -38,7 +38,7 @@ pub(crate) enum Optimise {
     WhenNodeIsThere,
 }
 
-/// The folder of the built client: `otter.js`, `otter_bg.wasm` and the same wasm as a module, `otter_inline.js`.
+/// The folder of the built client: `otter.js`, `otter_bg.wasm` and the same wasm as a module, `otter_bg.base64.js`.
 pub(crate) fn dist() -> PathBuf {
     shell::root().join("otter-client-wasm/npm/dist")
 }
@@ -80,7 +80,7 @@ fn compile() -> Result<PathBuf> {
 
 fn is_current(compiled: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-    let built: Option<SystemTime> = changed(&dist().join(format!("{NAME}_inline.js")));
+    let built: Option<SystemTime> = changed(&dist().join(format!("{NAME}_bg.base64.js")));
     built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
 }
 
@@ -103,7 +103,7 @@ fn bind(compiled: &Path) -> Result<()> {
 /// Writes the wasm as a module of base64, for dev servers that answer the wasm's address with a page.
 fn inline(wasm: &Path) -> Result<()> {
     let text = base64(&fs::read(wasm)?);
-    fs::write(dist().join(format!("{NAME}_inline.js")), format!("export default \"{text}\";\n"))?;
+    fs::write(dist().join(format!("{NAME}_bg.base64.js")), format!("export default \"{text}\";\n"))?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! | `demo` | hub on an embedded store, a scripted OpenClaw fleet and the console |
 //! | `test` | every suite, with the seconds of each |
 //! | `wasm` | builds the browser client into `otter-client-wasm/npm/dist` |
+//! | `schemas` | writes the generated files of the contract, `schemas check` compares them |
 //! | `sim` | the simulation over many seeds |
 //! | `check` | the limits on file and function size |
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
@@ -12,10 +13,13 @@
 mod browser_client;
 mod demo;
 mod limits;
+mod schemas;
 mod shell;
 mod sim;
 mod suites;
 mod tools;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -35,17 +39,30 @@ enum Command {
     Test(suites::Options),
     /// Builds the browser client into `otter-client-wasm/npm/dist` and prints its size.
     Wasm(browser_client::Options),
+    /// Writes the generated files of the contract; `schemas check` compares instead.
+    Schemas(schemas::Options),
     /// Runs the simulation over many seeds.
     Sim(sim::Options),
     /// Checks the limits on file and function size.
     Check,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => suites::run(&options),
         Command::Wasm(options) => browser_client::run(&options),
+        Command::Schemas(options) => schemas::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Check => limits::run(),
     }

@@ -48,7 +48,9 @@ impl AllowList {
             return Err(refused("this page has no origin; open it from a web server"));
         };
         self.org(&origin).cloned().ok_or_else(|| {
-            tracing::warn!("refused the origin {origin}; to allow it start the hub with: --allow-origin {origin}");
+            tracing::warn!(
+                "refused the origin {origin}; to allow it start the hub with: --allow-origin {origin}"
+            );
             refused("the hub does not allow this page's address; its log prints the option that does")
         })
     }

@@ -35,7 +35,11 @@ impl CookieKind {
     /// The `Set-Cookie` value that signs in for `max_age_s` seconds.
     pub fn set(self, cookie: &SessionCookie, max_age_s: u64) -> String {
         let value = format!("{}.{}", cookie.id, cookie.secret.expose());
-        format!("{}={value}; Path=/; Max-Age={max_age_s}; {}HttpOnly; SameSite=Lax", self.name(), self.secure())
+        format!(
+            "{}={value}; Path=/; Max-Age={max_age_s}; {}HttpOnly; SameSite=Lax",
+            self.name(),
+            self.secure()
+        )
     }
 
     /// The `Set-Cookie` value that removes the cookie.

@@ -141,11 +141,15 @@ impl CredentialEnd {
                 None => future::pending().await,
             }
         };
-        tokio::select! {
-            reason = self.ended.wait_for(Option::is_some) => match reason.ok().and_then(|reason| *reason) {
-                Some(reason) => reason.error(),
+        let ended = async {
+            let reason = self.ended.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
+            match reason {
+                Some(reason) => reason,
                 None => future::pending().await,
-            },
+            }
+        };
+        tokio::select! {
+            reason = ended => reason.error(),
             () = expired => EndReason::Expired.error(),
         }
     }

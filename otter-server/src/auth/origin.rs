@@ -201,7 +201,8 @@ mod tests {
         let url = PublicUrl::parse("https://example.com/otter/").unwrap();
         assert_eq!((url.to_string().as_str(), url.prefix.as_str()), ("https://example.com/otter", "/otter"));
         assert_eq!(PublicUrl::parse("http://localhost:4200").unwrap().prefix, "");
-        for bad in ["example.com", "https://example.com/?a=1", "https://example.com/a b", "ftp://example.com"] {
+        for bad in ["example.com", "https://example.com/?a=1", "https://example.com/a b", "ftp://example.com"]
+        {
             assert!(PublicUrl::parse(bad).is_err(), "{bad}");
         }
     }

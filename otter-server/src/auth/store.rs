@@ -11,13 +11,13 @@ mod sessions;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use otter_proto::UnixMillis;
 use otter_proto::id::{IdError, OrgId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::auth::secret::{NoRandomness, random_id};
+use crate::store::sqlite::{OpenError, connect};
 
 pub use instances::InstanceRow;
 pub use links::{LinkError, LinkGrant, LinkOffer, Redeemed};
@@ -25,10 +25,6 @@ pub use members::MemberRow;
 pub(crate) use sessions::ABSOLUTE_MS;
 pub use sessions::{SessionError, SessionRow};
 
-/// The file with the log, the entities and the credentials, inside the data directory.
-pub const FILE: &str = "otter.db";
-/// How long a statement waits for another writer of the file.
-const BUSY: Duration = Duration::from_secs(5);
 /// Ended and expired rows are kept this long, so that a refusal can say why.
 const KEEP_MS: u64 = 30 * 86_400_000;
 
@@ -38,6 +34,9 @@ pub enum StoreError {
     /// SQLite says no.
     #[error("the credential store: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The file cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The data directory cannot be made.
     #[error("the data directory {0}: {1}")]
     Directory(String, std::io::Error),
@@ -61,10 +60,8 @@ impl CredentialStore {
     /// Opens the store in `data_dir`, which is made when it is not there.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         make_private(data_dir)?;
-        let path = data_dir.join(FILE);
-        let mut write = connect(&path)?;
-        migrate(&mut write)?;
-        Ok(Self { read: Mutex::new(connect(&path)?), write: Mutex::new(write) })
+        let write = connect(data_dir)?;
+        Ok(Self { read: Mutex::new(connect(data_dir)?), write: Mutex::new(write) })
     }
 
     /// The org of this data directory; made by the first caller.
@@ -75,29 +72,30 @@ impl CredentialStore {
             if let Some(id) = tx.query_row(first, [], |row| row.get::<_, String>(0)).optional()? {
                 return Ok(OrgId::new(&id)?);
             }
-            tx.execute("INSERT INTO auth_orgs (id, name, created_at) VALUES (?1, 'Otter', ?2)", params![
-                id, now.0
-            ])?;
+            tx.execute(
+                "INSERT INTO auth_orgs (id, name, created_at) VALUES (?1, 'Otter', ?2)",
+                params![id, sql(now)],
+            )?;
             Ok(OrgId::new(&id)?)
         })
     }
 
     /// The address under which the hub was last started.
     pub fn public_url(&self) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT value FROM auth_settings WHERE name = 'publicUrl'";
-        Ok(self.reader().query_row(sql, [], |row| row.get(0)).optional()?)
+        let text = "SELECT value FROM auth_settings WHERE name = 'publicUrl'";
+        Ok(self.reader().query_row(text, [], |row| row.get(0)).optional()?)
     }
 
     /// Remembers the address for links that the command line makes.
     pub fn set_public_url(&self, url: &str) -> Result<(), StoreError> {
-        let sql = "INSERT INTO auth_settings (name, value) VALUES ('publicUrl', ?1)
+        let text = "INSERT INTO auth_settings (name, value) VALUES ('publicUrl', ?1)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.write(|tx| Ok(tx.execute(sql, [url]).map(drop)?))
+        self.write(|tx| Ok(tx.execute(text, [url]).map(drop)?))
     }
 
     /// Deletes rows that ended or expired 30 days ago, and revocations that every hub has read.
     pub fn clean(&self, now: UnixMillis) -> Result<(), StoreError> {
-        let before = now.0.saturating_sub(KEEP_MS);
+        let before = sql(UnixMillis(now.0.saturating_sub(KEEP_MS)));
         self.write(|tx| {
             tx.execute("DELETE FROM auth_links WHERE expires_at < ?1", [before])?;
             tx.execute("DELETE FROM auth_sessions WHERE expires_at < ?1 OR ended_at < ?1", [before])?;
@@ -116,30 +114,22 @@ impl CredentialStore {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.write.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        let tx =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let value = work(&tx)?;
         tx.commit().map_err(StoreError::from)?;
         Ok(value)
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    Ok(connection)
+/// An instant as SQLite stores it.
+fn sql(at: UnixMillis) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let there: bool =
-        tx.query_row("SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'auth_orgs'", [], |row| row.get(0))?;
-    if !there {
-        tx.execute_batch(include_str!("schema.sql"))?;
-    }
-    Ok(tx.commit()?)
+/// A stored instant.
+fn instant(ms: i64) -> UnixMillis {
+    UnixMillis(u64::try_from(ms).unwrap_or_default())
 }
 
 /// Makes a directory that only its owner can read.

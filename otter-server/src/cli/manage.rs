@@ -33,7 +33,11 @@ fn open(at: &DataDir) -> Result<(CredentialStore, OrgId)> {
 fn add_instance(at: &DataDir, name: &str) -> Result<()> {
     let (store, org) = open(at)?;
     let token = store.add_instance(&org, name, unix_now())?;
-    writeln!(stderr(), "{} is added. Its token is shown only now; give it to the bridge as OTTER_TOKEN:", token.instance)?;
+    writeln!(
+        stderr(),
+        "{} is added. Its token is shown only now; give it to the bridge as OTTER_TOKEN:",
+        token.instance
+    )?;
     writeln!(stdout(), "{}", token.expose().expose())?;
     Ok(())
 }
@@ -42,7 +46,11 @@ fn list_instances(at: &DataDir) -> Result<()> {
     let (store, org) = open(at)?;
     let instances = store.instances(&org)?;
     if instances.is_empty() {
-        writeln!(stderr(), "no instances; add one with: otter-server instance add {}--name NAME", dir(&at.data_dir))?;
+        writeln!(
+            stderr(),
+            "no instances; add one with: otter-server instance add {}--name NAME",
+            dir(&at.data_dir)
+        )?;
     }
     for row in instances {
         let state = match (row.revoked_at, row.used_at) {

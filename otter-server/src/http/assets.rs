@@ -68,8 +68,10 @@ impl Assets {
                 embedded::FILES.get(at).map(|(_, content)| content.to_vec())
             }
             Self::Disk { console, client } => {
-                let (root, rest) = path.strip_prefix("client/").map_or((console, path), |rest| (client, rest));
-                tokio::fs::read(inside(root, rest)?).await.ok()
+                let (root, rest) =
+                    path.strip_prefix("client/").map_or((console, path), |rest| (client, rest));
+                let file = inside(root, rest)?;
+                tokio::task::spawn_blocking(move || std::fs::read(file)).await.ok()?.ok()
             }
         }
     }

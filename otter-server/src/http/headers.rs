@@ -65,7 +65,8 @@ pub(super) fn check_same_origin(origins: &AllowList, headers: &HeaderMap) -> Res
     if !json {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json"));
     }
-    let foreign = (StatusCode::FORBIDDEN, "this works only from the hub's own page; open it under its public address");
+    let foreign =
+        (StatusCode::FORBIDDEN, "this works only from the hub's own page; open it under its public address");
     let site = headers.get(&SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     if site.is_some_and(|site| site != b"same-origin") {
         return Err(foreign);

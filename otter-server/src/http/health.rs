@@ -51,5 +51,6 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         reasons.push("the store does not answer");
     }
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(CACHE_CONTROL, "no-store")], Json(Answer { ready: reasons.is_empty(), reasons })).into_response()
+    (status, [(CACHE_CONTROL, "no-store")], Json(Answer { ready: reasons.is_empty(), reasons }))
+        .into_response()
 }

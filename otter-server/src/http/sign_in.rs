@@ -88,10 +88,7 @@ pub(super) async fn confirm(
 }
 
 /// Ends the session of this browser and closes its sockets.
-pub(super) async fn logout(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Result<Response, Answer> {
+pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Answer> {
     check_same_origin(app.auth.origins(), &headers).map_err(Answer::from)?;
     if let Some(cookie) = app.auth.cookie().read(&headers) {
         end_session(&app, cookie).await?;
@@ -106,7 +103,8 @@ async fn end_session(app: &App, cookie: SessionCookie) -> Result<(), Answer> {
     if app.auth.session(cookie).await.is_err() {
         return Ok(());
     }
-    let ended = app.auth.blocking(move |store| store.end_session(&id, EndReason::SignedOut, unix_now())).await?;
+    let ended =
+        app.auth.blocking(move |store| store.end_session(&id, EndReason::SignedOut, unix_now())).await?;
     ended.map_err(|error| Answer::from(crate::auth::store_error(&error)))?;
     app.follower.changed();
     Ok(())

@@ -68,7 +68,12 @@ fn check(headers: &HeaderMap, upgrade: Upgrade) -> Result<WebSocketUpgrade, Resp
     Ok(upgrade.protocols([SUBPROTOCOL]))
 }
 
-fn open(app: &Arc<App>, peer: Peer, upgrade: WebSocketUpgrade, admitted: Result<Admitted, ErrorBody>) -> Response {
+fn open(
+    app: &Arc<App>,
+    peer: Peer,
+    upgrade: WebSocketUpgrade,
+    admitted: Result<Admitted, ErrorBody>,
+) -> Response {
     let refusing = match &admitted {
         Ok(_) => None,
         Err(_) => match Arc::clone(&app.refusing).try_acquire_owned() {
@@ -79,12 +84,12 @@ fn open(app: &Arc<App>, peer: Peer, upgrade: WebSocketUpgrade, admitted: Result<
             }
         },
     };
-    upgrade
-        .on_failed_upgrade(|error| tracing::debug!(%error, "a handshake was not finished"))
-        .on_upgrade(async move |socket| {
+    upgrade.on_failed_upgrade(|error| tracing::debug!(%error, "a handshake was not finished")).on_upgrade(
+        async move |socket| {
             seam::serve(socket, admitted).await;
             drop((peer, refusing));
-        })
+        },
+    )
 }
 
 /// The address that limits count: behind a proxy the one that the proxy saw, which it appends to `X-Forwarded-For`.

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::auth::live::{CredentialKey, EndReason};
 use crate::auth::secret::SecretHash;
-use crate::auth::store::{CredentialStore, StoreError, revocations};
+use crate::auth::store::{CredentialStore, StoreError, instant, revocations, sql};
 use crate::auth::token::InstanceToken;
 
 /// A use is written down at most this often.
@@ -33,12 +33,21 @@ const COLUMNS: &str = "id, org, name, created_at, used_at, revoked_at";
 
 impl CredentialStore {
     /// Adds an instance and gives its token, which is stored only as a hash.
-    pub fn add_instance(&self, org: &OrgId, name: &str, now: UnixMillis) -> Result<InstanceToken, StoreError> {
+    pub fn add_instance(
+        &self,
+        org: &OrgId,
+        name: &str,
+        now: UnixMillis,
+    ) -> Result<InstanceToken, StoreError> {
         let token = InstanceToken::random()?;
         self.write(|tx| {
-            let sql = "INSERT INTO auth_instances (id, org, name, secret, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let text =
+                "INSERT INTO auth_instances (id, org, name, secret, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
             let hash = token.secret.hash();
-            tx.execute(sql, params![token.instance.as_str(), org.as_str(), name, hash.as_bytes(), now.0])?;
+            tx.execute(
+                text,
+                params![token.instance.as_str(), org.as_str(), name, hash.as_bytes(), sql(now)],
+            )?;
             Ok(())
         })
         .map(|()| token)
@@ -47,8 +56,8 @@ impl CredentialStore {
     /// The instances of an org, in the order they were added.
     pub fn instances(&self, org: &OrgId) -> Result<Vec<InstanceRow>, StoreError> {
         let reader = self.reader();
-        let sql = format!("SELECT {COLUMNS} FROM auth_instances WHERE org = ?1 ORDER BY created_at, id");
-        let mut statement = reader.prepare(&sql)?;
+        let text = format!("SELECT {COLUMNS} FROM auth_instances WHERE org = ?1 ORDER BY created_at, id");
+        let mut statement = reader.prepare(&text)?;
         let mut rows = statement.query([org.as_str()])?;
         let mut instances = Vec::new();
         while let Some(row) = rows.next()? {
@@ -60,8 +69,8 @@ impl CredentialStore {
     /// The instance whose token this is, revoked or not; `None` when the token is not one of ours.
     pub fn instance(&self, token: &InstanceToken) -> Result<Option<InstanceRow>, StoreError> {
         let reader = self.reader();
-        let sql = format!("SELECT {COLUMNS}, secret FROM auth_instances WHERE id = ?1");
-        let mut statement = reader.prepare_cached(&sql)?;
+        let text = format!("SELECT {COLUMNS}, secret FROM auth_instances WHERE id = ?1");
+        let mut statement = reader.prepare_cached(&text)?;
         let found = statement
             .query_row([token.instance.as_str()], |row| Ok((read(row), row.get::<_, Vec<u8>>(6)?)))
             .optional()?;
@@ -73,9 +82,9 @@ impl CredentialStore {
 
     /// Writes down that an instance connected.
     pub fn touch_instance(&self, id: &InstanceId, now: UnixMillis) -> Result<(), StoreError> {
-        let sql = "UPDATE auth_instances SET used_at = ?2 WHERE id = ?1 AND coalesce(used_at, 0) <= ?3";
-        let before = now.0.saturating_sub(TOUCH_MS);
-        self.write(|tx| Ok(tx.execute(sql, params![id.as_str(), now.0, before]).map(drop)?))
+        let text = "UPDATE auth_instances SET used_at = ?2 WHERE id = ?1 AND coalesce(used_at, 0) <= ?3";
+        let before = sql(UnixMillis(now.0.saturating_sub(TOUCH_MS)));
+        self.write(|tx| Ok(tx.execute(text, params![id.as_str(), sql(now), before]).map(drop)?))
     }
 
     /// Revokes the token of the instance with this id or name; `None` when there is none (any more).
@@ -86,11 +95,11 @@ impl CredentialStore {
         now: UnixMillis,
     ) -> Result<Option<InstanceId>, StoreError> {
         self.write(|tx| {
-            let sql = "UPDATE auth_instances SET revoked_at = ?3 WHERE revoked_at IS NULL AND id =
+            let text = "UPDATE auth_instances SET revoked_at = ?3 WHERE revoked_at IS NULL AND id =
                        (SELECT id FROM auth_instances WHERE org = ?1 AND revoked_at IS NULL AND (id = ?2 OR name = ?2)
                         ORDER BY id <> ?2, created_at DESC LIMIT 1) RETURNING id";
             let id: Option<String> =
-                tx.query_row(sql, params![org.as_str(), id_or_name, now.0], |row| row.get(0)).optional()?;
+                tx.query_row(text, params![org.as_str(), id_or_name, sql(now)], |row| row.get(0)).optional()?;
             let Some(id) = id else { return Ok(None) };
             let id = InstanceId::new(&id)?;
             revocations::insert(tx, &CredentialKey::Instance(id.clone()), EndReason::Revoked, now)?;
@@ -104,8 +113,8 @@ fn read(row: &rusqlite::Row<'_>) -> Result<InstanceRow, StoreError> {
         id: InstanceId::new(&row.get::<_, String>(0)?)?,
         org: OrgId::new(&row.get::<_, String>(1)?)?,
         name: row.get(2)?,
-        created_at: UnixMillis(row.get(3)?),
-        used_at: row.get::<_, Option<u64>>(4)?.map(UnixMillis),
-        revoked_at: row.get::<_, Option<u64>>(5)?.map(UnixMillis),
+        created_at: instant(row.get(3)?),
+        used_at: row.get::<_, Option<i64>>(4)?.map(instant),
+        revoked_at: row.get::<_, Option<i64>>(5)?.map(instant),
     })
 }

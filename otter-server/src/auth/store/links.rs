@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::auth::cookie::SessionCookie;
 use crate::auth::secret::{Secret, SecretHash, random_id};
-use crate::auth::store::{CredentialStore, MemberRow, StoreError, members, sessions};
+use crate::auth::store::{CredentialStore, MemberRow, StoreError, members, sessions, sql};
 
 /// Setup and sign-in links live this long.
 const SHORT_MS: u64 = 10 * 60_000;
@@ -96,19 +96,21 @@ impl CredentialStore {
         let (purpose, name, role, member, ttl) = match grant {
             LinkGrant::Setup => ("setup", "Owner", MemberRole::Owner, None, SHORT_MS),
             LinkGrant::Invite { name, role } => ("invite", name.as_str(), *role, None, INVITE_MS),
-            LinkGrant::SignIn { member } => ("signIn", "", MemberRole::Viewer, Some(member.as_str()), SHORT_MS),
+            LinkGrant::SignIn { member } => {
+                ("signIn", "", MemberRole::Viewer, Some(member.as_str()), SHORT_MS)
+            }
         };
         self.write(|tx| {
             if matches!(grant, LinkGrant::Setup) {
-                let sql = "UPDATE auth_links SET expires_at = ?2 WHERE org = ?1 AND purpose = 'setup' AND expires_at > ?2";
-                tx.execute(sql, params![org.as_str(), now.0])?;
+                let text = "UPDATE auth_links SET expires_at = ?2 WHERE org = ?1 AND purpose = 'setup' AND expires_at > ?2";
+                tx.execute(text, params![org.as_str(), sql(now)])?;
             }
-            let sql = "INSERT INTO auth_links (secret, org, purpose, name, role, member, created_at, expires_at)
+            let text = "INSERT INTO auth_links (secret, org, purpose, name, role, member, created_at, expires_at)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let hash = secret.hash();
-            let expires = now.0 + ttl;
-            tx.execute(sql, params![
-                hash.as_bytes(), org.as_str(), purpose, clean_name(name), role.as_str(), member, now.0, expires
+            let expires = sql(UnixMillis(now.0 + ttl));
+            tx.execute(text, params![
+                hash.as_bytes(), org.as_str(), purpose, clean_name(name), role.as_str(), member, sql(now), expires
             ])?;
             Ok(())
         })
@@ -128,12 +130,20 @@ impl CredentialStore {
     }
 
     /// Uses a link: makes the member it promises and a session. Of two at the same time exactly one succeeds.
-    pub fn redeem_link(&self, secret: &Secret, name: Option<&str>, now: UnixMillis) -> Result<Redeemed, LinkError> {
+    pub fn redeem_link(
+        &self,
+        secret: &Secret,
+        name: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<Redeemed, LinkError> {
         let hash = secret.hash();
         let id = random_id("mb_").map_err(StoreError::from)?;
         self.write(|tx| {
             let link = usable(tx, &hash, now)?;
-            tx.execute("UPDATE auth_links SET used_at = ?2 WHERE secret = ?1", params![hash.as_bytes(), now.0])?;
+            tx.execute(
+                "UPDATE auth_links SET used_at = ?2 WHERE secret = ?1",
+                params![hash.as_bytes(), sql(now)],
+            )?;
             let member = match offered_member(tx, &link)? {
                 Some(member) => member,
                 None => join(tx, link, &id, name, now)?,
@@ -145,12 +155,13 @@ impl CredentialStore {
 }
 
 fn usable(tx: &Transaction<'_>, hash: &SecretHash, now: UnixMillis) -> Result<LinkRow, LinkError> {
-    let sql = "SELECT org, purpose, name, role, member, expires_at, used_at FROM auth_links WHERE secret = ?1";
+    let text =
+        "SELECT org, purpose, name, role, member, expires_at, used_at FROM auth_links WHERE secret = ?1";
     let found = tx
-        .query_row(sql, [hash.as_bytes()], |row| {
+        .query_row(text, [hash.as_bytes()], |row| {
             let org: String = row.get(0)?;
             let role: String = row.get(3)?;
-            let times: (u64, Option<u64>) = (row.get(5)?, row.get(6)?);
+            let times: (i64, Option<i64>) = (row.get(5)?, row.get(6)?);
             Ok((org, row.get(1)?, row.get(2)?, role, row.get(4)?, times))
         })
         .optional()?;
@@ -158,7 +169,7 @@ fn usable(tx: &Transaction<'_>, hash: &SecretHash, now: UnixMillis) -> Result<Li
     if used_at.is_some() {
         return Err(LinkError::Used);
     }
-    if expires_at <= now.0 {
+    if expires_at <= sql(now) {
         return Err(LinkError::Expired);
     }
     let org = OrgId::new(&org).map_err(StoreError::from)?;

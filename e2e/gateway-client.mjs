@@ -1,0 +1,50 @@
+// A small client of the gateway, for what a test asks the gateway itself: seed a conversation, read its history.
+
+import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import WebSocket from 'ws';
+
+const SCOPES = ['operator.read', 'operator.write'];
+
+/** A client of the gateway: requests by `call`, events by `onEvent`. */
+export async function connectTo(gateway, onEvent = () => {}) {
+  const socket = new WebSocket(gateway.url);
+  const waiting = new Map();
+  let challenge;
+  const challenged = new Promise((resolve) => (challenge = resolve));
+  socket.onmessage = ({ data }) => {
+    const frame = JSON.parse(data);
+    if (frame.event === 'connect.challenge') challenge(frame.payload);
+    else if (frame.type === 'event') onEvent(frame);
+    else if (frame.ok) waiting.get(frame.id)?.resolve(frame.payload);
+    else waiting.get(frame.id)?.reject(new Error(JSON.stringify(frame.error)));
+  };
+  socket.onclose = ({ code, reason }) => waiting.forEach(({ reject }) => reject(new Error(`closed ${code} ${reason}`)));
+  socket.onerror = () => {};
+  const call = (method, params) =>
+    new Promise((resolve, reject) => {
+      const id = randomUUID();
+      waiting.set(id, { resolve, reject });
+      socket.send(JSON.stringify({ type: 'req', id, method, params }));
+    });
+  await call('connect', identify(gateway.token, await challenged));
+  return { call, close: () => socket.close() };
+}
+
+function identify(token, { nonce, ts }) {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const id = createHash('sha256').update(raw).digest('hex');
+  const client = { id: 'test', version: '0.1.0', platform: 'linux', mode: 'test', deviceFamily: 'desktop' };
+  const payload = ['v3', id, client.id, client.mode, 'operator', SCOPES.join(','), ts, token, nonce, 'linux', 'desktop'];
+  const signature = sign(null, Buffer.from(payload.join('|')), privateKey);
+  return {
+    minProtocol: 4,
+    maxProtocol: 4,
+    client,
+    role: 'operator',
+    scopes: SCOPES,
+    caps: [],
+    auth: { token },
+    device: { id, publicKey: raw.toString('base64url'), signature: signature.toString('base64url'), signedAt: ts, nonce },
+  };
+}

@@ -1,0 +1,101 @@
+// What a person sees of the message list, frame by frame.
+//
+// `install` runs inside the page: after each painted frame in which the list changed it keeps the ids of the rows, their
+// texts and which DOM node shows each. `faults` runs in the test and names everything that a person would call a glitch:
+// a row twice, a row that goes and comes back, a row whose node is replaced, a text that shrinks or is rewritten, rows
+// that change places.
+
+/** Runs in the page, before any of its scripts. */
+export function install() {
+  const nodes = new WeakMap();
+  let serial = 0;
+  let frames = [];
+  let last = '';
+  let scheduled = false;
+  const painted = new MessageChannel();
+
+  const serialOf = (node) => {
+    if (!nodes.has(node)) nodes.set(node, ++serial);
+    return nodes.get(node);
+  };
+  const rowOf = (node) => ({
+    id: node.dataset.messageId,
+    status: node.dataset.status,
+    stage: node.dataset.stage,
+    delivery: node.dataset.delivery,
+    node: serialOf(node),
+    text: (node.querySelector('[data-testid="message-text"]') ?? node).textContent,
+  });
+  const sample = () => {
+    scheduled = false;
+    const rows = [...document.querySelectorAll('[data-testid="message-row"]')].map(rowOf);
+    const key = JSON.stringify(rows);
+    if (key === last) return;
+    last = key;
+    if (frames.length < 20000) frames.push({ at: performance.now(), rows });
+  };
+  painted.port1.onmessage = sample;
+  const observe = () => {
+    new MutationObserver(() => {
+      if (scheduled) return;
+      scheduled = true;
+      // The message arrives after the paint that the frame request precedes.
+      requestAnimationFrame(() => painted.port2.postMessage(null));
+    }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  };
+  window.otterRecorder = {
+    /** Gives the frames since the last call and forgets them. */
+    take() {
+      sample();
+      const taken = frames;
+      frames = taken.slice(-1);
+      return taken;
+    },
+  };
+  observe();
+}
+
+/** Sentences about what went wrong in these frames; an empty list when nothing did. */
+export function faults(frames) {
+  const found = [];
+  const seen = new Map();
+  for (const [at, { rows }] of frames.entries()) {
+    const ids = rows.map((row) => row.id);
+    for (const id of duplicates(ids)) found.push(`frame ${at}: ${id} is shown twice`);
+    for (const row of rows) {
+      const before = seen.get(row.id);
+      if (before) found.push(...changes(at, before, row));
+    }
+    for (const row of rows) seen.set(row.id, { ...row, at });
+    if (at > 0) found.push(...moved(at, frames[at - 1].rows.map((row) => row.id), ids));
+  }
+  return found;
+}
+
+function changes(at, before, row) {
+  const found = [];
+  if (before.at !== at - 1) found.push(`frame ${at}: ${row.id} comes back after it was gone since frame ${before.at + 1}`);
+  if (before.node !== row.node) found.push(`frame ${at}: ${row.id} is shown by another DOM node`);
+  if (!row.text.startsWith(before.text)) {
+    found.push(`frame ${at}: the text of ${row.id} (${before.status} to ${row.status}) is not continued: ${excerpt(before.text, row.text)}`);
+  }
+  return found;
+}
+
+/** Rows that both frames show must keep their order. */
+function moved(at, before, after) {
+  const common = before.filter((id) => after.includes(id));
+  const order = after.filter((id) => before.includes(id));
+  return common.some((id, i) => id !== order[i]) ? [`frame ${at}: rows change places: ${common} became ${order}`] : [];
+}
+
+function duplicates(ids) {
+  return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))];
+}
+
+function excerpt(before, after) {
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  const around = (text) => JSON.stringify(text.slice(Math.max(0, same - 12), same + 24));
+  return `at ${same} ${around(before)} became ${around(after)} (${before.length} and ${after.length} characters)`;
+}
