@@ -57,9 +57,8 @@ fn collect(dir: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> i
             continue;
         }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let for_pages =
-            !(prefix == "client/" && NOT_FOR_PAGES.contains(&name)) && !name.ends_with(".test.js");
-        if SERVED.contains(&extension) && for_pages {
+        let left_out = name.ends_with(".test.js") || (prefix == "client/" && NOT_FOR_PAGES.contains(&name));
+        if SERVED.contains(&extension) && !left_out {
             println!("cargo::rerun-if-changed={}", path.display());
             files.insert(format!("{prefix}{name}"), path);
         }
@@ -75,7 +74,7 @@ fn table(files: &BTreeMap<String, PathBuf>) -> io::Result<String> {
         hash.add(name.as_bytes());
         hash.add(&content);
         let path = path.canonicalize()?;
-        let _ = writeln!(rows, "    ({name:?}, include_bytes!({path:?})),");
+        let _ = writeln!(rows, "    ({name:?}, include_bytes!({:?})),", path.to_string_lossy());
     }
     // The sign-in page belongs to the same build.
     for file in ["page.html", "page.js", "page.css"] {

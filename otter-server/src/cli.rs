@@ -66,6 +66,7 @@ pub enum Command {
     Instance(InstanceCommand),
     /// Prints a link that makes a person a member; it works once, for 48 hours
     Invite {
+        /// Which hub.
         #[command(flatten)]
         at: DataDir,
         /// The person's name
@@ -74,21 +75,25 @@ pub enum Command {
         /// What the person may do
         #[arg(long, default_value = "member")]
         role: RoleArg,
+        /// What the link looks like.
         #[command(flatten)]
         link: LinkArgs,
     },
     /// Prints a link that signs a member in on another browser; it works once, for 10 minutes
     Link {
+        /// Which hub.
         #[command(flatten)]
         at: DataDir,
         /// The member's id or name
         #[arg(long, value_name = "ID OR NAME")]
         member: String,
+        /// What the link looks like.
         #[command(flatten)]
         link: LinkArgs,
     },
     /// Lists the members
     Members {
+        /// Which hub.
         #[command(flatten)]
         at: DataDir,
         /// Removes the member with this id and closes their sessions
@@ -102,6 +107,7 @@ pub enum Command {
 pub enum InstanceCommand {
     /// Adds an instance and prints its token, alone on standard output, once
     Add {
+        /// Which hub.
         #[command(flatten)]
         at: DataDir,
         /// A name to show, for instance that of the machine
@@ -110,11 +116,13 @@ pub enum InstanceCommand {
     },
     /// Lists the instances
     List {
+        /// Which hub.
         #[command(flatten)]
         at: DataDir,
     },
     /// Revokes the token of an instance; a running hub closes its socket
     Revoke {
+        /// Which hub.
         #[command(flatten)]
         at: DataDir,
         /// The instance's id or name

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 const CONNECTIONS: Duration = Duration::from_secs(15);
 
 /// Cancels `stop` at SIGTERM or ctrl-C; a second one ends the process at once.
-pub async fn on_signal(stop: CancellationToken) {
+pub(crate) async fn on_signal(stop: CancellationToken) {
     signal().await;
     tracing::info!("stopping; a second signal stops at once");
     stop.cancel();
@@ -21,7 +21,7 @@ pub async fn on_signal(stop: CancellationToken) {
 }
 
 /// Waits until all `count` places are free again, at most 15 seconds; tells whether they are.
-pub async fn all_closed(places: &Arc<Semaphore>, count: usize) -> bool {
+pub(crate) async fn all_closed(places: &Arc<Semaphore>, count: usize) -> bool {
     let all = u32::try_from(count).unwrap_or(u32::MAX);
     timeout(CONNECTIONS, places.acquire_many(all)).await.is_ok()
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// Failures allowed per key in one window.
 const MAX_FAILURES: u32 = 10;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Keys remembered at most; beyond it the oldest windows are forgotten.
 const MAX_KEYS: usize = 10_000;
 

@@ -15,7 +15,7 @@ use crate::auth::{Authenticator, MemberRow, StoreError, store_error, unix_now};
 /// Rows written by the command line are seen at the latest after this.
 const POLL: Duration = Duration::from_millis(300);
 /// Sessions with an open socket are written down as used this often.
-const TOUCH: Duration = Duration::from_secs(3_600);
+const TOUCH: Duration = Duration::from_hours(1);
 
 /// Tells the log what a member's row says. Saying it twice must change nothing.
 pub type Announce =

@@ -34,7 +34,7 @@ pub(super) async fn member(
             let admitted = app.auth.member(&headers).await;
             open(&app, peer, upgrade, admitted)
         }
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -50,14 +50,14 @@ pub(super) async fn instance(
             let admitted = app.auth.instance(&headers, client_ip(&app, &peer, &headers)).await;
             open(&app, peer, upgrade, admitted)
         }
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
 /// What is wrong with the handshake itself is an HTTP error, in words.
-fn check(headers: &HeaderMap, upgrade: Upgrade) -> Result<WebSocketUpgrade, Response> {
-    let upgrade = upgrade.map_err(IntoResponse::into_response)?;
-    let bad = |words: &'static str| Err((StatusCode::BAD_REQUEST, words).into_response());
+fn check(headers: &HeaderMap, upgrade: Upgrade) -> Result<WebSocketUpgrade, Box<Response>> {
+    let upgrade = upgrade.map_err(|rejection| Box::new(rejection.into_response()))?;
+    let bad = |words: &'static str| Err(Box::new((StatusCode::BAD_REQUEST, words).into_response()));
     if headers.get_all(ORIGIN).iter().count() > 1 {
         return bad("more than one Origin header\n");
     }
@@ -74,16 +74,13 @@ fn open(
     upgrade: WebSocketUpgrade,
     admitted: Result<Admitted, ErrorBody>,
 ) -> Response {
-    let refusing = match &admitted {
-        Ok(_) => None,
-        Err(_) => match Arc::clone(&app.refusing).try_acquire_owned() {
-            Ok(place) => Some(place),
-            Err(_) => {
-                let words = "too many connections without a credential; try again later\n";
-                return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], words).into_response();
-            }
-        },
-    };
+    // A valid credential has its place already; who has none gets one of few to be told so.
+    let refusing = admitted.is_err().then(|| Arc::clone(&app.refusing).try_acquire_owned());
+    if let Some(Err(_)) = refusing {
+        let words = "too many connections without a credential; try again later
+";
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], words).into_response();
+    }
     upgrade.on_failed_upgrade(|error| tracing::debug!(%error, "a handshake was not finished")).on_upgrade(
         async move |socket| {
             seam::serve(socket, admitted).await;
