@@ -69,13 +69,15 @@ pub(crate) struct OrgFeed {
 struct Scopes {
     feeds: BTreeMap<Scope, Arc<ScopeFeed>>,
     swept: Instant,
+    /// How many scopes the last sweep left.
+    left: usize,
 }
 
 impl OrgFeed {
     fn new() -> Self {
         Self {
             watermark: AtomicU64::new(0),
-            scopes: Mutex::new(Scopes { feeds: BTreeMap::new(), swept: Instant::now() }),
+            scopes: Mutex::new(Scopes { feeds: BTreeMap::new(), swept: Instant::now(), left: 0 }),
             signals: Mutex::default(),
             seats: Mutex::default(),
         }
@@ -101,7 +103,7 @@ impl OrgFeed {
         if let Some(feed) = scopes.feeds.get(scope) {
             feed.remove(connection, now);
         }
-        if now.duration_since(scopes.swept) >= SWEEP || scopes.feeds.len() > MAX_IDLE {
+        if now.duration_since(scopes.swept) >= SWEEP || scopes.feeds.len() > scopes.left + MAX_IDLE {
             scopes.sweep(now);
         }
     }
@@ -169,6 +171,7 @@ impl Scopes {
         for (_, scope) in idle.iter().take(idle.len().saturating_sub(MAX_IDLE)) {
             self.feeds.remove(scope);
         }
+        self.left = self.feeds.len();
     }
 }
 

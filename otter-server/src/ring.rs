@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn a_commit_is_one_frame_with_its_hash() {
         let pieces = encoded(&[event(3, 5, 1), event(5, 6, 2)], Some(255));
-        let text = r#"{"type":"events","scope":"org","epoch":"e1","events":[x,xx],"hash":"00000000000000ff"}"#;
+        let text =
+            r#"{"type":"events","scope":"org","epoch":"e1","events":[x,xx],"hash":"00000000000000ff"}"#;
         assert_eq!(pieces, [(Piece { prev: 3, last: 6, frame: Arc::from(text) }, 2)]);
     }
 
