@@ -17,9 +17,11 @@ use crate::auth::{
     random_id, unix_now,
 };
 use crate::config::Config;
+use crate::fanout::Fanout;
 use crate::http::{self, App, Assets, Readiness};
-use crate::log::{Commit, FanOut, Log, LogConfig, LogHandle, exit};
-use crate::store::sqlite::{Retention, SqliteStore, Upkeep};
+use crate::hub::{Hub, HubConfig};
+use crate::log::{FanOut, Log, LogConfig, LogHandle, Reader, exit};
+use crate::store::sqlite::{Retention, SqliteReads, SqliteStore, Upkeep};
 use crate::{link_text, shutdown};
 
 /// How long connected clients may take to leave before they are closed.
@@ -54,7 +56,11 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
-        let log = Log::start(store, std::slice::from_ref(&org), log_config()?)?;
+        let fanout = Arc::new(Fanout::new());
+        let log = Log::start(store, std::slice::from_ref(&org), log_config(&fanout)?)?;
+        let reader = Reader::new(Arc::new(SqliteReads::new(&config.data_dir)));
+        let hub = Hub::new(HubConfig::default(), log.handle(), reader, fanout);
+        hub.sweep(org.clone());
         let upkeep = Upkeep::start(&config.data_dir, Retention::default(), unix_now)?;
         let public = config.public(listener.local_addr()?.port());
         credentials.set_public_url(&public.to_string())?;
@@ -66,6 +72,7 @@ impl Server {
         let auth = Arc::new(Authenticator::new(credentials, origins, config.cookie()));
         let follower = Follower::new(Arc::clone(&auth), org.clone(), announce(log.handle()));
         let app = Arc::new(App {
+            hub,
             auth,
             follower,
             public: public.clone(),
@@ -92,6 +99,7 @@ impl Server {
         let served = tokio::spawn(http::serve(self.listener, router, Arc::clone(&places), closed.clone()));
         stop.cancelled().await;
         self.app.readiness.not_ready(STOPPING);
+        self.app.hub.drain(DRAIN).await;
         closed.cancel();
         served.await?;
         if !shutdown::all_closed(&places, self.max_connections).await {
@@ -134,14 +142,10 @@ pub async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
-struct Nobody;
-impl FanOut for Nobody {
-    fn committed(&self, _: &Commit) {}
-}
-
-fn log_config() -> Result<LogConfig> {
+fn log_config(fanout: &Arc<Fanout>) -> Result<LogConfig> {
     let epoch = Epoch::new(&random_id("ep_")?)?;
-    Ok(LogConfig { epoch, clock: Arc::new(unix_now), fan_out: Arc::new(Nobody), fatal: exit() })
+    let fan_out = Arc::clone(fanout) as Arc<dyn FanOut>;
+    Ok(LogConfig { epoch, clock: Arc::new(unix_now), fan_out, fatal: exit() })
 }
 
 /// Writes what a member's row says; the kinds put and merge, so that saying it twice changes nothing.
