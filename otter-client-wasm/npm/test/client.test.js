@@ -257,6 +257,20 @@ test('a core that dies is replaced and told scopes and unanswered commands again
   client.close();
 });
 
+test('texts of a core that died stay until the next one knows better', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const { fake, client } = await setup();
+  fake.push({ slots: [[C, 'r1', 0, 'half'], [C, 'r2', 0, 'whole']] });
+  await tick();
+  fake.panic('index out of bounds');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(ids(client.messages(C)), ['r1:answer', 'r2:answer']);
+  fake.push({ reset: [SCOPE], slots: [[C, 'r1', 0, 'half of it']] });
+  await tick();
+  assert.deepEqual(client.messages(C).get().rows.map(({ text }) => text), ['half of it']);
+  client.close();
+});
+
 test('a core that keeps dying stops the client instead of looping', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   t.mock.method(console, 'error', () => {});
