@@ -60,8 +60,8 @@ export function createState(topics, freeze) {
   /** @param {string} scope @param {string} key @param {number} rev @param {boolean} live @param {any} data @param {Map<string, Row>} swapped */
   function put(scope, key, rev, live, data, swapped) {
     const old = rows.get(key);
-    const kept = swapped.delete(key) && old && old.live === live && sameText(old.data, data);
-    if (kept) {
+    const again = swapped.delete(key) || old?.rev === rev;
+    if (again && old && old.live === live && sameText(old.data, data)) {
       old.rev = rev;
       return;
     }
