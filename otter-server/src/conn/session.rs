@@ -10,8 +10,9 @@ use futures_util::{FutureExt, StreamExt};
 use otter_proto::catalogue::Role;
 use otter_proto::connection::server::{Need, Start, Ticket};
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
-use otter_proto::frame::{Command, Principal, PrincipalType, Publish, Signal};
+use otter_proto::frame::{Command, CommandDispatch, Principal, PrincipalType, Publish, Signal};
 use otter_proto::id::{Epoch, InstanceId, MemberId, Scope};
+use otter_proto::limits::MAX_OPEN_COMMANDS;
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
@@ -43,6 +44,9 @@ pub(super) struct Session {
     work: FuturesUnordered<Work>,
     requests: FuturesUnordered<Work>,
     publishes: FuturesOrdered<Work>,
+    /// Commands that came before `welcome`, and whether some had no room.
+    early: Vec<CommandDispatch>,
+    early_reread: bool,
     attachment: Option<Attachment>,
     seated: Option<Seated>,
 }
@@ -64,6 +68,8 @@ impl Session {
             work: FuturesUnordered::new(),
             requests: FuturesUnordered::new(),
             publishes: FuturesOrdered::new(),
+            early: Vec::new(),
+            early_reread: false,
             attachment: None,
             seated: None,
         }
@@ -263,20 +269,29 @@ impl Session {
         for (scope, key) in news.stale {
             self.latest_signal(scope, key);
         }
-        if self.attachment.is_some() {
-            for command in news.commands {
-                self.socket.machine.dispatch(command);
-            }
-        }
-        if news.reread && self.attachment.is_some() {
-            self.reread();
-        }
+        self.commands(news.commands, news.reread);
         for probe in news.probes {
             let wanted = self.socket.machine.probe_client();
             self.probes.push((wanted, probe));
         }
         if let Some(end) = news.end {
             self.close(end.code, &end.reason);
+        }
+    }
+
+    /// Passes commands on; those that come before `welcome` wait for it, because they belong behind the open ones.
+    fn commands(&mut self, commands: Vec<CommandDispatch>, reread: bool) {
+        if self.attachment.is_some() {
+            for command in commands {
+                self.socket.machine.dispatch(command);
+            }
+            if reread {
+                self.reread();
+            }
+        } else {
+            let room = MAX_OPEN_COMMANDS.saturating_sub(self.early.len());
+            self.early_reread |= reread || commands.len() > room;
+            self.early.extend(commands.into_iter().take(room));
         }
     }
 
@@ -325,6 +340,8 @@ impl Session {
                 self.socket.machine.dispatch(command);
             }
             self.attachment = Some(attachment);
+            let (early, reread) = (std::mem::take(&mut self.early), self.early_reread);
+            self.commands(early, reread);
         }
     }
 
