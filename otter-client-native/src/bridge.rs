@@ -5,6 +5,7 @@
 //! and only then are signals sent and the gateway asked. [`run`] is the loop around it.
 
 mod core;
+mod event;
 mod hub;
 mod socket;
 

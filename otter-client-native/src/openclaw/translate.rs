@@ -46,7 +46,7 @@ pub struct Publish {
     pub conversation: Option<ConversationId>,
     /// The command that caused it.
     pub caused_by: Option<String>,
-    /// When it happened, by the hub's clock.
+    /// When it was seen, by this machine's clock.
     pub observed_at: Option<UnixMillis>,
     /// The payload of the kind.
     pub data: Value,

@@ -166,7 +166,7 @@ fn old_answer(
         None => End::Failed { code: None, message: String::new() },
     };
     let seat = Seat { run: &row.run, session: &history.session, agent: history.info.text("agentId") };
-    Some(run::answer(observed, seat, &Ending { end, text, at: None, placed }, false, observed.wall(now)))
+    Some(run::answer(observed, seat, &Ending { end, text, at: None, placed }, false, now.wall))
 }
 
 /// Whether the run of a row may still say more, so that its answer must wait.

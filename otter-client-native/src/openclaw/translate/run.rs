@@ -78,7 +78,7 @@ pub(super) fn start(
         ended_at: None,
     };
     observed.open(seat.run, run);
-    group.push(event(observed, "run.started", seat, wall, data));
+    group.push(event(observed, "run.started", seat, now.wall, data));
     group
 }
 
@@ -90,7 +90,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
     let mut group = Vec::new();
     if !ending.text.trim().is_empty() {
         let seat = Seat { agent: run.agent.as_deref(), ..seat };
-        group.push(answer(observed, seat, &ending, true, wall));
+        group.push(answer(observed, seat, &ending, true, now.wall));
     }
     let (kind, state) = match &ending.end {
         End::Completed => ("run.completed", "completed"),
@@ -109,7 +109,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
             data["error"] = without_nulls(json!({"code": code, "message": message}));
         }
     }
-    group.push(event(observed, kind, seat, wall, without_nulls(data)));
+    group.push(event(observed, kind, seat, now.wall, without_nulls(data)));
     group
 }
 
