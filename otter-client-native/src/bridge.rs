@@ -4,7 +4,9 @@
 //! as one [`Batch`]: its events, the state they rest on and the journal of commands go to disk in one transaction,
 //! and only then are signals sent and the gateway asked. [`run`] is the loop around it.
 
+mod address;
 mod core;
+pub mod doctor;
 mod event;
 mod hub;
 mod socket;
@@ -16,8 +18,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::openclaw::{DeviceError, Generation, Instant, Now, TokenStore, UnixMillis};
+use crate::openclaw::{DeviceError, GatewayConnection, Generation, Instant, Now, TokenStore, UnixMillis};
 
+pub use self::address::{AddressError, check_hub_address};
 pub use self::core::{Batch, BridgeCore, HubCommand};
 pub use self::hub::{Hub, HubEvent};
 
@@ -131,9 +134,20 @@ fn report(core: &mut BridgeCore, generation: Generation, event: SocketEvent, now
     }
 }
 
+/// The same for a dialogue without a bridge around it.
+fn report_to(connection: &mut GatewayConnection, generation: Generation, event: SocketEvent, now: Now) {
+    match event {
+        SocketEvent::Opened => connection.handle_opened(generation, now),
+        SocketEvent::Failed(why) => connection.handle_open_failed(generation, &why, now),
+        SocketEvent::Text(text) => connection.handle_message(generation, &text, now),
+        SocketEvent::Alive => connection.handle_alive(generation, now),
+        SocketEvent::Closed(why) => connection.handle_closed(generation, &why, now),
+    }
+}
+
 fn tell(core: &mut BridgeCore, event: HubEvent, now: Now) {
     match event {
-        HubEvent::Clock(offset) => core.handle_hub_clock(offset),
+        HubEvent::Welcomed { clock_offset } => core.handle_hub_welcomed(clock_offset, now),
         HubEvent::Command(command) => core.handle_command(command, now),
         HubEvent::Lost => core.handle_hub_lost(),
         HubEvent::Restate => core.handle_restate(now),

@@ -130,9 +130,12 @@ impl BridgeCore {
         self.drain(now);
     }
 
-    /// Takes note of the hub's clock: how far it is ahead of this machine's, in milliseconds.
-    pub fn handle_hub_clock(&mut self, offset: i64) {
-        self.observed.set_clock_offset(offset);
+    /// Takes note that the hub let the bridge in. `clock_offset` is how far its clock is ahead of this machine's, in
+    /// milliseconds.
+    pub fn handle_hub_welcomed(&mut self, clock_offset: i64, now: Now) {
+        self.observed.set_clock_offset(clock_offset);
+        let outputs = translate::handle_forgotten(&mut self.observed, now);
+        self.emit(outputs);
     }
 
     /// Takes note that the hub is gone.

@@ -32,8 +32,11 @@ pub trait Hub: Send {
 /// What the hub's side has to tell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HubEvent {
-    /// How far the hub's clock is ahead of this machine's, in milliseconds.
-    Clock(i64),
+    /// The hub let the bridge in.
+    Welcomed {
+        /// How far the hub's clock is ahead of this machine's, in milliseconds.
+        clock_offset: i64,
+    },
     /// A command was dispatched.
     Command(HubCommand),
     /// The link to the hub ended.

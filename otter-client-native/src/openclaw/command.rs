@@ -218,9 +218,10 @@ impl Commands {
             && !observed.sent.contains_key(id.as_str())
         {
             let (session, author) = (session.clone(), author.clone());
-            let sent = Sent { session, author, delivery: Delivery::Pending, into_run: None };
+            let sent = Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None };
             observed.note_sent(id.as_str(), sent);
         }
+        observed.note_asked(id.as_str());
         entry.busy = Some(Asked::ToDo);
         entry.row.stage = Stage::Attempted { boot: observed.meta.boot.clone() };
         vec![CommandOutput::Journal(entry.row.clone()), CommandOutput::Call(id.clone(), call)]

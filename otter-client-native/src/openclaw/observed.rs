@@ -182,6 +182,12 @@ impl Observed {
         self.runs.contains_key(run) || self.is_closed(run) || self.sent.contains_key(run)
     }
 
+    /// Whether the gateway was restarted since this open run began.
+    pub(crate) fn is_of_earlier_boot(&self, run: &str) -> bool {
+        let boots = (self.runs.get(run).and_then(|run| run.boot.as_ref()), self.meta.boot.as_ref());
+        matches!(boots, (Some(then), Some(now)) if then != now)
+    }
+
     pub(crate) fn hide(&mut self, run: &str) {
         if !self.is_hidden(run) {
             remember(&mut self.meta.hidden, run);
@@ -223,6 +229,15 @@ impl Observed {
         }
         self.sent.insert(key.to_owned(), sent);
         self.touch_sent(key);
+    }
+
+    /// Notes that the gateway of the current boot was asked.
+    pub(crate) fn note_asked(&mut self, key: &str) {
+        let boot = self.meta.boot.clone();
+        if let Some(sent) = self.sent.get_mut(key) {
+            sent.boot = boot;
+            self.touch_sent(key);
+        }
     }
 
     pub(crate) fn touch_meta(&mut self) {

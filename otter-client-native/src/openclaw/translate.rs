@@ -113,6 +113,19 @@ pub fn handle_timeout(observed: &mut Observed, now: Now) -> Vec<Output> {
     outputs
 }
 
+/// The whole text of every stream and what each run is doing, for a hub that may have forgotten it.
+#[must_use]
+pub fn handle_forgotten(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let runs: Vec<String> = observed.runs.keys().cloned().collect();
+    let restate = |id: &String| {
+        let progress = observed.runs.get_mut(id).and_then(|run| run.progress.take());
+        let has_text = observed.runs.get(id).is_some_and(|run| !run.text.is_empty());
+        let text = if has_text { run::keyframe(observed, id, now) } else { None };
+        [text, progress.and_then(|progress| run::progress(observed, id, progress))]
+    };
+    runs.iter().flat_map(restate).flatten().collect()
+}
+
 /// Pause before a look at a run that was found to go on.
 const RECHECK: std::time::Duration = std::time::Duration::from_secs(30);
 
