@@ -198,7 +198,7 @@ async fn a_full_disk_is_retryable_and_nothing_is_acknowledged() {
     let refused = rig.agent(1).await;
     let error = refused.error.unwrap();
     assert_eq!((error.code, error.retryable, refused.up_to), (ErrorCode::StorageFull, true, 0));
-    assert_eq!(rig.seqs(), [vec![0; 0]; 0]);
+    assert!(rig.seqs().is_empty());
     assert_eq!(rig.agent(1).await, taken(1));
     assert_eq!(rig.fatal.lock().unwrap().clone(), []);
 }

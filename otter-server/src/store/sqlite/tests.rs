@@ -120,7 +120,7 @@ fn a_full_disk_is_told_and_loses_nothing() {
     store.connection.pragma_update(None, "max_page_count", pages).unwrap();
     let member = MemberId::new("mb_x").unwrap();
     let name = "x".repeat(6_000);
-    let mut fill = |store: &mut SqliteStore| {
+    let fill = |store: &mut SqliteStore| {
         store.transaction(&org(), &mut |rows| {
             let mut ledger = Ledger::open(rows, &org(), &epoch(), UnixMillis(2))?;
             ledger.member_joined(&member, &name, otter_proto::catalogue::Role::Owner)?;
