@@ -26,7 +26,7 @@ impl Clock {
 }
 
 /// The wall clock.
-pub(crate) fn unix_now() -> UnixMillis {
+pub fn unix_now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
