@@ -8,13 +8,16 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::{Sink, SinkExt, StreamExt};
 use otter_proto::connection::server::ServerConnection;
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::clock::{Clock, unix_now};
 use crate::ws::{Fault, message};
 
 /// How long a peer may take to answer a close.
 const LINGER: Duration = Duration::from_secs(5);
+/// How long a peer that sent what cannot be read has to read why. Closing with unread bytes resets the connection,
+/// which would take the explanation with it.
+const FAULT_LINGER: Duration = Duration::from_secs(1);
 
 /// What the socket did.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,11 +39,13 @@ pub(super) struct Socket {
     /// Something was handed to the socket since it was last flushed.
     unflushed: bool,
     closed: bool,
+    /// The stream ended in an error after which nothing can be read, but the peer has something to read.
+    faulty: bool,
 }
 
 impl Socket {
     pub(super) const fn new(socket: WebSocket, machine: ServerConnection, clock: Clock) -> Self {
-        Self { machine, stream: socket, clock, unflushed: false, closed: false }
+        Self { machine, stream: socket, clock, unflushed: false, closed: false, faulty: false }
     }
 
     /// Writes what the machine has and reads one message, when `reads`. Cancel safe.
@@ -58,6 +63,9 @@ impl Socket {
         };
         // A peer that does not answer the close is dropped.
         let _ = timeout(LINGER, rest).await;
+        if self.faulty {
+            sleep(FAULT_LINGER).await;
+        }
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<Turn> {
@@ -123,6 +131,7 @@ impl Socket {
 
     /// Says what is wrong before the connection ends.
     fn fault(&mut self, fault: Fault) -> Poll<Turn> {
+        self.faulty = fault != Fault::Lost;
         match fault {
             Fault::TooLarge if !self.unflushed => {
                 self.machine.handle_oversize(self.clock.now());
