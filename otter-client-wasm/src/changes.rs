@@ -3,7 +3,7 @@
 mod writing;
 
 use otter_proto::UnixMillis;
-use otter_proto::connection::{
+use otter_proto::connection::client::{
     ClientConnection, CommandState, ConnectionEvent, ConnectionStatus, ScopePhase,
 };
 use otter_proto::frame::Principal;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
-use otter_proto::connection::{ClientConfig, ClientConnection, Role, Transmit, Wake};
+use otter_proto::connection::client::{ClientConfig, ClientConnection, Role, Transmit, Wake};
 use otter_proto::text::{write_string, write_u64};
 use wasm_bindgen::JsValue;
 

@@ -1,6 +1,6 @@
 //! What the package says to the core.
 
-use otter_proto::connection::Wake;
+use otter_proto::connection::client::Wake;
 use otter_proto::id::{CommandId, Scope};
 use otter_proto::text::{Cursor, TextError, TextErrorKind};
 use otter_proto::wire::{Json, Wire};

@@ -1,7 +1,7 @@
 //! The JSON text of a drain.
 
 use otter_proto::Instant;
-use otter_proto::connection::{ClientConnection, CommandState, ConnectionStatus, Phase, ScopePhase};
+use otter_proto::connection::client::{ClientConnection, CommandState, ConnectionStatus, Phase, ScopePhase};
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::overlay::Local;
 use otter_proto::text::{self, write_string, write_u64};
