@@ -123,6 +123,7 @@ fn e2e() -> Result<()> {
         "--test",
         "--test-concurrency=1",
         "e2e/harness/recorder.test.mjs",
+        "e2e/console.test.mjs",
         "e2e/spine.test.mjs",
         "e2e/demo.test.mjs",
     ]);

@@ -150,7 +150,7 @@ impl ClientConnection {
         }
     }
 
-    /// Sends events of an outbox, as a publisher made them. Nothing happens unless welcomed.
+    /// Sends events of an outbox, as a [`crate::publish::Publisher`] made them. Nothing happens unless welcomed.
     pub fn publish(&mut self, publish: Publish) {
         if matches!(self.link, Link::Online { .. }) {
             self.send(&ClientFrame::Publish(publish));
@@ -226,3 +226,5 @@ const MESSAGE_BYTES: usize = 64 << 10;
 /// With so many bytes waiting for the socket, signals are dropped.
 const MAX_QUEUED_SIGNALS: usize = 256 << 10;
 
+#[cfg(test)]
+mod tests;

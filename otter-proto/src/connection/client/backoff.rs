@@ -101,7 +101,9 @@ mod tests {
         (0..400)
             .map(|seed| {
                 let mut backoff = Backoff::new(role, seed);
-                (0..failures).for_each(|_| drop(backoff.next(Pace::Quick, Instant(0))));
+                for _ in 0..failures {
+                    backoff.next(Pace::Quick, Instant(0));
+                }
                 backoff.next(Pace::Quick, now)
             })
             .max()
@@ -139,7 +141,9 @@ mod tests {
     #[test]
     fn a_reset_starts_over() {
         let mut backoff = Backoff::new(Role::Instance, 1);
-        (0..30).for_each(|_| drop(backoff.next(Pace::Quick, Instant(0))));
+        for _ in 0..30 {
+            backoff.next(Pace::Quick, Instant(0));
+        }
         backoff.reset();
         assert_eq!(backoff.attempt(), 0);
         assert!(backoff.next(Pace::Quick, Instant(30 * 60_000)) <= 500);

@@ -144,15 +144,15 @@ impl Commands {
         let at = self.entries.iter().position(|entry| entry.command.id == *id)?;
         let stage = text::member(entity, "stage")?.trim_matches('"').to_owned();
         let ended = is_final(&stage);
-        let state = CommandState::Stage { stage, entity: entity.to_owned() };
-        let entry = self.entries.get_mut(at).filter(|entry| entry.state != state)?;
+        let reached = CommandState::Stage { stage, entity: entity.to_owned() };
+        let entry = self.entries.get_mut(at).filter(|entry| entry.state != reached)?;
         let unanswered = entry.is_unanswered().then(|| entry.command.data.clone());
-        entry.state = state.clone();
+        entry.state = reached.clone();
         entry.queued = false;
         if ended {
             self.entries.remove(at);
         }
-        Some(News { state, unanswered })
+        Some(News { state: reached, unanswered })
     }
 
     /// Takes a refused command away, to dismiss it or to give it again under another id.

@@ -8,8 +8,8 @@ use crate::connection::client::link::{Farewell, Link};
 use crate::connection::client::subscription::{Heard, Step, Trouble};
 use crate::event::RecordedEvent;
 use crate::frame::{
-    ClientFrame, Events, FrameError, HubFrame, Ping, SnapshotPage, Subscribed, SubscribedMode, Welcome, frame_type,
-    split,
+    ClientFrame, Events, FrameError, HubFrame, Ping, SnapshotPage, Subscribed, SubscribedMode, Welcome,
+    frame_type, split,
 };
 use crate::id::{Epoch, Scope};
 use crate::text::{self, TextErrorKind};
@@ -78,7 +78,8 @@ impl ClientConnection {
             HubFrame::Command(command) => self.emit(ConnectionEvent::Dispatch(command)),
             HubFrame::Reply(reply) => self.replied(reply, now),
             HubFrame::Resync(resync) => {
-                let answered = self.subscription(&resync.scope).is_some_and(|of| !of.is_asked() && !of.is_unasked());
+                let answered =
+                    self.subscription(&resync.scope).is_some_and(|of| !of.is_asked() && !of.is_unasked());
                 if answered {
                     self.resync(&resync.scope, Trouble::Resync, now);
                 }
@@ -137,6 +138,7 @@ impl ClientConnection {
         });
         self.predict_all();
         self.ask_due(now);
+        self.tell_scopes();
         self.send_commands(now);
         self.measure(now);
     }
@@ -164,7 +166,9 @@ impl ClientConnection {
         }
         let scope = &answer.scope;
         self.saw_epoch(&answer.epoch);
-        gone.into_iter().for_each(|key| self.changed(scope, key));
+        for key in gone {
+            self.changed(scope, key);
+        }
         if answer.mode == SubscribedMode::Resumed {
             self.caught_up(scope);
         }
@@ -210,7 +214,8 @@ impl ClientConnection {
             last = Some(event.seq);
         }
         if let (Some(last), Some(hash)) = (last, &frame.hash) {
-            let checked = self.subscription(scope).map_or(Ok(()), |subscription| subscription.check(last, hash));
+            let checked =
+                self.subscription(scope).map_or(Ok(()), |subscription| subscription.check(last, hash));
             if let Err(trouble) = checked {
                 return self.resync(scope, trouble, now);
             }
@@ -238,7 +243,9 @@ impl ClientConnection {
         match step {
             Ok(Step::Quiet) => {}
             Ok(Step::Applied(changed, heard)) => {
-                changed.into_iter().for_each(|key| self.changed(scope, key));
+                for key in changed {
+                    self.changed(scope, key);
+                }
                 if let Some(event) = event {
                     self.left_overlay(event);
                 }
@@ -246,10 +253,14 @@ impl ClientConnection {
                 self.heard(scope, heard);
             }
             Ok(Step::Swapped { changed, held }) => {
-                changed.into_iter().for_each(|key| self.changed(scope, key));
+                for key in changed {
+                    self.changed(scope, key);
+                }
                 self.caught_up(scope);
                 self.reached(scope);
-                held.into_iter().for_each(|heard| self.heard(scope, heard));
+                for heard in held {
+                    self.heard(scope, heard);
+                }
             }
             Err(trouble) => {
                 self.resync(scope, trouble, now);
@@ -276,8 +287,7 @@ impl ClientConnection {
                 self.tell_scope(scope);
             }
         }
-        let pong = self.pong();
-        self.send(&ClientFrame::Pong(pong));
+        self.send(&ClientFrame::Pong(self.applied()));
         self.measure(now);
         self.send_commands(now);
     }

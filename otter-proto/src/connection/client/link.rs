@@ -62,11 +62,7 @@ impl Farewell {
             _ if error.retryable => CloseCode::Overloaded,
             _ => CloseCode::BadProtocol,
         };
-        Self {
-            code: code.number(),
-            reason: error.message.clone(),
-            retry_after_ms: error.retry_after_ms,
-        }
+        Self { code: code.number(), reason: error.message.clone(), retry_after_ms: error.retry_after_ms }
     }
 }
 
@@ -256,7 +252,9 @@ impl ClientConnection {
                 return Phase::SignedOut;
             }
             CloseAction::StartOver => {
-                self.scopes.iter_mut().for_each(|(_, subscription)| subscription.forget_position());
+                for (_, subscription) in &mut self.scopes {
+                    subscription.forget_position();
+                }
             }
             CloseAction::Resume | CloseAction::BackOff => {}
         }

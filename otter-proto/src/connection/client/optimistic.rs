@@ -149,7 +149,9 @@ impl ClientConnection {
                 if fresh {
                     self.emit(ConnectionEvent::Command { id, state: CommandState::Accepted });
                 }
-                scopes.iter().for_each(|scope| self.reached(scope));
+                for scope in &scopes {
+                    self.reached(scope);
+                }
             }
         }
         self.trim_commands();
@@ -208,7 +210,9 @@ impl ClientConnection {
         let followed = match (scope, entity) {
             (Scope::Conversation(conversation), entity) => {
                 let slots = self.optimistic.slots.iter_mut().find(|(id, _)| id == conversation);
-                slots.into_iter().for_each(|(_, slots)| slots.settle(&key, entity));
+                if let Some((_, slots)) = slots {
+                    slots.settle(&key, entity);
+                }
                 None
             }
             (Scope::Org, Some(entity)) if key.entity_type() == "command" => {
@@ -233,7 +237,9 @@ impl ClientConnection {
             let scopes: Vec<Scope> = at.0.keys().cloned().collect();
             let places = self.optimistic.overlay.accepted(&id, Accepted { epoch, at });
             self.show(places);
-            scopes.iter().for_each(|scope| self.reached(scope));
+            for scope in &scopes {
+                self.reached(scope);
+            }
         }
         self.emit(ConnectionEvent::Command { id, state: news.state });
     }
@@ -247,7 +253,9 @@ impl ClientConnection {
     /// The position of a scope moved, or a reply came.
     pub(super) fn reached(&mut self, scope: &Scope) {
         let at = self.find(scope).and_then(|at| self.scopes.get(at));
-        let Some(position) = at.and_then(|(_, of)| of.is_caught_up().then(|| of.position()).flatten()) else { return };
+        let Some(position) = at.and_then(|(_, of)| of.is_caught_up().then(|| of.position()).flatten()) else {
+            return;
+        };
         let places = self.optimistic.overlay.reached(scope, &position.epoch, position.pos);
         self.show(places);
     }

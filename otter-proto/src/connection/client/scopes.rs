@@ -1,10 +1,10 @@
 //! The followed scopes: what is asked of the hub, and where each is.
 
 use crate::Instant;
+use crate::connection::client::ClientConnection;
 use crate::connection::client::event::{ConnectionEvent, ScopePhase};
 use crate::connection::client::link::Link;
 use crate::connection::client::subscription::{Position, Subscription, Trouble};
-use crate::connection::client::ClientConnection;
 use crate::frame::{ClientFrame, Pong, Subscribe, Unsubscribe};
 use crate::id::{MemberId, Scope};
 use crate::state::ScopeState;
@@ -148,10 +148,19 @@ impl ClientConnection {
 
     /// The socket is gone: nothing is asked any more, everything shown is stale.
     pub(super) fn detach_scopes(&mut self) {
-        self.scopes.iter_mut().for_each(|(_, subscription)| subscription.detach());
+        for (_, subscription) in &mut self.scopes {
+            subscription.detach();
+        }
         self.suspend_slots(None);
+        self.tell_scopes();
+    }
+
+    /// Tells the phases that changed.
+    pub(super) fn tell_scopes(&mut self) {
         let names: Vec<Scope> = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
-        names.iter().for_each(|scope| self.tell_scope(scope));
+        for scope in &names {
+            self.tell_scope(scope);
+        }
     }
 
     /// Another principal: nothing of the former one stays.
@@ -167,7 +176,7 @@ impl ClientConnection {
     }
 
     /// Applied positions, for `pong`.
-    pub(super) fn pong(&self) -> Pong {
+    pub(super) fn applied(&self) -> Pong {
         let following = self.scopes.iter().filter(|(_, subscription)| subscription.is_caught_up());
         let positions =
             following.filter_map(|(scope, subscription)| Some((scope.clone(), subscription.position()?.pos)));
@@ -208,7 +217,9 @@ impl ClientConnection {
     /// Drops the oldest of the kept scopes.
     fn drop_unwanted(&mut self) {
         while self.scopes.iter().filter(|(_, subscription)| !subscription.wanted).count() > MAX_KEPT {
-            let Some(at) = self.scopes.iter().position(|(_, subscription)| !subscription.wanted) else { return };
+            let Some(at) = self.scopes.iter().position(|(_, subscription)| !subscription.wanted) else {
+                return;
+            };
             let (scope, _) = self.scopes.remove(at);
             self.held_back.retain(|event| scope_of(event) != Some(&scope));
             self.forget_slots(&scope);

@@ -87,10 +87,7 @@ pub(super) enum Step {
     /// An event changed these entities.
     Applied(Vec<EntityKey>, Heard),
     /// The snapshot took the place of the old state.
-    Swapped {
-        changed: Vec<EntityKey>,
-        held: Vec<Heard>,
-    },
+    Swapped { changed: Vec<EntityKey>, held: Vec<Heard> },
 }
 
 /// Why a subscription has to be made anew.
@@ -179,7 +176,9 @@ impl Subscription {
 
     /// The answer to `ask`. Returns what went away with a denial.
     pub(super) fn answered(&mut self, answer: &Subscribed) -> Vec<EntityKey> {
-        self.reason.clone_from(&answer.reason);
+        if answer.reason.is_some() {
+            self.reason.clone_from(&answer.reason);
+        }
         match answer.mode {
             SubscribedMode::Resumed => match &mut self.position {
                 Some(position) => {
@@ -232,7 +231,12 @@ impl Subscription {
     }
 
     /// A recorded event of the scope, under the epoch of its frame.
-    pub(super) fn event(&mut self, event: &RecordedEvent<'_>, text: &str, epoch: &Epoch) -> Result<Step, Trouble> {
+    pub(super) fn event(
+        &mut self,
+        event: &RecordedEvent<'_>,
+        text: &str,
+        epoch: &Epoch,
+    ) -> Result<Step, Trouble> {
         match &mut self.stage {
             Stage::Following { head } => {
                 let head = *head;
@@ -243,8 +247,8 @@ impl Subscription {
                 if !advance(&mut position.pos, event)? {
                     return Ok(Step::Quiet);
                 }
-                let heard = Heard { seq: event.seq, text: text.to_owned(), replayed: event.seq <= head };
-                Ok(Step::Applied(self.state.apply(event), heard))
+                let told = Heard { seq: event.seq, text: text.to_owned(), replayed: event.seq <= head };
+                Ok(Step::Applied(self.state.apply(event), told))
             }
             Stage::Staging(staging) => {
                 if staging.epoch != *epoch {

@@ -24,7 +24,11 @@ impl ClientConnection {
         match &mut self.link {
             Link::Waiting { .. } => self.tell(Phase::Waiting, Some("hidden"), now),
             Link::Opening { hidden, .. } => *hidden = true,
-            Link::Idle | Link::Greeting { .. } | Link::Online { .. } | Link::SignedOut { .. } | Link::Stopped => {}
+            Link::Idle
+            | Link::Greeting { .. }
+            | Link::Online { .. }
+            | Link::SignedOut { .. }
+            | Link::Stopped => {}
         }
     }
 
