@@ -64,7 +64,12 @@ struct SignalNews {
 
 impl Changes {
     /// Takes in one event of the machine; `unix` is the local wall clock.
-    pub(crate) fn take_in(&mut self, event: ConnectionEvent, connection: &ClientConnection, unix: UnixMillis) {
+    pub(crate) fn take_in(
+        &mut self,
+        event: ConnectionEvent,
+        connection: &ClientConnection,
+        unix: UnixMillis,
+    ) {
         match event {
             ConnectionEvent::Status(status) => self.connection = Some(status),
             ConnectionEvent::Welcome { principal, server_time, .. } => {

@@ -1,17 +1,8 @@
 //! The clocks of the page: one that only goes forward, and the one on the wall.
 
 use otter_proto::{Instant, UnixMillis};
-use wasm_bindgen::prelude::wasm_bindgen;
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
-    #[wasm_bindgen(js_namespace = Date, js_name = now)]
-    fn date_now() -> f64;
-    #[wasm_bindgen(js_namespace = Math)]
-    fn random() -> f64;
-}
+use crate::browser::{date_now, performance_now, random};
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]

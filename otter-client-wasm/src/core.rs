@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use js_sys::Function;
 use otter_proto::text::{self, Cursor};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::browser::Notify;
 use crate::inner::{Entry, Settings, Shared};
 use crate::message::ToCore;
 use crate::panics;
@@ -21,7 +22,7 @@ pub struct Core {
 impl Core {
     /// Makes a client that does nothing yet. `options` is JSON text, `web_socket` a constructor.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &str, web_socket: Function, notify: Function) -> Self {
+    pub fn new(options: &str, web_socket: JsValue, notify: Notify) -> Self {
         panics::install();
         let read = |path| {
             let raw = text::member(options, path)?;

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use js_sys::Function;
 use otter_proto::connection::client::{ClientConfig, ClientConnection, Role, Transmit, Wake};
 use otter_proto::text::{write_string, write_u64};
 use wasm_bindgen::JsValue;
 
+use crate::browser::Notify;
 use crate::changes::Changes;
 use crate::clock::{self, Now};
 use crate::message::ToCore;
@@ -21,8 +21,8 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     pub(crate) name: String,
     pub(crate) version: String,
-    pub(crate) web_socket: Function,
-    pub(crate) notify: Function,
+    pub(crate) web_socket: JsValue,
+    pub(crate) notify: Notify,
 }
 
 /// One reason to run.
@@ -115,7 +115,7 @@ impl Shared {
         }
         let tell = self.inner.borrow_mut().settle(now, posted);
         if tell {
-            drop(self.settings.notify.call0(&JsValue::UNDEFINED));
+            drop(self.settings.notify.tell(&JsValue::UNDEFINED));
         }
     }
 
@@ -169,7 +169,7 @@ impl Shared {
         let socket = self.inner.borrow().socket.as_ref().map(Socket::handle);
         if let Some(socket) = socket {
             // It fails only for a socket that is not open any more, whose close is on its way.
-            drop(socket.send_with_str(frames));
+            drop(socket.send(frames));
         }
     }
 

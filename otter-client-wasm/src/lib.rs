@@ -7,6 +7,8 @@
 
 #![cfg(any(target_arch = "wasm32", test, doc))]
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod changes;
 #[cfg(target_arch = "wasm32")]
 mod clock;

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 
-use js_sys::Function;
 use otter_proto::text::write_u64;
 use wasm_bindgen::JsValue;
 
+use crate::browser::Notify;
+
 thread_local! {
     /// Whom to tell: the core that was entered last.
-    static CURRENT: RefCell<Option<Function>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Notify>> = const { RefCell::new(None) };
 }
 
 /// Has panics told to the core that was entered last.
@@ -18,13 +19,8 @@ pub(crate) fn install() {
 }
 
 /// A core is entered.
-pub(crate) fn enter(notify: &Function) {
-    CURRENT.with(|current| {
-        let same = current.borrow().as_ref().is_some_and(|function| function == notify);
-        if !same {
-            current.replace(Some(notify.clone()));
-        }
-    });
+pub(crate) fn enter(notify: &Notify) {
+    drop(CURRENT.replace(Some(notify.clone())));
 }
 
 fn tell(info: &PanicHookInfo<'_>) {
@@ -35,8 +31,8 @@ fn tell(info: &PanicHookInfo<'_>) {
         text.push(':');
         write_u64(&mut text, place.line().into());
     }
-    let notify = CURRENT.with(|current| current.take());
+    let notify = CURRENT.take();
     if let Some(notify) = notify {
-        drop(notify.call1(&JsValue::UNDEFINED, &JsValue::from_str(&text)));
+        drop(notify.tell_panic(&JsValue::UNDEFINED, &text));
     }
 }

@@ -2,15 +2,14 @@
 
 use std::rc::Weak;
 
-use js_sys::{Array, Function, Reflect, Uint8Array};
 use otter_proto::limits::SUBPROTOCOL;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+use crate::browser::{Bytes, Event, WebSocket, construct, of, of2};
 use crate::inner::{Entry, Shared};
 
-type Callback = Closure<dyn FnMut(JsValue)>;
+type Callback = Closure<dyn FnMut(Event)>;
 
 /// A socket; closed and silent once it is dropped.
 #[derive(Debug)]
@@ -32,22 +31,20 @@ enum Says {
 impl Socket {
     /// Opens a socket. Its callbacks carry `generation`, by which those of an old socket are told apart.
     pub(crate) fn open(
-        constructor: &Function,
+        constructor: &JsValue,
         url: &str,
         generation: u32,
         shared: &Weak<Shared>,
     ) -> Result<Self, JsValue> {
-        let protocols = Array::of1(&JsValue::from_str(SUBPROTOCOL));
-        let arguments = Array::of2(&JsValue::from_str(url), &protocols);
-        let socket: WebSocket = Reflect::construct(constructor, &arguments)?.unchecked_into();
-        socket.set_binary_type(BinaryType::Arraybuffer);
+        let socket = construct(constructor, &of2(url, &of(SUBPROTOCOL)))?;
+        socket.set_binary_type("arraybuffer");
         let callbacks = [Says::Opened, Says::Message, Says::Error, Says::Closed]
             .map(|says| callback(says, generation, shared.clone()));
         let [opened, message, error, closed] = &callbacks;
-        socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        socket.set_onerror(Some(error.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
+        socket.set_onopen(Some(opened));
+        socket.set_onmessage(Some(message));
+        socket.set_onerror(Some(error));
+        socket.set_onclose(Some(closed));
         Ok(Self { socket, _callbacks: callbacks })
     }
 
@@ -60,7 +57,7 @@ impl Socket {
     pub(crate) fn close(self, code: u16, reason: &str) {
         self.silence();
         // Refused for codes that a page may not send; the drop closes without one.
-        drop(self.socket.close_with_code_and_reason(code, reason));
+        drop(self.socket.close_with(code, reason));
     }
 
     fn silence(&self) {
@@ -79,19 +76,16 @@ impl Drop for Socket {
 }
 
 fn callback(says: Says, generation: u32, shared: Weak<Shared>) -> Callback {
-    Closure::new(move |event: JsValue| {
+    Closure::new(move |event: Event| {
         let Some(shared) = shared.upgrade() else { return };
         let mut entry = match says {
             Says::Opened => Entry::Opened,
             Says::Error => Entry::Failed,
-            Says::Message => match text_of(&event.unchecked_into::<MessageEvent>().data()) {
+            Says::Message => match text_of(&event.data()) {
                 Some(text) => Entry::Message(text),
                 None => return,
             },
-            Says::Closed => {
-                let event: CloseEvent = event.unchecked_into();
-                Entry::Closed(event.code(), event.reason())
-            }
+            Says::Closed => Entry::Closed(event.code(), event.reason()),
         };
         if shared.is_current(generation) {
             shared.enter(&mut entry);
@@ -102,6 +96,6 @@ fn callback(says: Says, generation: u32, shared: Weak<Shared>) -> Callback {
 fn text_of(data: &JsValue) -> Option<String> {
     match data.as_string() {
         Some(text) => Some(text),
-        None => String::from_utf8(Uint8Array::new(data).to_vec()).ok(),
+        None => String::from_utf8(Bytes::new(data).subarray(0)).ok(),
     }
 }

@@ -5,17 +5,9 @@ use std::rc::Weak;
 use otter_proto::Instant;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::browser::{clear_timeout, set_timeout};
 use crate::inner::{Entry, Shared};
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(callback: &Closure<dyn FnMut()>, ms: i32) -> JsValue;
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(id: &JsValue);
-}
 
 /// The browser's timer, armed for the earliest moment that was asked for.
 #[derive(Debug)]
