@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::openclaw::{DeviceError, GatewayConnection, Generation, Instant, Now, TokenStore, UnixMillis};
 
 pub use self::address::{AddressError, check_hub_address};
-pub use self::core::{Batch, BridgeCore, HubCommand};
+pub use self::core::{Batch, BridgeCore, GATEWAY_ROW, HubCommand};
 pub use self::hub::{Hub, HubEvent};
 
 use self::socket::{GatewaySocket, SocketEvent};

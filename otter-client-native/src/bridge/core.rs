@@ -369,8 +369,12 @@ impl BridgeCore {
             observed_at: Some(now.wall),
             data: json!({"gateway": status.to_json()}),
         });
+        self.batch.rows.push((GATEWAY_ROW.to_owned(), Some(status.to_json())));
     }
 }
+
+/// Where a bridge stores how its gateway was last, as `instance.updated{gateway}` has it.
+pub const GATEWAY_ROW: &str = "bridge/gateway";
 
 const OBSERVED: &str = "observed";
 const COMMAND: &str = "command";
