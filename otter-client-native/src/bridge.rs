@@ -7,13 +7,11 @@
 mod address;
 mod core;
 pub mod doctor;
-mod event;
 mod hub;
 mod socket;
 
 use std::time::{Duration, Instant as Started, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::openclaw::{DeviceError, GatewayConnection, Generation, Instant, Now, TokenStore, UnixMillis};
 
 pub use self::address::{AddressError, check_hub_address};
-pub use self::core::{Batch, BridgeCore, GATEWAY_ROW, HubCommand};
+pub use self::core::{Batch, BridgeCore, GATEWAY_ROW, HUB_ROW, HubCommand};
 pub use self::hub::{Hub, HubEvent};
 
 use self::socket::{GatewaySocket, SocketEvent};
@@ -86,7 +84,7 @@ pub async fn run<H: Hub>(
                 HubEvent::Stopped(reason) => return Err(BridgeError::Stopped(reason)),
                 event => tell(&mut core, event, clock.now()),
             },
-            _ = heartbeat.tick() => hub.heartbeat(json!({"at": clock.now().wall})),
+            _ = heartbeat.tick() => hub.heartbeat(clock.now().wall),
             () = tokio::time::sleep(due) => core.handle_timeout(clock.now()),
         }
     }
@@ -150,6 +148,7 @@ fn tell(core: &mut BridgeCore, event: HubEvent, now: Now) {
         HubEvent::Welcomed { clock_offset } => core.handle_hub_welcomed(clock_offset, now),
         HubEvent::Command(command) => core.handle_command(command, now),
         HubEvent::Lost => core.handle_hub_lost(),
+        HubEvent::Link(row) => core.handle_hub_link(row),
         HubEvent::Restate => core.handle_restate(now),
         HubEvent::Stopped(_) => {}
     }

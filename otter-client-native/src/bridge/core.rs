@@ -138,6 +138,11 @@ impl BridgeCore {
         self.emit(outputs);
     }
 
+    /// Takes note of how the link to the hub is.
+    pub fn handle_hub_link(&mut self, row: Value) {
+        self.batch.rows.push((HUB_ROW.to_owned(), Some(row)));
+    }
+
     /// Takes note that the hub is gone.
     pub fn handle_hub_lost(&mut self) {
         let outputs = self.commands.handle_hub_lost();
@@ -375,6 +380,9 @@ impl BridgeCore {
 
 /// Where a bridge stores how its gateway was last, as `instance.updated{gateway}` has it.
 pub const GATEWAY_ROW: &str = "bridge/gateway";
+
+/// Where a bridge stores how its hub was last: {state, reason, since}.
+pub const HUB_ROW: &str = "bridge/hub";
 
 const OBSERVED: &str = "observed";
 const COMMAND: &str = "command";

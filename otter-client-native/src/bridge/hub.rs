@@ -5,7 +5,7 @@ use std::future::Future;
 use serde_json::Value;
 
 use crate::bridge::HubCommand;
-use crate::openclaw::{Publish, Signal};
+use crate::openclaw::{Publish, Signal, UnixMillis};
 
 /// The hub's side of a bridge: a durable outbox with room for the bridge's own rows, signals, and commands.
 pub trait Hub: Send {
@@ -23,7 +23,7 @@ pub trait Hub: Send {
     fn signal(&mut self, signal: Signal);
 
     /// Says that the bridge lives.
-    fn heartbeat(&mut self, data: Value);
+    fn heartbeat(&mut self, at: UnixMillis);
 
     /// The next thing the hub's side has to tell. May be cancelled without loss.
     fn next(&mut self) -> impl Future<Output = HubEvent> + Send;
@@ -41,6 +41,8 @@ pub enum HubEvent {
     Command(HubCommand),
     /// The link to the hub ended.
     Lost,
+    /// How the link to the hub is, for [`HUB_ROW`](crate::bridge::HUB_ROW).
+    Link(Value),
     /// The hub may have lost what was published: everything observed has to be published again.
     Restate,
     /// The hub refused this bridge for good.

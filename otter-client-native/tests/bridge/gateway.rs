@@ -1,6 +1,6 @@
 //! A gateway of two hundred lines: handshake, reads, and runs that answer at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ struct Shared {
     boot: &'static str,
     asked: Vec<(String, Value)>,
     swallowed: BTreeSet<String>,
+    refused: BTreeMap<String, Value>,
     headers: Vec<String>,
 }
 
@@ -50,6 +51,11 @@ impl Gateway {
         } else {
             swallowed.remove(method)
         };
+    }
+
+    /// Refuses requests of this method.
+    pub(crate) fn refuse(&self, method: &str, error: Value) {
+        self.shared.lock().unwrap().refused.insert(method.into(), error);
     }
 
     pub(crate) fn asked(&self, method: &str) -> Vec<Value> {
@@ -99,12 +105,16 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>, mut cut: broadcast
         let Some(Ok(Message::Text(text))) = message else { return };
         let request: Value = serde_json::from_str(text.as_str()).unwrap();
         let method = request["method"].as_str().unwrap().to_owned();
-        let (boot, is_swallowed) = {
+        let (boot, is_swallowed, refused) = {
             let mut shared = shared.lock().unwrap();
             shared.asked.push((method.clone(), request["params"].clone()));
-            (shared.boot, shared.swallowed.contains(&method))
+            (shared.boot, shared.swallowed.contains(&method), shared.refused.get(&method).cloned())
         };
         if is_swallowed {
+            continue;
+        }
+        if let Some(error) = refused {
+            say(&mut socket, &json!({"type": "res", "id": request["id"], "ok": false, "error": error})).await;
             continue;
         }
         let payload = answer(&method, &request["params"], boot);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "support code of tests may panic")]
 
+mod doctor;
 mod gateway;
 mod hub;
 
