@@ -434,6 +434,11 @@ impl History {
             let folded: Vec<_> =
                 fold.live().map(|(key, entity)| (key, entity.rev, entity.text.as_str())).collect();
             assert_eq!(rows, folded);
+            for (key, entity) in fold.iter() {
+                let (row, _) = self.world.transact(|ledger| ledger.rows.entity(&copy.scope, key)).unwrap();
+                let row = row.map(|row| (row.text, row.rev, row.live));
+                assert_eq!(row, Some((entity.text.clone(), entity.rev, entity.live)), "{key}");
+            }
             if let Some(twin) = &self.twin {
                 let read = |reads: &dyn Reads| {
                     (
@@ -481,7 +486,7 @@ fn live_through(steps: &[Step], twin: Option<Subject>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_log_keeps_its_promises_through_crashes_and_restores(steps in steps()) {
@@ -490,7 +495,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_stores_write_the_same(steps in steps()) {
