@@ -5,6 +5,7 @@
 mod auth;
 mod command_line;
 mod http;
+mod hub;
 mod net;
 mod process;
 mod sign_in;
