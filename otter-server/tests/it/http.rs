@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::SinkExt as _;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::net::{Hub, LONG};
+use crate::net::{Hub, LONG, ended, open};
+use crate::sign_in::HELLO;
 
 #[tokio::test]
 async fn health_and_readiness_answer() {
@@ -171,5 +174,24 @@ async fn connections_without_a_credential_take_few_places() {
     let answer = hub.raw(raw("/ws", "GET", &handshake).as_bytes()).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
     let cookie = hub.owner().await;
-    crate::net::open(&hub, &cookie).await;
+    open(&hub, &cookie).await;
+}
+
+#[tokio::test]
+async fn a_stopping_hub_says_goodbye_and_takes_nobody_new() {
+    let hub = Hub::start().await;
+    let cookie = hub.owner().await;
+    let mut page = open(&hub, &cookie).await;
+    page.send(Message::text(HELLO)).await.unwrap();
+    let (addr, origin) = (hub.addr, hub.origin());
+    let stopped = tokio::spawn(hub.stop());
+    let late = Hub::outside(tempfile::tempdir().unwrap(), addr, None);
+    timeout(LONG, async { while late.get("/readyz").await.status == 200 {} }).await.unwrap();
+    let ready = late.get("/readyz").await;
+    assert_eq!((ready.status, ready.json()), (503, json!({ "ready": false, "reasons": ["stopping"] })));
+    let handshake: Vec<_> =
+        HANDSHAKE.into_iter().chain([("origin", origin.as_str()), ("cookie", cookie.as_str())]).collect();
+    assert_eq!(late.raw(raw("/ws", "GET", &handshake).as_bytes()).await.status, 503);
+    assert_eq!(ended(&mut page).await, (4001, "bye 4001".to_owned()));
+    timeout(LONG, stopped).await.unwrap().unwrap();
 }

@@ -1,11 +1,15 @@
 //! Links: each works once, and only for who presses the button on the hub's own page.
 
+use futures_util::{SinkExt as _, StreamExt as _};
+use otter_proto::frame::{HubFrame, split};
 use otter_proto::kind::MemberRole;
 use otter_server::auth::unix_now;
 use pretty_assertions::assert_eq;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::net::{Hub, attempt, invitation, open, refusal};
+use crate::net::{Hub, LONG, Socket, attempt, invitation, open, refusal};
 
 #[tokio::test]
 async fn the_setup_link_makes_the_owner_and_there_is_none_afterwards() {
@@ -150,4 +154,49 @@ async fn other_sites_change_nothing() {
         assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
     }
     open(&hub, &cookie).await;
+}
+
+#[tokio::test]
+async fn a_new_member_is_in_the_state_that_everybody_sees() {
+    let hub = Hub::start().await;
+    let cookie = hub.owner().await;
+    let mut page = open(&hub, &cookie).await;
+    page.send(Message::text(HELLO)).await.unwrap();
+    assert_eq!(members(&mut page).await, [("Ada".to_owned(), "owner".to_owned())]);
+    hub.sign_in(&hub.link(&invitation()), "Anna").await;
+    assert_eq!(members(&mut page).await, [("Anna".to_owned(), "member".to_owned())]);
+    let store = hub.store();
+    let org = store.org(unix_now()).unwrap();
+    assert_eq!(store.unannounced(&org).unwrap(), []);
+}
+
+/// The first frame of a page.
+pub(crate) const HELLO: &str = r#"{"type":"hello","protocol":{"min":1,"max":1},"client":{"name":"test","version":"1"},"subscribe":[{"scope":"org","sub":1}]}"#;
+
+/// Name and role of the members that the next snapshot or events bring.
+async fn members(page: &mut Socket) -> Vec<(String, String)> {
+    loop {
+        let message = timeout(LONG, page.next()).await.unwrap().unwrap().unwrap();
+        let Message::Text(text) = message else { continue };
+        let values: Vec<Value> = split(&text)
+            .flat_map(|frame| match HubFrame::decode(frame).unwrap() {
+                HubFrame::Snapshot(page) => page.entities.iter().map(|row| row.value.to_owned()).collect(),
+                HubFrame::Events(events) => events.events.iter().map(|event| data(event)).collect(),
+                _ => Vec::new(),
+            })
+            .map(|text| serde_json::from_str(&text).unwrap())
+            .collect();
+        let word = |value: &Value, name| value[name].as_str().map(str::to_owned);
+        let found: Vec<_> =
+            values.iter().filter_map(|value| Some((word(value, "name")?, word(value, "role")?))).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+}
+
+/// The data of an event.
+fn data(event: &str) -> String {
+    let event: Value = serde_json::from_str(event).unwrap();
+    event["data"].to_string()
 }
