@@ -130,7 +130,7 @@ fn two_silent_heartbeats_close_with_4003() {
 #[test]
 fn any_byte_counts_as_life() {
     let mut conn = open(PrincipalType::Member);
-    conn.handle_bytes(Instant(20_000));
+    conn.handle_control(Instant(20_000));
     conn.handle_timeout(Instant(30_000));
     assert!(conn.is_open());
 }
@@ -163,7 +163,7 @@ fn a_client_that_neither_sends_nor_takes_is_closed_also_when_the_hub_does_not_re
 fn one_ping_waits_at_a_time() {
     let mut conn = open(PrincipalType::Member);
     for now in [15_000, 30_000, 45_000] {
-        conn.handle_bytes(Instant(now));
+        conn.handle_control(Instant(now));
         conn.handle_timeout(Instant(now));
         if let Some(Need::Heads { .. }) = conn.poll_event() {
             conn.provide_heads(1, &[]);
