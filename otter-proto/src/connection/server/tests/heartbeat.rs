@@ -65,7 +65,24 @@ fn a_scope_written_beyond_the_watermark_never_lowers_nor_raises_the_others() {
     drain(&mut conn);
     beat(&mut conn, 15_000);
     conn.provide_heads(20, &[(scope("conversation/c"), 20), (scope("org"), 5)]);
-    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":20,"epoch":"e1","heads":{"conversation/c":20}}"#]);
+    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":20,"epoch":"e1"}"#]);
+    conn.handle_control(Instant(16_000));
+    beat(&mut conn, 30_000);
+    conn.provide_heads(31, &[(scope("conversation/c"), 30), (scope("org"), 5)]);
+    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":31,"epoch":"e1","heads":{"conversation/c":30}}"#]);
+}
+
+#[test]
+fn the_last_written_event_of_a_scope_that_is_behind_is_named_when_it_holds_the_ping() {
+    let mut conn = open(PrincipalType::Member);
+    let ticket = resumed(&mut conn, "org", 5);
+    conn.handle_news(&scope("org"));
+    conn.poll_event();
+    conn.provide_events(ticket, &[piece(5, 8, 0)], false);
+    drain(&mut conn);
+    beat(&mut conn, 15_000);
+    conn.provide_heads(12, &[(scope("org"), 11)]);
+    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":8,"epoch":"e1","heads":{"org":8}}"#]);
 }
 
 #[test]
