@@ -66,7 +66,7 @@ export interface ListQuery {
   scope?: string;
   /** Fields that have to be equal. */
   where?: Record<string, string | number | boolean | null>;
-  /** A field; `-field` for newest first. Default: by id. */
+  /** A field or a path such as `lastMessage.sentAt`, with `-` before it for newest first. Default: by id. */
   order?: string;
 }
 

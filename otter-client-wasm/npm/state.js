@@ -218,13 +218,15 @@ function byPlace(a, b) {
 /** Sorts after every instant. */
 const LAST = '~';
 
-/** @param {string} [order] a field, with `-` before it for newest first; rows without it come last */
+/** @param {string} [order] a field or a path such as `-lastMessage.sentAt`, `-` for newest first; rows without it come last */
 function orderBy(order = 'id') {
   const down = order.startsWith('-');
-  const field = down ? order.slice(1) : order;
+  const path = (down ? order.slice(1) : order).split('.');
+  /** @param {Row} row */
+  const read = (row) => path.reduce((value, field) => value?.[field], row.data);
   /** @param {Row} a @param {Row} b */
   return (a, b) => {
-    const [x, y] = [a.data[field], b.data[field]];
+    const [x, y] = [read(a), read(b)];
     if (x === undefined || y === undefined) return (x === undefined ? 1 : 0) - (y === undefined ? 1 : 0) || compare(a.id, b.id);
     return (down ? compare(y, x) : compare(x, y)) || compare(a.id, b.id);
   };

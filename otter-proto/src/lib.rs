@@ -6,6 +6,7 @@
 //! features `serde` (default) and `schema`.
 
 pub mod catalogue;
+pub mod connection;
 pub mod effect;
 pub mod error;
 pub mod event;
@@ -13,6 +14,9 @@ pub mod frame;
 pub mod hash;
 pub mod id;
 pub mod limits;
+pub mod overlay;
+pub mod predict;
+pub mod slots;
 pub mod state;
 pub mod text;
 mod time;

@@ -6,7 +6,8 @@
 mod rows;
 
 pub use rows::{
-    CommandRow, End, EntityRow, EventRow, LaneRow, OrgRow, ReplyRow, Rows, ScopeRow, StoreError, WindowRow,
+    CommandRow, CommandRows, End, EntityRow, EventRow, LaneRow, LaneRows, OrgRow, ReplyRow, Rows, ScopeRow,
+    StateRows, StoreError, WindowRow,
 };
 
 use otter_proto::catalogue::Role;

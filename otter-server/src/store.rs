@@ -1,10 +1,15 @@
 //! Stores: where the ledger's rows live. They load and store; every rule is in [`crate::ledger`].
 
+mod lock;
+pub mod sqlite;
+
 use std::sync::Arc;
 
 use otter_proto::id::{BootId, EntityKey, Epoch, InstanceId, OrgId, Scope};
 
 use crate::ledger::{OrgRow, Rows, ScopeRow, StoreError};
+
+pub use lock::{DirLock, LockError};
 
 /// The writing side of a store. One writer at a time.
 pub trait Store: Send {

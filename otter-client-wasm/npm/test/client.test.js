@@ -61,10 +61,10 @@ test('an entity is the same frozen object until it changed, also over a swap of 
 
 test('a list keeps its ids until membership or order changes', async () => {
   const { fake, client } = await setup();
-  const put = (id, instanceId, at, rest) => ['org', `session/${id}`, 1, true, { instanceId, lastActivityAt: at, ...rest }];
+  const put = (id, instanceId, at, rest) => ['org', `session/${id}`, 1, true, { instanceId, last: { at }, ...rest }];
   fake.push({ put: [put('s1', 'in_a', '2026-01-01'), put('s2', 'in_a', '2026-01-02'), put('s3', 'in_b', '2026-01-03')] });
   await tick();
-  const list = client.list('session', { where: { instanceId: 'in_a' }, order: '-lastActivityAt' });
+  const list = client.list('session', { where: { instanceId: 'in_a' }, order: '-last.at' });
   let calls = 0;
   list.subscribe(() => (calls += 1));
   const before = list.get();

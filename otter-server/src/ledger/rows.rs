@@ -141,8 +141,13 @@ pub struct EventRow {
 }
 
 /// The rows of one org inside one transaction. What one call writes, later calls of the same transaction read.
+pub trait Rows: StateRows + LaneRows + CommandRows {}
+
+impl<T: StateRows + LaneRows + CommandRows + ?Sized> Rows for T {}
+
+/// The log and the entities it makes.
 #[allow(missing_docs)] // one load or store each, named after the row
-pub trait Rows {
+pub trait StateRows {
     fn org(&mut self) -> Result<Option<OrgRow>, StoreError>;
     /// Moves the org from `from` (absent: creates it) to `to`; [`StoreError::Fenced`] when it is not at `from`.
     fn swap_org(&mut self, from: Option<&OrgRow>, to: &OrgRow) -> Result<(), StoreError>;
@@ -184,7 +189,11 @@ pub trait Rows {
         text: &str,
     ) -> Result<(), StoreError>;
     fn delete_full_text(&mut self, scope: &Scope, key: &EntityKey) -> Result<(), StoreError>;
+}
 
+/// What the hub has of each instance.
+#[allow(missing_docs)] // one load or store each, named after the row
+pub trait LaneRows {
     fn lane(&mut self, instance: &InstanceId, lane: Lane) -> Result<Option<LaneRow>, StoreError>;
     fn put_lane(&mut self, instance: &InstanceId, lane: Lane, row: &LaneRow) -> Result<(), StoreError>;
     fn rejections(&mut self, instance: &InstanceId, lane: Lane) -> Result<Vec<Rejection>, StoreError>;
@@ -198,7 +207,11 @@ pub trait Rows {
     fn drop_rejections(&mut self, instance: &InstanceId, lane: Lane, up_to: u64) -> Result<(), StoreError>;
     fn boot(&mut self, instance: &InstanceId) -> Result<Option<BootId>, StoreError>;
     fn put_boot(&mut self, instance: &InstanceId, boot: &BootId) -> Result<(), StoreError>;
+}
 
+/// Commands and their replies.
+#[allow(missing_docs)] // one load or store each, named after the row
+pub trait CommandRows {
     fn command(&mut self, id: &CommandId) -> Result<Option<CommandRow>, StoreError>;
     fn put_command(&mut self, id: &CommandId, row: &CommandRow) -> Result<(), StoreError>;
     /// Commands of an instance that have not ended, in the order of acceptance.

@@ -1,0 +1,113 @@
+/**
+ * Makes an element. `on…` properties are listeners, `class` and names with a dash are attributes, null and false leave
+ * an attribute out, anything else is a property. Children are nodes or text, never markup.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...(Node | string | null | false)} children
+ * @returns {any}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (name === 'class' || name.includes('-') || name === 'role' || name === 'for') attribute(element, name, value);
+    else element[name] = value;
+  }
+  element.append(...children.filter((child) => child !== null && child !== false));
+  return element;
+}
+
+/** Sets an attribute only when it differs; null, undefined and false remove it. @param {Element} element @param {string} name @param {any} value */
+export function attribute(element, name, value) {
+  if (value === null || value === undefined || value === false) {
+    if (element.hasAttribute(name)) element.removeAttribute(name);
+    return;
+  }
+  const text = String(value);
+  if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+}
+
+/** Sets text only when it differs, so that a selection in it survives. @param {Element} element @param {string} value */
+export function text(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+
+/** @param {any} element @param {boolean} shown */
+export function show(element, shown) {
+  if (element.hidden === shown) element.hidden = !shown;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @param {string} tag @param {Record<string, string>} attributes @param {...Node} children */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** An icon of 20 by 20, drawn as strokes. @param {string} path */
+export function icon(path) {
+  return svg('svg', { viewBox: '0 0 20 20', class: 'icon', 'aria-hidden': 'true' }, svg('path', { d: path }));
+}
+
+/**
+ * Runs `fn` with the value of a store at once and after each change.
+ *
+ * @template T
+ * @param {{ get(): T, subscribe(fn: () => void): () => void }} store
+ * @param {(value: T) => void} fn
+ */
+export function watch(store, fn) {
+  const off = store.subscribe(() => fn(store.get()));
+  fn(store.get());
+  return off;
+}
+
+/** Collects what has to be ended together. */
+export function bag() {
+  /** @type {(() => void)[]} */
+  let ends = [];
+  return {
+    /** @param {...(() => void)} fns */
+    add: (...fns) => void ends.push(...fns),
+    end() {
+      const all = ends;
+      ends = [];
+      all.forEach((end) => end());
+    },
+  };
+}
+
+/**
+ * Keeps the children of `parent` equal to a list of keys. The element of a key is made once and lives until its key goes.
+ *
+ * @param {Element} parent
+ * @param {(key: string) => { element: any, end?: () => void, update?: (item: any) => void }} make
+ */
+export function keyed(parent, make) {
+  /** @type {Map<string, { element: any, end?: () => void, update?: (item: any) => void }>} */
+  const views = new Map();
+  /** @param {readonly { key: string, item?: any }[]} entries */
+  function set(entries) {
+    const wanted = new Set(entries.map(({ key }) => key));
+    for (const [key, view] of views) if (!wanted.has(key)) drop(key, view);
+    let at = parent.firstElementChild;
+    for (const { key, item } of entries) {
+      let view = views.get(key);
+      if (!view) views.set(key, (view = make(key)));
+      view.update?.(item);
+      if (view.element === at) at = at.nextElementSibling;
+      else parent.insertBefore(view.element, at);
+    }
+  }
+  /** @param {string} key @param {{ element: any, end?: () => void }} view */
+  function drop(key, view) {
+    views.delete(key);
+    view.end?.();
+    view.element.remove();
+  }
+  return { set, get: (/** @type {string} */ key) => views.get(key), end: () => views.forEach((view, key) => drop(key, view)) };
+}

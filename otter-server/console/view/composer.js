@@ -1,0 +1,111 @@
+import { attribute, bag, h, icon, show, text } from '../dom.js';
+import { drafts, unsent } from '../drafts.js';
+import { agentOf, instanceName } from '../model.js';
+
+const SEND = 'M3.5 10 16.5 3.5 12.5 16.5 9.5 11.5zM9.5 11.5 16.5 3.5';
+
+/**
+ * Where one types. Words leave it only when their message is on the screen or the hub has it.
+ *
+ * @param {any} client @param {string} conversationId @param {() => void} sent
+ */
+export function composer(client, conversationId, sent) {
+  const ends = bag();
+  const input = h('textarea', {
+    'data-testid': 'composer-input', rows: 1, 'aria-label': 'Message', enterKeyHint: 'send', spellcheck: true, oninput: onInput, onkeydown: onKey,
+  });
+  const button = h('button', { type: 'submit', class: 'send', 'data-testid': 'composer-send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon(SEND));
+  const hint = h('p', { class: 'composer-hint', id: 'composer-hint' });
+  const keys = h('span', { class: 'keys' }, h('kbd', {}, 'Enter'), ' sends, ', h('kbd', {}, 'Shift Enter'), ' new line');
+  const element = h('form', { class: 'composer', onsubmit: onSubmit }, h('div', { class: 'composer-box' }, input, button), h('div', { class: 'composer-foot' }, hint, keys));
+  attribute(input, 'aria-describedby', 'composer-hint');
+  const messages = client.messages(conversationId);
+  /** @type {any} what was sent and is not on the screen yet */
+  let pending = null;
+
+  function onInput() {
+    drafts.set(conversationId, input.value);
+    fit();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    onSubmit(event);
+  }
+
+  /** @param {Event} event */
+  function onSubmit(event) {
+    event.preventDefault();
+    const words = input.value;
+    if (!words.trim() || pending) return;
+    const handle = client.command('message.send', { conversationId, text: words });
+    unsent.track(handle, conversationId, words);
+    pending = { handle, words };
+    handle.accepted.then((/** @type {any} */ { state }) => settle(state !== 'refused' && state !== 'closed'));
+    settle(false);
+    sent();
+  }
+
+  /** Empties the composer once the words are somewhere else. @param {boolean} accepted */
+  function settle(accepted) {
+    if (!pending) return paint();
+    const { handle, words } = pending;
+    const { state, error } = handle.get();
+    const shown = messages.get().rows.some((/** @type {any} */ { local, id }) => local?.commandId === handle.id || id.endsWith(`:${handle.id}:user`));
+    if (accepted || shown) {
+      if (input.value === words) input.value = '';
+      onInput();
+      pending = null;
+    } else if (state === 'refused') {
+      pending = null;
+      text(hint, `Not sent: ${error?.message ?? 'the hub refused it'}`);
+      return;
+    }
+    paint();
+  }
+
+  function fit() {
+    input.style.height = 'auto';
+    input.style.height = `${Math.min(input.scrollHeight, 220)}px`;
+    button.disabled = !input.value.trim() || Boolean(pending);
+  }
+
+  function paint() {
+    const conversation = client.entity('conversation', conversationId).get();
+    const agent = agentOf(client, conversation)?.name;
+    input.placeholder = agent ? `Message ${agent}` : 'Message';
+    text(hint, pending ? 'Sending…' : waitsFor(client, conversation));
+    show(keys, !hint.textContent);
+    fit();
+  }
+
+  /** What a reload took from this page before the hub had it comes back as a draft. */
+  function recover() {
+    if (client.scope(`conversation/${conversationId}`).get().phase !== 'live') return;
+    const there = new Set(messages.get().rows.map((/** @type {any} */ { id }) => id.split(':').at(-2)));
+    for (const { commandId, text: words } of unsent.takeLost(conversationId)) {
+      if (!there.has(commandId)) input.value = [input.value, words].filter(Boolean).join('\n');
+    }
+    onInput();
+  }
+
+  input.value = drafts.get(conversationId);
+  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(recover),
+    client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint));
+  recover();
+  paint();
+  return { element, end: ends.end, focus: () => input.focus({ preventScroll: true }) };
+}
+
+/** Why a message will not arrive at once. @param {any} client @param {any} conversation */
+function waitsFor(client, conversation) {
+  const { phase } = client.connection.get();
+  if (phase !== 'online' && phase !== 'idle') return 'Not connected: your message waits here and goes out by itself.';
+  const instance = conversation && client.entity('instance', conversation.instanceId).get();
+  const name = conversation && instanceName(client, conversation.instanceId);
+  if (instance && instance.connection !== 'online') return `${name} is offline: your message waits at the hub until it is back.`;
+  if (instance?.gateway?.state && instance.gateway.state !== 'online') return `The gateway of ${name} is not online: your message waits there.`;
+  return conversation?.activeRun ? 'An answer is being written: your message goes into it.' : '';
+}

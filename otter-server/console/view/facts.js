@@ -1,0 +1,122 @@
+import { attribute, bag, h, show, svg, text, watch } from '../dom.js';
+import { agentKey, agentOf, instanceName } from '../model.js';
+import { age } from '../seconds.js';
+import { amount, gatewayText } from '../words.js';
+import { pairingNotice } from './instances.js';
+
+const AROUND = 2 * Math.PI * 52;
+
+/** What is known of the session of a conversation and of the machine it lives on. @param {any} client @param {string} conversationId */
+export function facts(client, conversationId) {
+  const ends = bag();
+  const ring = contextRing();
+  const session = sheet(['Agent', 'Status', 'Model', 'Last activity', 'Channel', 'Tokens in all']);
+  const machine = sheet(['Link to the hub', 'Since', 'Last heartbeat', 'Gateway', 'Waiting to be sent', 'Bridge']);
+  const machineName = h('h2');
+  const pairing = pairingNotice();
+  const element = h('div', { class: 'facts-body' },
+    h('section', { class: 'card' }, h('h2', {}, 'Context'), ring.element),
+    h('section', { class: 'card' }, h('h2', {}, 'Session'), session.element),
+    h('section', { class: 'card' }, machineName, pairing.element, machine.element));
+
+  const paintSession = () => {
+    const conversation = client.entity('conversation', conversationId).get();
+    const row = client.entity('session', conversationId).get();
+    ring.set(row);
+    const agent = agentOf(client, conversation);
+    session.set('Agent', agent?.name);
+    session.set('Status', row?.status);
+    session.set('Model', row?.model ?? agent?.model);
+    session.age('Last activity', row?.lastActivityAt);
+    session.set('Channel', [row?.channel, row?.kind].filter(Boolean).join(' · '));
+    session.set('Tokens in all', typeof row?.lifetimeTokens === 'number' ? amount(row.lifetimeTokens) : '');
+    if (conversation) follow(conversation.instanceId, agentKey(conversation));
+  };
+
+  const machineEnds = bag();
+  let followed = '';
+  /** @param {string} instanceId @param {string} agentId */
+  function follow(instanceId, agentId) {
+    if (followed === instanceId + agentId) return;
+    followed = instanceId + agentId;
+    machineEnds.end();
+    const heartbeat = client.signal('instance.heartbeat', instanceId);
+    const paint = () => paintMachine(instanceId, heartbeat.get());
+    machineEnds.add(client.entity('agent', agentId).subscribe(paintSession), client.entity('instance', instanceId).subscribe(paint), watch(heartbeat, paint));
+  }
+
+  /** @param {string} id @param {any} heartbeat */
+  function paintMachine(id, heartbeat) {
+    const instance = client.entity('instance', id).get();
+    text(machineName, instanceName(client, id));
+    if (!instance) return;
+    const { connection, gateway, bridge, outbox } = instance;
+    machine.set('Link to the hub', connection === 'online' ? 'online' : [connection, instance.reason].filter(Boolean).join(': '));
+    machine.age('Since', connection === 'online' ? instance.connectedAt : instance.disconnectedAt);
+    const gatewayWords = gatewayText(gateway).replace('gateway ', '') + (connection === 'online' || !gateway ? '' : ' when last seen');
+    machine.set('Gateway', [gatewayWords, gateway?.version].filter(Boolean).join(' · '));
+    machine.age('Last heartbeat', connection === 'online' ? heartbeat?.at : undefined);
+    const pending = heartbeat?.outbox?.pending ?? outbox?.pending;
+    machine.set('Waiting to be sent', pending ? String(pending) : '');
+    machine.set('Bridge', [bridge?.name, bridge?.version].filter(Boolean).join(' '));
+    pairing.set(gateway);
+  }
+
+  ends.add(watch(client.entity('conversation', conversationId), paintSession), client.entity('session', conversationId).subscribe(paintSession), machineEnds.end);
+  return { element, end: ends.end };
+}
+
+/** Names with values; a name without a value is not shown. @param {string[]} names */
+function sheet(names) {
+  const element = h('dl', { class: 'sheet' });
+  const values = new Map(names.map((name) => {
+    const value = h('dd');
+    const row = h('div', { hidden: true }, h('dt', {}, name), value);
+    element.append(row);
+    return [name, { row, value }];
+  }));
+  return {
+    element,
+    /** @param {string} name @param {string | undefined} words */
+    set(name, words) {
+      const { row, value } = /** @type {any} */ (values.get(name));
+      show(row, Boolean(words));
+      text(value, words ?? '');
+      value.title = words ?? '';
+    },
+    /** @param {string} name @param {string | undefined} at */
+    age(name, at) {
+      const { row, value } = /** @type {any} */ (values.get(name));
+      show(row, Boolean(at));
+      age(value, at);
+    },
+  };
+}
+
+/** How full the context of a session is. What is not known is shown as not known, never as empty. */
+function contextRing() {
+  const used = svg('circle', { class: 'ring-used', cx: '60', cy: '60', r: '52', 'stroke-dasharray': `0 ${AROUND}`, transform: 'rotate(-90 60 60)' });
+  const drawing = svg('svg', { viewBox: '0 0 120 120', class: 'ring', 'aria-hidden': 'true' }, svg('circle', { class: 'ring-all', cx: '60', cy: '60', r: '52' }), used);
+  const percent = h('strong');
+  const words = h('span');
+  const at = h('time', { class: 'age' });
+  const element = h('div', { class: 'context', 'data-testid': 'session-context' }, h('div', { class: 'ring-box' }, drawing, percent), h('div', { class: 'ring-words' }, words, at));
+  return {
+    element,
+    /** @param {any} session */
+    set(session) {
+      const value = session?.contextUsed?.value;
+      const limit = session?.contextLimit;
+      const known = typeof value === 'number';
+      const share = known && limit ? Math.min(1, value / limit) : null;
+      attribute(element, 'data-used', known ? value : null);
+      attribute(element, 'data-limit', limit ?? null);
+      attribute(element, 'data-level', share === null ? 'unknown' : share > 0.9 ? 'full' : share > 0.7 ? 'high' : 'fine');
+      attribute(element, 'data-fresh', known ? String(session.contextUsed.fresh !== false) : null);
+      used.setAttribute('stroke-dasharray', `${(share ?? 0) * AROUND} ${AROUND}`);
+      text(percent, share === null ? '–' : `${Math.round(share * 100)}%`);
+      text(words, known ? `${amount(value)} of ${limit ? amount(limit) : 'an unknown limit'}` : limit ? `unknown of ${amount(limit)}` : 'not reported yet');
+      age(at, known ? session.contextUsed.at : null);
+    },
+  };
+}

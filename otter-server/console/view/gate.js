@@ -1,0 +1,37 @@
+import { h, show, text, watch } from '../dom.js';
+import { reasonText } from '../words.js';
+
+const MARK = new URL('../otter.svg', import.meta.url).href;
+
+/** What is shown instead of the console while the hub does not know who is here, or this page cannot go on. @param {any} client */
+export function gate(client) {
+  const title = h('h1');
+  const why = h('p', { class: 'why' });
+  const steps = h('div', { class: 'steps' });
+  const element = h('div', { class: 'gate', hidden: true, 'data-testid': 'gate' }, h('div', { class: 'gate-card' }, h('img', { src: MARK, alt: '' }), title, why, steps));
+  let phase = '';
+  watch(client.connection, (connection) => {
+    const shut = connection.phase === 'signedOut' || connection.phase === 'stopped';
+    show(element, shut);
+    text(why, reasonText(connection.reason));
+    if (!shut || connection.phase === phase) return;
+    phase = connection.phase;
+    text(title, phase === 'signedOut' ? 'You are signed out' : 'This page has to be loaded again');
+    steps.replaceChildren(...(phase === 'signedOut' ? signIn() : [reload('Reload')]));
+  });
+  return element;
+}
+
+const reload = (/** @type {string} */ words) => h('button', { type: 'button', class: 'primary', onclick: () => location.reload() }, words);
+
+function signIn() {
+  const step = (/** @type {string} */ words, /** @type {string} */ command) => h('li', {}, words, h('code', { tabIndex: 0 }, command));
+  return [
+    h('p', {}, 'A link signs you in. Open one here:'),
+    h('ul', {},
+      step('On a fresh hub, the setup link that is printed at its start by', 'otter-server'),
+      step('Otherwise, somebody who runs the hub makes one with', 'otter-server invite')),
+    h('p', { class: 'hint' }, 'Your drafts stay in this browser.'),
+    reload('I opened my link'),
+  ];
+}

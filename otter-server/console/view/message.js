@@ -1,0 +1,78 @@
+import { attribute, h, show, text } from '../dom.js';
+import { unsent } from '../drafts.js';
+import { showMarkdown, showPlain } from '../markdown.js';
+import { authorOf, isSelf } from '../model.js';
+import { deliveryText, timeOfDay } from '../words.js';
+import { avatar } from './avatar.js';
+
+const STATUS = { aborted: 'Stopped', interrupted: 'Interrupted' };
+
+/** One message. Its element lives as long as the message, through prediction, streaming and the final text. @param {any} client @param {string} id */
+export function messageRow(client, id) {
+  const face = avatar();
+  const author = h('span', { class: 'author' });
+  const time = h('time', { class: 'age' });
+  const body = h('div', { class: 'message-text', 'data-testid': 'message-text' });
+  const note = h('span', { class: 'note' });
+  const retry = h('button', { type: 'button', class: 'quiet', onclick: onRetry }, 'Retry');
+  const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => client.dismiss(commandId) }, 'Dismiss');
+  const choices = h('span', { class: 'choices' }, retry, dismiss);
+  const foot = h('footer', { class: 'message-foot' }, note, choices);
+  const element = h('article', { class: 'message', 'data-testid': 'message-row', 'data-message-id': id },
+    face.element, h('div', { class: 'message-main' }, h('header', { class: 'message-head' }, author, time), body, foot));
+  let commandId = '';
+  /** @type {any} */
+  let shown;
+  let told = false;
+
+  function onRetry() {
+    const handle = client.retry(commandId);
+    if (handle) unsent.retried(commandId, handle);
+  }
+
+  /** @param {{ message: any, follows: boolean, latest: boolean, ended: boolean }} item `follows`: the same person spoke just before; `latest`: no person spoke after;
+   * `ended`: its run is told below */
+  function update({ message, follows, latest, ended }) {
+    attribute(element, 'data-follows', follows ? '' : null);
+    attribute(element, 'data-latest', latest ? '' : null);
+    if (message === shown && ended === told) return;
+    told = ended;
+    shown = message;
+    const { status, local, delivery } = message;
+    const own = isSelf(client, message.author) || Boolean(local);
+    commandId = local?.commandId ?? message.commandId ?? '';
+    paintAuthor(message, own);
+    for (const [name, value] of Object.entries({ status, stage: local?.stage, delivery: delivery?.state, kind: message.author?.type ?? 'member' })) {
+      attribute(element, `data-${name}`, value);
+    }
+    attribute(element, 'data-own', own ? '' : null);
+    attribute(element, 'aria-busy', status === 'streaming' ? 'true' : null);
+    if (message.author?.type === 'agent') showMarkdown(body, message.text ?? '');
+    else showPlain(body, message.text ?? '');
+    text(note, noteOf(message, ended));
+    note.title = message.delivery ? deliveryText(message.delivery) : '';
+    show(choices, local?.stage === 'refused');
+    show(foot, Boolean(note.textContent) || local?.stage === 'refused');
+  }
+
+  /** @param {any} message @param {boolean} own */
+  function paintAuthor({ author: by, conversationId, sentAt }, own) {
+    const { id: who, name } = authorOf(client, by, client.entity('conversation', conversationId ?? '').get());
+    face.set(who, name);
+    text(author, own ? 'You' : name);
+    text(time, sentAt ? timeOfDay(sentAt) : '');
+    if (sentAt) time.title = new Date(sentAt).toLocaleString();
+  }
+
+  return { element, update };
+}
+
+/** @param {any} message @param {boolean} ended */
+function noteOf({ status, local, delivery, truncated }, ended) {
+  if (local?.stage === 'refused') return `Not sent: ${local.error?.message ?? local.error?.code ?? 'the hub refused it'}`;
+  if (local?.stage === 'held') return 'Waits for the connection';
+  if (local?.stage === 'sent') return 'Sending…';
+  if (STATUS[status]) return ended ? '' : STATUS[status];
+  if (truncated) return 'The text was cut: it was too long to keep whole';
+  return delivery ? deliveryText(delivery) : '';
+}

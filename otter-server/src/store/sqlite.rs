@@ -1,0 +1,55 @@
+//! The embedded store: one SQLite file in the data directory.
+
+mod check;
+mod connect;
+mod convert;
+mod reads;
+mod retention;
+mod rows;
+mod upkeep;
+
+use std::path::Path;
+
+use otter_proto::id::OrgId;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::ledger::{Rows, StoreError};
+use crate::store::{DirLock, Store};
+
+use connect::failed;
+pub use connect::{FILE, OpenError, connect};
+pub use reads::SqliteReads;
+pub use retention::Retention;
+pub use upkeep::Upkeep;
+
+/// The writer's connection. Holds the data directory.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    _lock: DirLock,
+}
+
+impl SqliteStore {
+    /// Takes `dir`, opens the file, brings its schema up to date and verifies the newest part of the log.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let lock = DirLock::take(dir)?;
+        let connection = connect(dir)?;
+        check::verify(&connection)
+            .map_err(|what| OpenError::Damaged { path: dir.join(FILE), what: what.to_string() })?;
+        Ok(Self { connection, _lock: lock })
+    }
+}
+
+impl Store for SqliteStore {
+    fn transaction(
+        &mut self,
+        org: &OrgId,
+        work: &mut dyn FnMut(&mut dyn Rows) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Dropped without a commit, the transaction is rolled back.
+        work(&mut rows::SqliteRows::new(&transaction, org)?)?;
+        transaction.commit().map_err(failed)
+    }
+}
