@@ -6,21 +6,25 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 
 const live = new Set();
-process.once('exit', () => live.forEach((child) => child.kill('SIGKILL')));
+process.once('exit', () => live.forEach((one) => one.signal('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => process.exit(1));
 }
 
-/** One run of a program. Its output goes to `log`, which every error message quotes. */
+/**
+ * One run of a program. Its output goes to `log`, which every error message quotes. With `group` it leads a process group,
+ * and a signal reaches the programs that it started, as Ctrl-C does in a terminal.
+ */
 export class Process {
-  constructor(name, command, args, { env = {}, cwd, log }) {
+  constructor(name, command, args, { env = {}, cwd, log, group = false }) {
     mkdirSync(dirname(log), { recursive: true });
     this.name = name;
     this.log = log;
     this.stdout = '';
     this.exit = undefined;
-    this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    live.add(this.child);
+    this.group = group;
+    this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: group });
+    live.add(this);
     const file = createWriteStream(log, { flags: 'a' });
     file.write(`\n--- ${name} starts: pid ${this.child.pid}\n`);
     this.child.stdout.on('data', (data) => {
@@ -30,7 +34,7 @@ export class Process {
     this.child.stderr.on('data', (data) => file.write(data));
     this.exited = new Promise((resolve) => {
       const ended = (reason) => {
-        live.delete(this.child);
+        live.delete(this);
         this.exit ??= reason;
         resolve(this.exit);
       };
@@ -47,8 +51,8 @@ export class Process {
   /** Sends the signal and waits for the end; after `graceMs` the process is killed. */
   async stop(signal = 'SIGTERM', graceMs = 10_000) {
     if (this.exit !== undefined) return this.exit;
-    this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs);
+    this.signal(signal);
+    const timer = setTimeout(() => this.signal('SIGKILL'), graceMs);
     const reason = await this.exited;
     clearTimeout(timer);
     return reason;
@@ -56,6 +60,15 @@ export class Process {
 
   kill9() {
     return this.stop('SIGKILL');
+  }
+
+  signal(signal) {
+    if (!this.group) return this.child.kill(signal);
+    try {
+      return process.kill(-this.child.pid, signal);
+    } catch {
+      return false;
+    }
   }
 
   /** The end of the log, for error messages. */

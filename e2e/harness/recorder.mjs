@@ -11,8 +11,6 @@ export function install() {
   let serial = 0;
   let frames = [];
   let last = '';
-  let scheduled = false;
-  const painted = new MessageChannel();
 
   const serialOf = (node) => {
     if (!nodes.has(node)) nodes.set(node, ++serial);
@@ -27,32 +25,34 @@ export function install() {
     text: (node.querySelector('[data-testid="message-text"]') ?? node).textContent,
   });
   const sample = () => {
-    scheduled = false;
     const rows = [...document.querySelectorAll('[data-testid="message-row"]')].map(rowOf);
     const key = JSON.stringify(rows);
     if (key === last) return;
     last = key;
     if (frames.length < 20000) frames.push({ at: performance.now(), rows });
   };
-  painted.port1.onmessage = sample;
-  const observe = () => {
-    new MutationObserver(() => {
-      if (scheduled) return;
-      scheduled = true;
-      // The message arrives after the paint that the frame request precedes.
-      requestAnimationFrame(() => painted.port2.postMessage(null));
-    }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
-  };
+
+  // Each change of the page resizes a probe. Its observer is called in the frame that paints the change, after all
+  // scripts of that frame: what it reads is what is painted. The probe sits in a shadow tree, where its own changes
+  // are not seen.
+  const host = document.createElement('otter-recorder');
+  const probe = document.createElement('i');
+  host.attachShadow({ mode: 'closed' }).append(probe);
+  probe.style.cssText = 'position:fixed;visibility:hidden;height:1px;width:1px';
+  new ResizeObserver(sample).observe(probe);
+  new MutationObserver(() => {
+    if (!host.isConnected) document.documentElement?.append(host);
+    probe.style.width = probe.style.width === '1px' ? '2px' : '1px';
+  }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+
   window.otterRecorder = {
     /** Gives the frames since the last call and forgets them. */
     take() {
-      sample();
       const taken = frames;
-      frames = taken.slice(-1);
+      frames = [];
       return taken;
     },
   };
-  observe();
 }
 
 /** Sentences about what went wrong in these frames; an empty list when nothing did. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Console, launch } from './browser.mjs';
 import { faults } from './recorder.mjs';
 
 const row = (id, text, node = id, status = 'complete') => ({ id, text, node, status });
@@ -24,5 +25,33 @@ test('a double row, a replaced node, a return and a rewritten text are each name
     const found = faults(given);
     assert.equal(found.length, 1, found.join('\n'));
     assert.match(found[0], expected);
+  }
+});
+
+test('in a real page every painted frame is seen: a row that is replaced for one frame is found', async () => {
+  const browser = await launch();
+  try {
+    const page = await Console.in(await browser.newContext(), 'page');
+    await page.page.goto('data:text/html,<ol></ol>');
+    const scene = (glitch) =>
+      page.page.evaluate(async (replace) => {
+        const list = document.querySelector('ol');
+        const id = replace ? 'b' : 'a';
+        list.innerHTML = `<li data-testid="message-row" data-message-id="${id}"><span data-testid="message-text"></span></li>`;
+        const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+        for (let i = 0; i < 20; i++) {
+          list.querySelector('span').textContent += `word${i} `;
+          if (replace && i === 10) list.replaceChildren(list.firstChild.cloneNode(true));
+          await frame();
+        }
+      }, glitch);
+    await scene(false);
+    assert.equal((await page.recorded()).filter(({ rows }) => rows.length > 0).length, 20);
+    assert.deepEqual(await page.glitches(), []);
+    page.frames = [];
+    await scene(true);
+    assert.deepEqual((await page.glitches()).map((fault) => fault.replace(/frame \d+/, 'frame n')), ['page: frame n: b is shown by another DOM node']);
+  } finally {
+    await browser.close();
   }
 });

@@ -78,7 +78,7 @@ export const delivered = (text) => (row) => row.text.includes(text) && row.deliv
 
 /** A page may show a paragraph break in its own way. */
 function plain(text) {
-  return text.replace(/\s+/g, ' ').trim();
+  return text.replace(/\s+/g, '');
 }
 
 /** The app of another team, built by Vite without configuration, in the owner's browser. */

@@ -23,10 +23,15 @@ export const partsAreKilled = {
   'the hub is killed and the answer ends while it is away': async (world) => {
     await begin(world, 'away');
     await world.hub.kill9();
+    await world.ann.until('the page knows', async () => (await world.ann.phase()) !== 'online');
+    await world.ann.send('typed while the hub was away');
+    await world.ann.row('that waits', (row) => row.text.includes('typed while the hub was away') && row.stage === 'held');
     world.model.release('away');
     await world.idle();
     await world.hub.start();
     for (const page of world.pages) await page.online(40_000);
+    for (const page of world.pages) await page.row('that was typed meanwhile', delivered('typed while the hub was away'), 60_000);
+    await world.idle();
     await finish(world, 'away');
   },
 

@@ -45,4 +45,4 @@ function run(command, args, env = {}) {
   execFileSync(command, args, { cwd: here, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build(process.argv[2] ?? 'ws://localhost:7070/ws');
+if (process.argv[1] === fileURLToPath(import.meta.url)) build(process.argv[2] ?? 'ws://localhost:4200/ws');

@@ -50,7 +50,7 @@ pub fn split(message: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The `type` of a frame: at once when it comes first, else by reading the whole object.
-fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
+pub(crate) fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
     const FIRST: &str = "{\"type\":";
     if text.starts_with(FIRST) {
         return Cursor::new(text.get(FIRST.len()..).unwrap_or_default()).string();

@@ -63,7 +63,7 @@ export function mountConsole(root, client) {
   }
 
   attribute(root, 'data-facts', WIDE.matches && localStorage.getItem(FACTS) !== 'false' ? 'shown' : 'hidden');
-  root.replaceChildren(shell, gate(client));
+  root.replaceChildren(shell, gate(client, shell));
   route.onChange(showRoute);
   showRoute();
   openNewest(client, route);

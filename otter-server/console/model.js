@@ -1,20 +1,14 @@
 /** What the views derive from entities, in one place. */
 
-/** @param {any} row with instanceId and agentId @returns {string} the entity id of its agent */
-export function agentKey({ instanceId, agentId }) {
-  if (!agentId) return '';
-  return agentId.startsWith(`${instanceId}:`) ? agentId : `${instanceId}:${agentId}`;
-}
-
 /** @param {any} client @param {any} conversation */
 export function titleOf(client, conversation) {
   if (!conversation) return '';
-  const { title, derivedTitle } = conversation;
-  return title || derivedTitle || agentOf(client, conversation)?.name || conversation.agentId || 'Conversation';
+  const { id, title, derivedTitle } = conversation;
+  return title || derivedTitle || client.entity('session', id).get()?.label || agentOf(client, conversation)?.name || 'Conversation';
 }
 
 /** @param {any} client @param {any} row */
-export const agentOf = (client, row) => (row ? client.entity('agent', agentKey(row)).get() : undefined);
+export const agentOf = (client, row) => (row ? client.entity('agent', row.agentId).get() : undefined);
 
 /** @param {any} client @param {string} instanceId */
 export const instanceName = (client, instanceId) => client.entity('instance', instanceId).get()?.name || instanceId;
@@ -26,7 +20,7 @@ export const instanceName = (client, instanceId) => client.entity('instance', in
  */
 export function authorOf(client, author, conversation) {
   if (author?.type === 'agent') {
-    const id = client.entity('agent', author.id ?? '').get() ? author.id : conversation ? agentKey(conversation) : (author.id ?? '');
+    const id = client.entity('agent', author.id ?? '').get() ? author.id : (conversation?.agentId ?? author.id ?? '');
     return { id, name: client.entity('agent', id).get()?.name || author.name || 'Agent' };
   }
   if (author?.type === 'system') return { id: 'system', name: author.name || 'System' };
@@ -35,19 +29,13 @@ export function authorOf(client, author, conversation) {
 }
 
 /** @param {any} client @param {any} author */
-export const isSelf = (client, author) => author?.type === 'member' && Boolean(author.id) && author.id === selfId(client);
-
-/** @param {any} client */
-export function selfId(client) {
-  const self = client.self.get();
-  return self?.memberId ?? self?.id ?? self?.member?.id;
-}
+export const isSelf = (client, author) => author?.type === 'member' && Boolean(author.id) && author.id === client.self.get()?.id;
 
 /** Sessions of an agent, the most recently active one first. @param {any} client @param {string} agentId */
 export function sessionsOf(client, agentId) {
   return client.list('session', { order: '-lastActivityAt' }).get().ids
     .map((/** @type {string} */ id) => client.entity('session', id).get())
-    .filter((/** @type {any} */ session) => session && agentKey(session) === agentId);
+    .filter((/** @type {any} */ session) => session?.agentId === agentId);
 }
 
 /** The conversation that a click on an agent opens. @param {any} client @param {string} agentId */
@@ -55,7 +43,7 @@ export function mainConversation(client, agentId) {
   const sessions = sessionsOf(client, agentId);
   const main = sessions.find(({ key }) => key?.endsWith(':main')) ?? sessions[0];
   if (main) return main.conversationId ?? main.id;
-  return client.list('conversation').get().ids.find((/** @type {string} */ id) => agentKey(client.entity('conversation', id).get()) === agentId);
+  return client.list('conversation').get().ids.find((/** @type {string} */ id) => client.entity('conversation', id).get()?.agentId === agentId);
 }
 
 /** A steady hue for an id. @param {string} id */

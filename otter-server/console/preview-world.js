@@ -11,7 +11,7 @@ export function world(at) {
   const me = { type: 'member', id: MEMBER.id, name: MEMBER.name };
   const ada = { type: 'agent', id: 'in_mac:ada' };
   const org = [
-    ['instance/in_mac', { name: 'Studio Mac', connection: 'online', connectedAt: at(-3 * HOUR), bridge: { name: 'otter-bridge', version: '0.1.0' }, gateway: { state: 'online', version: '2026.9.6' }, outbox: { pending: 0 } }],
+    ['instance/in_mac', { name: 'Studio Mac', connection: 'online', connectedAt: at(-3 * HOUR), bridge: { name: 'otter-bridge', version: '0.1.0' }, gateway: { state: 'online', version: '2026.9.6', since: at(-3 * HOUR) }, outbox: { pending: 0 } }],
     ['instance/in_pi', { name: 'Boat shed Pi', connection: 'online', connectedAt: at(-4 * MINUTE), bridge: { name: 'otter-bridge', version: '0.1.0' }, gateway: { state: 'pairing', requestId: '7f3a-91c2' } }],
     ['instance/in_old', { name: 'Old ThinkPad', connection: 'offline', disconnectedAt: at(-26 * HOUR), reason: 'closed its lid', gateway: { state: 'online', version: '2026.9.2' } }],
     ['agent/in_mac:ada', { instanceId: 'in_mac', name: 'Ada', model: 'claude-opus-4-6', isDefault: true, status: 'active', statusText: 'building the release' }],
@@ -24,21 +24,21 @@ export function world(at) {
     session('in_mac:juno', 'juno', { contextUsed: { value: 171_000, at: at(-HOUR), fresh: false }, lastActivityAt: at(-HOUR), status: 'idle' }),
     session('in_mac:mail', 'mail', { lastActivityAt: at(-5 * HOUR), status: 'done', channel: 'email' }),
     session('in_old:scout', 'scout', { lastActivityAt: at(-26 * HOUR), status: 'killed' }),
-    talk('in_mac:ada', 'ada', { title: 'Release 0.4', pinned: true, lastMessage: { author: ada, sentAt: at(-2 * MINUTE), head: 'All 214 tests pass. The one failure was a missing fixture in the state folder.' } }),
-    talk('in_mac:juno', 'juno', { derivedTitle: 'Which heat pump for the boat shed?', lastMessage: { author: { type: 'agent', id: 'in_mac:juno' }, sentAt: at(-HOUR), head: 'The smaller one is enough if you insulate the roof first.' } }),
-    talk('in_mac:mail', 'mail', { lastMessage: { author: me, sentAt: at(-5 * HOUR), head: 'archive everything from the newsletter' } }),
-    talk('in_old:scout', 'scout', { derivedTitle: 'Trails near the lake', lastMessage: { author: { type: 'agent', id: 'in_old:scout' }, sentAt: at(-26 * HOUR), head: 'I found three, the northern one is dry by May.' } }),
+    talk('in_mac:ada', { title: 'Release 0.4', pinned: true, lastMessage: { author: ada, sentAt: at(-2 * MINUTE), head: 'All 214 tests pass. The one failure was a missing fixture in the state folder.' } }),
+    talk('in_mac:juno', { derivedTitle: 'Which heat pump for the boat shed?', lastMessage: { author: { type: 'agent', id: 'in_mac:juno' }, sentAt: at(-HOUR), head: 'The smaller one is enough if you insulate the roof first.' } }),
+    talk('in_mac:mail', { lastMessage: { author: me, sentAt: at(-5 * HOUR), head: 'archive everything from the newsletter' } }),
+    talk('in_old:scout', { derivedTitle: 'Trails near the lake', lastMessage: { author: { type: 'agent', id: 'in_old:scout' }, sentAt: at(-26 * HOUR), head: 'I found three, the northern one is dry by May.' } }),
   ];
   return { org, conversations: { [CONVERSATION]: release(at, me, ada), 'in_mac:juno': [], 'in_mac:mail': mail(at, me), 'in_old:scout': lost(at, me) } };
 }
 
-const session = (id, agentId, rest) => [`session/${id}`, { instanceId: id.split(':')[0], agentId, key: `agent:${agentId}:main`, model: 'claude-opus-4-6', contextLimit: 200_000, conversationId: id, channel: 'webchat', ...rest }];
-const talk = (id, agentId, rest) => [`conversation/${id}`, { instanceId: id.split(':')[0], agentId, address: { kind: 'session' }, messageCount: 12, activeRun: null, ...rest }];
+const session = (id, agentId, rest) => [`session/${id}`, { instanceId: id.split(':')[0], agentId: id, key: `agent:${agentId}:main`, model: 'claude-opus-4-6', contextLimit: 200_000, conversationId: id, channel: 'webchat', ...rest }];
+const talk = (id, rest) => [`conversation/${id}`, { instanceId: id.split(':')[0], agentId: id, address: { kind: 'session' }, messageCount: 12, activeRun: null, ...rest }];
 const said = (conversationId, id, author, sentAt, text, rest) => [`message/${id}`, { conversationId, author, sentAt, text, status: 'complete', ...rest }];
 
 function release(at, me, ada) {
   const c = CONVERSATION;
-  const run = (id, from, to, rest) => [`run/in_mac:${id}`, { conversationId: c, agentId: 'ada', state: 'completed', startedAt: at(from), endedAt: at(to), model: 'claude-opus-4-6', usage: { totalTokens: 12_300 }, ...rest }];
+  const run = (id, from, to, rest) => [`run/in_mac:${id}`, { conversationId: c, agentId: c, state: 'completed', startedAt: at(from), endedAt: at(to), model: 'claude-opus-4-6', usage: { input: 48_000, output: 1_230 }, ...rest }];
   return [
     said(c, 'm1', me, at(-25 * HOUR), 'Morning! Where do we stand with 0.4?', { delivery: { state: 'delivered' } }),
     said(c, 'in_mac:r1:answer', ada, at(-25 * HOUR + 40_000), YESTERDAY, { runId: 'in_mac:r1' }),
@@ -54,13 +54,13 @@ function release(at, me, ada) {
 
 function mail(at, me) {
   return [said('in_mac:mail', 'n1', me, at(-5 * HOUR), 'archive everything from the newsletter', { delivery: { state: 'delivered' } }),
-    ['run/in_mac:n2', { conversationId: 'in_mac:mail', agentId: 'mail', state: 'completed', empty: true, startedAt: at(-5 * HOUR + 2000), endedAt: at(-5 * HOUR + 9000) }]];
+    ['run/in_mac:n2', { conversationId: 'in_mac:mail', agentId: 'in_mac:mail', state: 'completed', empty: true, startedAt: at(-5 * HOUR + 2000), endedAt: at(-5 * HOUR + 9000) }]];
 }
 
 function lost(at, me) {
   return [said('in_old:scout', 's1', me, at(-27 * HOUR), 'Find trails near the lake.', { delivery: { state: 'delivered' } }),
     said('in_old:scout', 'in_old:x:answer', { type: 'agent', id: 'in_old:scout' }, at(-26 * HOUR), 'I found three, the northern one is dry by May. The second', { status: 'interrupted', runId: 'in_old:x' }),
-    ['run/in_old:x', { conversationId: 'in_old:scout', agentId: 'scout', state: 'failed', startedAt: at(-26 * HOUR - 20_000), endedAt: at(-26 * HOUR), error: { code: 'lost', message: 'the gateway restarted in the middle of this run' } }],
+    ['run/in_old:x', { conversationId: 'in_old:scout', agentId: 'in_old:scout', state: 'failed', startedAt: at(-26 * HOUR - 20_000), endedAt: at(-26 * HOUR), error: { code: 'lost', message: 'the gateway restarted in the middle of this run' } }],
     said('in_old:scout', 's2', me, at(-30 * MINUTE), 'And with a dog?', { delivery: { state: 'pending' } })];
 }
 

@@ -98,7 +98,7 @@ function answer(conversationId, runId, agoMs) {
     fake.push({
       slots: [[conversationId, runId, 0, null]],
       signals: [[scope, 'run.progress', runId, null]],
-      put: [[scope, `message/${runId}:answer`, (seq += 1), true, message], [scope, `run/${runId}`, (seq += 1), true, { ...run, state, endedAt: at(), usage: { totalTokens: 1840 } }],
+      put: [[scope, `message/${runId}:answer`, (seq += 1), true, message], [scope, `run/${runId}`, (seq += 1), true, { ...run, state, endedAt: at(), usage: { input: 52_000, output: 840 } }],
         ['org', `conversation/${conversationId}`, (seq += 1), true, { ...conversation(), activeRun: null, lastMessage: { id: message.runId, author: message.author, sentAt: message.sentAt, head: said.slice(0, 200) } }]],
     });
   };

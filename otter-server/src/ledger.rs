@@ -3,12 +3,26 @@
 //! Pure over [`Rows`]: no I/O, no clock, no randomness. A store gives it the rows of one org inside one transaction,
 //! the caller gives it `now`; what it wrote comes back as a [`crate::log::Commit`].
 
+mod command;
+mod derive;
+mod door;
+mod fact;
+mod instance;
+mod json;
+mod member;
+mod publish;
 mod rows;
+mod shape;
+mod window;
+mod write;
 
+pub use instance::Admitted;
 pub use rows::{
     CommandRow, CommandRows, End, EntityRow, EventRow, LaneRow, LaneRows, OrgRow, ReplyRow, Rows, ScopeRow,
     StateRows, StoreError, WindowRow,
 };
+
+pub use write::Ledger;
 
 use otter_proto::catalogue::Role;
 use otter_proto::id::MemberId;
@@ -22,7 +36,7 @@ pub struct Actor {
     /// Who.
     pub id: MemberId,
     /// Their display name.
-    pub name: String,
+    pub name: Option<String>,
     /// Their rights.
     pub role: Role,
 }

@@ -5,8 +5,10 @@
 //! Reader ----------------------------------------------------------------> the store, read-only
 //! ```
 
+mod answer;
 mod handle;
 mod reader;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use otter_proto::id::{Epoch, InstanceId, OrgId, Scope};
 
 pub use handle::{Attach, Attached, Lease, LogHandle};
 pub use reader::{Reader, Resume, ResumeMiss};
+pub use writer::{Clock, Fatal, Log, LogConfig, exit};
 
 /// One recorded event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +46,9 @@ pub struct Commit {
     pub appended: Vec<Appended>,
     /// The state hash of every scope in `appended`, after its last event here.
     pub hashes: BTreeMap<Scope, u64>,
-    /// Commands to hand to attached instances, in this order. They are recorded as sent.
+    /// Commands to hand to attached instances, in this order. They are recorded as sent. A hub prepares an instance's
+    /// queue before it calls [`LogHandle::attach`]: commands accepted after the attach may be passed on before its
+    /// answer arrives, and belong behind `outstanding`.
     pub dispatch: Vec<(InstanceId, CommandDispatch)>,
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn dist() -> PathBuf {
     shell::root().join("otter-client-wasm/npm/dist")
 }
 
-/// Builds the client unless the one in `dist` is newer than the compiler's result; tells whether it is optimised.
+/// Builds the client, unless the one in `dist` is newer than the compiler's result; tells whether it is optimised.
 pub(crate) fn build(optimise: Optimise) -> Result<bool> {
     let compiled = compile()?;
     let optimiser = match optimise {

@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: everything on this machine, with nothing to install but Rust.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -19,7 +20,7 @@ const START: Duration = Duration::from_secs(15);
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Port of the hub; another one is taken when it is in use.
-    #[arg(long, default_value_t = 7070)]
+    #[arg(long, default_value_t = 4200)]
     port: u16,
     /// Prints the address and opens no browser.
     #[arg(long)]
@@ -66,6 +67,7 @@ fn free_port(wanted: u16) -> Result<u16> {
 fn start_hub(data: &Path, port: u16) -> Result<(Owned, String)> {
     let mut hub = Command::new(shell::built("otter-server"));
     hub.arg("--data-dir").arg(data.join("hub")).args(["--listen", &format!("127.0.0.1:{port}"), "--dev"]);
+    quiet(&mut hub);
     let mut child =
         Owned(hub.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("the hub cannot be started")?);
     let stdout = child.0.stdout.take().context("the hub has no standard output")?;
@@ -98,7 +100,15 @@ fn start_fleet(data: &Path, port: u16) -> Result<Owned> {
     let mut fleet = Command::new(shell::built("otter-example-fleet"));
     fleet.args(["--hub", &format!("ws://127.0.0.1:{port}/ws/openclaw")]).env("OTTER_TOKEN", token);
     fleet.arg("--state-dir").arg(data.join("fleet"));
+    quiet(&mut fleet);
     Ok(Owned(fleet.stdin(Stdio::null()).spawn().context("the fleet cannot be started")?))
+}
+
+/// Only trouble belongs beside the link, unless somebody asks for more.
+fn quiet(command: &mut Command) {
+    if env::var_os("RUST_LOG").is_none() {
+        command.env("RUST_LOG", "warn");
+    }
 }
 
 fn wait(hub: &mut Child, fleet: &mut Child) -> Result<&'static str> {

@@ -35,12 +35,10 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// A cargo call that embeds the browser client, when it is built, into the hub.
-///
-/// Every cargo call of xtask names the same folder: a changed variable would compile the hub again.
+/// A cargo call. The hub embeds the browser client that is built at that moment.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).env("OTTER_CONSOLE_DIST", crate::browser_client::dist());
+    command.args(arguments);
     command
 }
 

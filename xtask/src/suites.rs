@@ -119,7 +119,14 @@ fn e2e() -> Result<()> {
     tools::npm_ci(&shell::root().join("e2e"))?;
     tools::npm_ci(&shell::root().join("e2e/vite-app"))?;
     let mut tests = shell::command(tools::node()?);
-    tests.args(["--test", "--test-concurrency=1", "e2e/spine.test.mjs"]);
+    tests.args([
+        "--test",
+        "--test-concurrency=1",
+        "e2e/harness/recorder.test.mjs",
+        "e2e/console.test.mjs",
+        "e2e/spine.test.mjs",
+        "e2e/demo.test.mjs",
+    ]);
     tests.env("OTTER_CHROMIUM", tools::chromium()?).env("OTTER_BIN", shell::target().join("debug"));
     shell::run(&mut tests)
 }

@@ -93,7 +93,7 @@ export function composer(client, conversationId, sent) {
 
   input.value = drafts.get(conversationId);
   ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(recover),
-    client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint));
+    client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint), client.list('agent').subscribe(paint));
   recover();
   paint();
   return { element, end: ends.end, focus: () => input.focus({ preventScroll: true }) };

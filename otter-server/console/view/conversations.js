@@ -1,5 +1,5 @@
 import { attribute, bag, h, icon, keyed, show, text, watch } from '../dom.js';
-import { agentKey, agentOf, authorOf, instanceName, isSelf, titleOf } from '../model.js';
+import { agentOf, authorOf, instanceName, isSelf, titleOf } from '../model.js';
 import { age } from '../seconds.js';
 import { avatar, ripple } from './avatar.js';
 
@@ -21,7 +21,7 @@ export function conversations(client, route) {
   const element = h('section', { class: 'side-section grow', 'aria-label': 'Conversations' },
     h('h2', {}, 'Conversations'), h('div', { class: 'filter-box' }, filter, h('kbd', {}, isMac() ? '⌘K' : 'Ctrl K')), hint, list);
   const store = client.list('conversation', { order: '-lastMessage.sentAt' });
-  const rows = keyed(list, (id) => conversationRow(client, route, id));
+  const rows = keyed(list, (id) => conversationRow(client, route, id, paint));
 
   function paint() {
     const { ids, loading } = store.get();
@@ -71,10 +71,11 @@ function wordsOf(client, conversation) {
   return parts.join(' ').toLowerCase();
 }
 
-/** @param {any} client @param {any} route @param {string} id */
-function conversationRow(client, route, id) {
+/** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row may belong elsewhere */
+function conversationRow(client, route, id, arrange) {
   const ends = bag();
   let agent = '';
+  let place = '';
   const face = avatar();
   const title = h('span');
   const head = h('span', { class: 'row-sub' });
@@ -87,8 +88,7 @@ function conversationRow(client, route, id) {
     const conversation = client.entity('conversation', id).get();
     if (!conversation) return;
     const { lastMessage, activeRun, pinned } = conversation;
-    const key = agentKey(conversation);
-    face.set(key || id, agentOf(client, conversation)?.name ?? titleOf(client, conversation));
+    face.set(conversation.agentId, agentOf(client, conversation)?.name ?? titleOf(client, conversation));
     text(title, titleOf(client, conversation));
     text(head, lastMessage ? `${isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name}: ${lastMessage.head ?? ''}` : 'Nothing said yet');
     age(last, lastMessage?.sentAt, 'short');
@@ -98,8 +98,9 @@ function conversationRow(client, route, id) {
   };
   ends.add(watch(client.entity('conversation', id), (conversation) => {
     paint();
+    if (conversation && place !== (place = `${conversation.pinned} ${conversation.archived}`)) queueMicrotask(arrange);
     // The name of the agent may come after its conversation.
-    const key = conversation && agentKey(conversation);
+    const key = conversation?.agentId;
     if (key && key !== agent) ends.add(client.entity('agent', (agent = key)).subscribe(paint));
   }));
   return { element, end: ends.end };

@@ -1,5 +1,5 @@
 import { attribute, bag, h, show, svg, text, watch } from '../dom.js';
-import { agentKey, agentOf, instanceName } from '../model.js';
+import { agentOf, instanceName } from '../model.js';
 import { age } from '../seconds.js';
 import { amount, gatewayText } from '../words.js';
 import { pairingNotice } from './instances.js';
@@ -11,7 +11,7 @@ export function facts(client, conversationId) {
   const ends = bag();
   const ring = contextRing();
   const session = sheet(['Agent', 'Status', 'Model', 'Last activity', 'Channel', 'Tokens in all']);
-  const machine = sheet(['Link to the hub', 'Since', 'Last heartbeat', 'Gateway', 'Waiting to be sent', 'Bridge']);
+  const machine = sheet(['Link to the hub', 'Since', 'Last heartbeat', 'Gateway', 'Waiting to be sent', 'Refused by the hub', 'Events missing since', 'Bridge']);
   const machineName = h('h2');
   const pairing = pairingNotice();
   const element = h('div', { class: 'facts-body' },
@@ -30,7 +30,7 @@ export function facts(client, conversationId) {
     session.age('Last activity', row?.lastActivityAt);
     session.set('Channel', [row?.channel, row?.kind].filter(Boolean).join(' · '));
     session.set('Tokens in all', typeof row?.lifetimeTokens === 'number' ? amount(row.lifetimeTokens) : '');
-    if (conversation) follow(conversation.instanceId, agentKey(conversation));
+    if (conversation) follow(conversation.instanceId, conversation.agentId);
   };
 
   const machineEnds = bag();
@@ -58,6 +58,8 @@ export function facts(client, conversationId) {
     machine.age('Last heartbeat', connection === 'online' ? heartbeat?.at : undefined);
     const pending = heartbeat?.outbox?.pending ?? outbox?.pending;
     machine.set('Waiting to be sent', pending ? String(pending) : '');
+    machine.set('Refused by the hub', outbox?.dead ? String(outbox.dead) : '');
+    machine.age('Events missing since', instance.gap?.at);
     machine.set('Bridge', [bridge?.name, bridge?.version].filter(Boolean).join(' '));
     pairing.set(gateway);
   }

@@ -3,21 +3,27 @@ import { reasonText } from '../words.js';
 
 const MARK = new URL('../otter.svg', import.meta.url).href;
 
-/** What is shown instead of the console while the hub does not know who is here, or this page cannot go on. @param {any} client */
-export function gate(client) {
-  const title = h('h1');
+/**
+ * What is shown over the console while the hub does not know who is here, or this page cannot go on.
+ *
+ * @param {any} client @param {any} shell what cannot be used meanwhile
+ */
+export function gate(client, shell) {
+  const title = h('h1', { id: 'gate-title' });
   const why = h('p', { class: 'why' });
   const steps = h('div', { class: 'steps' });
-  const element = h('div', { class: 'gate', hidden: true, 'data-testid': 'gate' }, h('div', { class: 'gate-card' }, h('img', { src: MARK, alt: '' }), title, why, steps));
+  const element = h('div', { class: 'gate', hidden: true, role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'gate-title', 'data-testid': 'gate' }, h('div', { class: 'gate-card' }, h('img', { src: MARK, alt: '' }), title, why, steps));
   let phase = '';
   watch(client.connection, (connection) => {
     const shut = connection.phase === 'signedOut' || connection.phase === 'stopped';
     show(element, shut);
+    shell.inert = shut;
     text(why, reasonText(connection.reason));
     if (!shut || connection.phase === phase) return;
     phase = connection.phase;
     text(title, phase === 'signedOut' ? 'You are signed out' : 'This page has to be loaded again');
     steps.replaceChildren(...(phase === 'signedOut' ? signIn() : [reload('Reload')]));
+    steps.querySelector('button').focus();
   });
   return element;
 }

@@ -33,8 +33,9 @@ function instanceRow(client, route, id) {
   const linkAge = h('time', { class: 'age' });
   const gateway = h('span', { class: 'axis', 'data-axis': 'gateway' });
   const gatewayWord = h('span');
+  const gatewayAge = h('time', { class: 'age' });
   link.append(h('span', { class: 'dot' }), linkWord, linkAge);
-  gateway.append(h('span', { class: 'dot' }), gatewayWord);
+  gateway.append(h('span', { class: 'dot' }), gatewayWord, gatewayAge);
   const agents = h('div', { class: 'agents', role: 'list' });
   const pairing = pairingNotice();
   const element = h('article', { class: 'instance', 'data-testid': 'instance-row', 'data-instance-id': id },
@@ -50,6 +51,7 @@ function instanceRow(client, route, id) {
     age(linkAge, instance.connection === 'online' ? instance.connectedAt : instance.disconnectedAt, 'for');
     const past = instance.connection === 'online' || !instance.gateway ? '' : ' when last seen';
     text(gatewayWord, gatewayText(instance.gateway) + past);
+    age(gatewayAge, past ? null : instance.gateway?.since, 'for');
     gateway.title = [instance.gateway?.reason, instance.gateway?.version].filter(Boolean).join(' · ');
     pairing.set(instance.gateway);
   }));

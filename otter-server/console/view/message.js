@@ -12,7 +12,7 @@ export function messageRow(client, id) {
   const face = avatar();
   const author = h('span', { class: 'author' });
   const time = h('time', { class: 'age' });
-  const body = h('div', { class: 'message-text', 'data-testid': 'message-text' });
+  const body = h('div', { class: 'message-text', 'data-testid': 'message-text', onclick: () => element.toggleAttribute('data-unfolded', true) });
   const note = h('span', { class: 'note' });
   const retry = h('button', { type: 'button', class: 'quiet', onclick: onRetry }, 'Retry');
   const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => client.dismiss(commandId) }, 'Dismiss');
@@ -46,6 +46,7 @@ export function messageRow(client, id) {
       attribute(element, `data-${name}`, value);
     }
     attribute(element, 'data-own', own ? '' : null);
+    attribute(element, 'data-internal', message.internal ? '' : null);
     attribute(element, 'aria-busy', status === 'streaming' ? 'true' : null);
     if (message.author?.type === 'agent') showMarkdown(body, message.text ?? '');
     else showPlain(body, message.text ?? '');

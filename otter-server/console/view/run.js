@@ -36,24 +36,20 @@ export function runRow(client, id, stops) {
   /** @param {any} run @param {any} stopping */
   function runningWords(run, stopping) {
     if (stopping?.error) return `Could not stop: ${stopping.error.message ?? stopping.error.code}`;
-    return `${agentOf(client, { instanceId: instanceOf(id), agentId: run.agentId })?.name ?? 'The agent'} is working`;
+    return `${agentOf(client, run)?.name ?? 'The agent'} is working`;
   }
 
   ends.add(watch(client.signal('run.progress', id), update), client.entity('run', id).subscribe(update));
   return { element, update, end: ends.end };
 }
 
-/** @param {string} id an entity id of an instance */
-const instanceOf = (id) => id.slice(0, id.indexOf(':'));
-
 /** @param {any} run */
 function endedWords({ state, startedAt, endedAt, model, usage, error, empty }) {
   const took = startedAt && endedAt ? clock(Date.parse(endedAt) - Date.parse(startedAt)) : '';
-  const tokens = usage?.totalTokens ?? usage?.total ?? usage?.output;
-  const facts = [took, model, typeof tokens === 'number' ? `${amount(tokens)} tokens` : ''].filter(Boolean).join(' · ');
+  const facts = [took, model, usage?.output === undefined ? '' : `${amount(usage.output)} tokens written`].filter(Boolean).join(' · ');
   const ending = {
     completed: empty ? 'Ended without an answer' : '',
-    failed: `${error?.code === 'lost' ? 'Interrupted' : 'Failed'}: ${error?.message ?? error?.reason ?? 'no reason given'}`,
+    failed: `${error?.code === 'lost' ? 'Interrupted' : 'Failed'}: ${error?.message ?? 'no reason given'}`,
     aborted: 'Stopped',
   }[state] ?? state;
   return [ending, facts].filter(Boolean).join(' · ');

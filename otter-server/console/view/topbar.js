@@ -28,6 +28,6 @@ export function topbar(client) {
   };
   watch(client.connection, paint);
   everySecond(paint);
-  watch(client.self, (self) => text(who, self?.name ?? self?.member?.name ?? ''));
+  watch(client.self, (self) => text(who, self?.name ?? ''));
   return element;
 }

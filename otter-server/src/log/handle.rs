@@ -59,6 +59,13 @@ pub(super) enum Request {
     MemberRemoved(MemberId, oneshot::Sender<Result<(), ErrorBody>>),
 }
 
+/// What the writer's queue holds.
+#[derive(Debug)]
+pub(super) enum Message {
+    Ask(Queued),
+    Stop,
+}
+
 /// A request with its org and what it counts in the queue.
 #[derive(Debug)]
 pub(super) struct Queued {
@@ -73,12 +80,12 @@ pub(super) struct Queued {
 /// `storageFull`; both are retryable.
 #[derive(Debug, Clone)]
 pub struct LogHandle {
-    queue: SyncSender<Queued>,
+    queue: SyncSender<Message>,
     queued_bytes: Arc<AtomicUsize>,
 }
 
 impl LogHandle {
-    pub(super) const fn new(queue: SyncSender<Queued>, queued_bytes: Arc<AtomicUsize>) -> Self {
+    pub(super) const fn new(queue: SyncSender<Message>, queued_bytes: Arc<AtomicUsize>) -> Self {
         Self { queue, queued_bytes }
     }
 
@@ -200,7 +207,8 @@ impl LogHandle {
             self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(overloaded());
         }
-        self.queue.try_send(Queued { org: org.clone(), request, bytes }).map_err(|error| {
+        let queued = Queued { org: org.clone(), request, bytes };
+        self.queue.try_send(Message::Ask(queued)).map_err(|error| {
             self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => overloaded(),

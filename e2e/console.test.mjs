@@ -1,0 +1,226 @@
+// The console as a person uses it, on a scripted core: what the DOM does, without hub, bridge and gateway.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { by, launch } from './harness/browser.mjs';
+import { faults, install } from './harness/recorder.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+// The policy of the hub: nothing of the page may need more.
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+const INPUT = by('composer-input');
+const TALK = { ada: 'in_mac:ada', juno: 'in_mac:juno', mail: 'in_mac:mail' };
+
+let server;
+let browser;
+before(async () => {
+  server = createServer(serve).listen(0, '127.0.0.1');
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function serve({ url }, response) {
+  try {
+    const { pathname } = new URL(url, 'http://page');
+    const body = await readFile(join(ROOT, pathname));
+    response.writeHead(200, { 'content-type': TYPES[extname(pathname)] ?? 'text/plain', 'content-security-policy': POLICY }).end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+}
+
+/** A page of the console that fails the test when it logs an error. */
+async function open(t, scene, conversation, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error.stack)));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  await page.addInitScript(install);
+  const address = `http://127.0.0.1:${server.address().port}/otter-server/console/preview.html?scene=${scene}`;
+  await page.goto(conversation ? `${address}#/c/${encodeURIComponent(conversation)}` : address);
+  await page.locator(by('connection')).waitFor();
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(errors, []);
+  });
+  return page;
+}
+
+async function say(page, text) {
+  await page.fill(INPUT, text);
+  await page.keyboard.press('Enter');
+}
+
+const count = (page, selector) => page.locator(selector).count();
+const draft = (page) => page.inputValue(INPUT);
+
+/** The frames of the list, and how far its end was out of sight while they were painted. */
+async function watchScroll(page) {
+  await page.evaluate(() => {
+    const scroller = document.querySelector('.scroller');
+    window.worstGap = 0;
+    const look = () => {
+      window.worstGap = Math.max(window.worstGap, scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+}
+
+test('an answer streams into one element that stays when the answer is whole, and the end stays in sight', async (t) => {
+  const page = await open(t, 'live', TALK.mail);
+  await watchScroll(page);
+  await say(page, 'is all well?');
+  assert.equal(await draft(page), '');
+  await page.waitForSelector(by('message-row', { status: 'streaming' }));
+  await page.waitForSelector(by('run-row', { state: 'running' }));
+  await page.waitForSelector(by('message-row', { status: 'complete', kind: 'agent' }));
+  await page.waitForSelector(by('run-row', { state: 'completed' }));
+  const frames = await page.evaluate(() => window.otterRecorder.take());
+  assert.ok(frames.length > 20, `${frames.length} frames`);
+  // Markup that gets whole becomes shorter; a text that goes on, a row twice or in another node are not that.
+  assert.deepEqual(faults(frames).filter((fault) => !fault.includes('is not continued')), []);
+  assert.ok((await page.evaluate(() => window.worstGap)) <= 2);
+});
+
+test('a reader who scrolled up is left alone', async (t) => {
+  const page = await open(t, 'live', TALK.ada);
+  const top = () => page.evaluate(() => document.querySelector('.scroller').scrollTop);
+  const length = () => page.evaluate((row) => document.querySelector(row)?.textContent.length ?? 0, by('message-row', { status: 'streaming' }));
+  await say(page, 'go on');
+  await page.waitForSelector(by('message-row', { status: 'streaming' }));
+  await page.hover('.scroller');
+  await page.mouse.wheel(0, -500);
+  await page.waitForSelector('.to-end:visible');
+  const [from, written] = [await top(), await length()];
+  await page.waitForFunction(([row, more]) => document.querySelector(row)?.textContent.length > more, [by('message-row', { status: 'streaming' }), written + 60]);
+  assert.ok(Math.abs((await top()) - from) < 2);
+  await page.click('.to-end');
+  await page.waitForFunction(() => {
+    const scroller = document.querySelector('.scroller');
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 3;
+  });
+});
+
+test('a stopped run is stopping until it ended', async (t) => {
+  const page = await open(t, 'busy', TALK.ada);
+  await page.click(`${by('run-row', { state: 'running' })} >> text=Stop`);
+  await page.waitForSelector(by('run-row', { state: 'stopping' }));
+  assert.equal(await page.locator('.stop:visible').isDisabled(), true);
+  await page.waitForSelector(by('run-row', { state: 'aborted' }));
+  await page.waitForSelector(by('message-row', { status: 'aborted' }));
+  assert.equal(await count(page, by('run-row', { state: 'stopping' })), 0);
+});
+
+test('refused words stay until they are sent or dismissed, also over a reload', async (t) => {
+  const page = await open(t, 'live', TALK.mail);
+  const refused = by('message-row', { stage: 'refused' });
+  await say(page, 'refuse this');
+  await page.waitForSelector(refused);
+  assert.equal(await page.textContent(`${refused} ${by('message-text')}`), 'refuse this');
+  await page.reload();
+  await page.waitForFunction((input) => document.querySelector(input)?.value === 'refuse this', INPUT);
+  await page.keyboard.press('Enter');
+  await page.click(`${refused} >> text=Retry`);
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-delivery=delivered]')].some((row) => row.textContent.includes('accept this')));
+  assert.equal(await count(page, refused), 0);
+  await say(page, 'refuse that');
+  await page.click(`${refused} >> text=Dismiss`);
+  await page.waitForSelector(refused, { state: 'detached' });
+  await page.reload();
+  await page.waitForSelector(INPUT);
+  assert.equal(await draft(page), '');
+});
+
+test('each conversation keeps its draft', async (t) => {
+  const page = await open(t, 'live', TALK.mail);
+  await page.fill(INPUT, 'half a thought');
+  await page.click(by('conversation-row', { conversationId: TALK.ada }));
+  assert.equal(await draft(page), '');
+  await page.reload();
+  await page.click(by('conversation-row', { conversationId: TALK.mail }));
+  assert.equal(await draft(page), 'half a thought');
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector('h1').textContent === 'Release 0.4');
+});
+
+test('the keyboard finds, opens and walks the conversations', async (t) => {
+  const page = await open(t, 'live', TALK.ada);
+  await page.focus(INPUT);
+  await page.keyboard.type('a/b');
+  assert.equal(await draft(page), 'a/b');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('trail');
+  assert.equal(await count(page, by('conversation-row')), 1);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('h1').textContent === 'Trails near the lake');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.conversationId), TALK.juno);
+});
+
+test('what cannot be followed stays on the screen, marked with its age', async (t) => {
+  const page = await open(t, 'stale', TALK.ada);
+  await page.waitForSelector(by('connection', { phase: 'waiting' }));
+  assert.match(await page.textContent('.stale'), /the hub went silent\. You see what was known 2 min ago\.$/);
+  assert.ok((await count(page, by('message-row'))) > 3);
+});
+
+test('a hub that does not know who is here gets a way to sign in on the screen', async (t) => {
+  const page = await open(t, 'signedout');
+  await page.waitForSelector(by('gate'));
+  assert.match(await page.textContent(by('gate')), /You are signed out.*otter-server invite/);
+});
+
+test('loading and empty are told apart', async (t) => {
+  const loading = await open(t, 'loading');
+  await loading.waitForSelector('text=Finding your conversations');
+  const empty = await open(t, 'empty');
+  await empty.waitForSelector('text=No machine yet');
+});
+
+test('a phone shows one thing at a time and never scrolls sideways', async (t) => {
+  const page = await open(t, 'busy', null, { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true });
+  await page.tap(by('conversation-row', { conversationId: TALK.ada }));
+  await page.waitForSelector(INPUT);
+  assert.equal(await page.isVisible(by('conversation-row', { conversationId: TALK.ada })), false);
+  await page.tap('[aria-label="Session facts"]');
+  await page.waitForSelector(by('session-context', { used: 118_400, limit: 200_000 }));
+  await page.tap('[aria-label="Close"]');
+  await page.tap('[aria-label="All conversations"]');
+  await page.waitForSelector(by('conversation-row', { conversationId: TALK.ada }));
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
+});
+
+test('what agents write is text: no markup of theirs, no address that runs code', async (t) => {
+  const page = await open(t, 'live', TALK.ada);
+  const text = '<img src=x onerror=alert(1)> [x](javascript:alert(1)) **<b>b</b>** `</code><script>`\n\n[ok](https://a.b/c_(d)) https://x.y/z.\n\n* a\n\n```\nan open fence <i>';
+  await page.waitForSelector(by('message-row'));
+  await page.evaluate((words) => {
+    const author = { type: 'agent', id: 'in_mac:ada' };
+    const message = { conversationId: 'in_mac:ada', author, status: 'complete', sentAt: new Date().toISOString(), text: words };
+    window.fake.push({ put: [['conversation/in_mac:ada', 'message/m9', 9999, true, message]] });
+  }, text);
+  const row = page.locator(`${by('message-row', { messageId: 'm9' })} ${by('message-text')}`);
+  await row.waitFor();
+  const found = await row.evaluate((element) => ({
+    tags: [...new Set([...element.querySelectorAll('*')].map(({ tagName }) => tagName))].sort(),
+    links: [...element.querySelectorAll('a')].map((link) => [link.getAttribute('href'), link.rel]),
+  }));
+  assert.deepEqual(found, {
+    tags: ['A', 'CODE', 'DIV', 'LI', 'PRE', 'STRONG', 'UL'],
+    links: [['https://a.b/c_(d)', 'noopener noreferrer'], ['https://x.y/z', 'noopener noreferrer']],
+  });
+});

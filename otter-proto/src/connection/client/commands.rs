@@ -1,0 +1,210 @@
+//! The commands of this client: sent again until they are answered, and followed until they end.
+
+use crate::Instant;
+use crate::connection::client::event::CommandState;
+use crate::error::{ErrorBody, ErrorCode};
+use crate::frame::{Command, Reply};
+use crate::id::CommandId;
+use crate::text;
+use crate::wire::Json;
+
+/// The open and refused commands, in the order in which they were given.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    entries: Vec<Entry>,
+    tokens: u64,
+    refilled: Instant,
+    interval_ms: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    command: Command,
+    state: CommandState,
+    /// It has to go out, not before `not_before`.
+    queued: bool,
+    not_before: Instant,
+    tries: u32,
+}
+
+impl Entry {
+    fn is_unanswered(&self) -> bool {
+        matches!(self.state, CommandState::Held | CommandState::Sent)
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.state, CommandState::Refused(_))
+    }
+}
+
+/// What a reply means for its command.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Nothing: it is not open here, or it will be asked again.
+    None,
+    /// On the hub's disk.
+    Accepted,
+    /// Refused for good.
+    Refused(ErrorBody),
+}
+
+/// A stage that was not known before.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct News {
+    pub(super) state: CommandState,
+    /// The data of a command that had no answer until now.
+    pub(super) unanswered: Option<Json>,
+}
+
+impl Commands {
+    /// Takes a new command. An error is its immediate refusal.
+    pub(super) fn add(&mut self, command: Command, now: Instant) -> Result<(), ErrorBody> {
+        if self.entries.iter().filter(|entry| entry.is_unanswered()).count() >= MAX_UNANSWERED {
+            let words = "too many commands wait for an answer; try again when some are answered";
+            return Err(ErrorBody::retryable(ErrorCode::TooManyOpen, words));
+        }
+        let entry = Entry { command, state: CommandState::Held, queued: true, not_before: now, tries: 0 };
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Keeps a command that this client itself refuses, for `retry` and `dismiss`.
+    pub(super) fn add_refused(&mut self, command: Command, error: ErrorBody, now: Instant) {
+        let state = CommandState::Refused(error);
+        self.entries.push(Entry { command, state, queued: false, not_before: now, tries: 0 });
+    }
+
+    /// A new connection: every unanswered command goes out again, at most so many per minute.
+    pub(super) fn welcomed(&mut self, per_minute: u64, now: Instant) {
+        let half = (per_minute / 2).max(1);
+        (self.tokens, self.refilled, self.interval_ms) = (half, now, 60_000 / half);
+        self.entries.iter_mut().filter(|entry| entry.is_unanswered()).for_each(|entry| entry.queued = true);
+    }
+
+    /// The hub may have lost what it had accepted: every command not seen to end is asked again.
+    pub(super) fn epoch_changed(&mut self) {
+        self.entries.iter_mut().filter(|entry| !entry.is_refused()).for_each(|entry| entry.queued = true);
+    }
+
+    /// The next command to send, and whether this is the first time.
+    pub(super) fn next_due(&mut self, now: Instant) -> Option<(Command, bool)> {
+        let half = 60_000_u64.checked_div(self.interval_ms)?;
+        let gained = now.since(self.refilled).checked_div(self.interval_ms)?;
+        self.tokens = self.tokens.saturating_add(gained).min(half);
+        self.refilled = self.refilled.plus(gained * self.interval_ms);
+        if self.tokens == 0 {
+            return None;
+        }
+        let entry = self.entries.iter_mut().find(|entry| entry.queued && entry.not_before <= now)?;
+        entry.queued = false;
+        let first = entry.state == CommandState::Held;
+        if first {
+            entry.state = CommandState::Sent;
+        }
+        self.tokens -= 1;
+        Some((entry.command.clone(), first))
+    }
+
+    /// When [`Commands::next_due`] has something again.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let earliest =
+            self.entries.iter().filter(|entry| entry.queued).map(|entry| entry.not_before).min()?;
+        Some(if self.tokens == 0 { earliest.max(self.refilled.plus(self.interval_ms)) } else { earliest })
+    }
+
+    /// A reply, matched by its id alone: the same id gets the same answer on every connection.
+    pub(super) fn replied(&mut self, reply: &Reply, now: Instant) -> Answer {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.command.id == reply.id) else {
+            return if reply.accepted.is_some() { Answer::Accepted } else { Answer::None };
+        };
+        entry.queued = false;
+        if reply.accepted.is_some() {
+            if entry.is_unanswered() {
+                entry.state = CommandState::Accepted;
+            }
+            return Answer::Accepted;
+        }
+        let Some(error) = reply.refused.clone() else { return Answer::None };
+        let passing = matches!(
+            error.code,
+            ErrorCode::RateLimited | ErrorCode::Overloaded | ErrorCode::Unavailable | ErrorCode::StorageFull
+        );
+        if passing && error.retryable && entry.tries < MAX_TRIES {
+            entry.tries += 1;
+            entry.queued = true;
+            entry.not_before = now.plus(error.retry_after_ms.unwrap_or(1_000 << entry.tries));
+            return Answer::None;
+        }
+        entry.state = CommandState::Refused(error.clone());
+        Answer::Refused(error)
+    }
+
+    /// The command's entity, as the hub has it; `None` when it is not news.
+    pub(super) fn entity(&mut self, id: &CommandId, entity: &str) -> Option<News> {
+        let at = self.entries.iter().position(|entry| entry.command.id == *id)?;
+        let stage = text::member(entity, "stage")?.trim_matches('"').to_owned();
+        let ended = is_final(&stage);
+        let reached = CommandState::Stage { stage, entity: entity.to_owned() };
+        let entry = self.entries.get_mut(at).filter(|entry| entry.state != reached)?;
+        let unanswered = entry.is_unanswered().then(|| entry.command.data.clone());
+        entry.state = reached.clone();
+        entry.queued = false;
+        if ended {
+            self.entries.remove(at);
+        }
+        Some(News { state: reached, unanswered })
+    }
+
+    /// Takes a refused command away, to dismiss it or to give it again under another id.
+    pub(super) fn take_refused(&mut self, id: &CommandId) -> Option<(String, Json)> {
+        let at = self.entries.iter().position(|entry| entry.command.id == *id && entry.is_refused())?;
+        let entry = self.entries.remove(at);
+        Some((entry.command.kind, entry.command.data))
+    }
+
+    /// The oldest refused and followed commands beyond what is kept.
+    pub(super) fn overflow(&mut self) -> Vec<CommandId> {
+        let mut gone = self.drop_oldest(MAX_REFUSED, Entry::is_refused);
+        gone.extend(self.drop_oldest(MAX_FOLLOWED, |entry| !entry.is_refused() && !entry.is_unanswered()));
+        gone
+    }
+
+    /// Drops every command that was not answered; returns them.
+    pub(super) fn clear(&mut self) -> Vec<CommandId> {
+        std::mem::take(&mut self.entries).into_iter().map(|entry| entry.command.id).collect()
+    }
+
+    /// The commands without an answer, in the order in which they were given.
+    pub(super) fn unanswered(&self) -> Vec<Command> {
+        let waiting = self.entries.iter().filter(|entry| entry.is_unanswered());
+        waiting.map(|entry| entry.command.clone()).collect()
+    }
+
+    /// The state of a command that is open or refused.
+    pub(super) fn state(&self, id: &CommandId) -> Option<&CommandState> {
+        self.entries.iter().find(|entry| entry.command.id == *id).map(|entry| &entry.state)
+    }
+
+    fn drop_oldest(&mut self, most: usize, which: impl Fn(&Entry) -> bool) -> Vec<CommandId> {
+        let mut gone = Vec::new();
+        while self.entries.iter().filter(|entry| which(entry)).count() > most {
+            let Some(at) = self.entries.iter().position(&which) else { break };
+            gone.push(self.entries.remove(at).command.id);
+        }
+        gone
+    }
+}
+
+/// Whether nothing follows a stage.
+fn is_final(stage: &str) -> bool {
+    !matches!(stage, "accepted" | "received" | "started")
+}
+
+/// Commands that may wait for an answer.
+const MAX_UNANSWERED: usize = 200;
+/// Refused commands kept until they are retried or dismissed.
+const MAX_REFUSED: usize = 200;
+/// Accepted commands whose end is awaited.
+const MAX_FOLLOWED: usize = 256;
+/// How often a command that met a passing error is sent again.
+const MAX_TRIES: u32 = 5;

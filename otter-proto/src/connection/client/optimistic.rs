@@ -1,0 +1,340 @@
+//! What is shown beyond the hub's state: the predictions of own commands, and the answers that are being written.
+
+use crate::Instant;
+use crate::connection::client::ClientConnection;
+use crate::connection::client::commands::Answer;
+use crate::connection::client::event::{CommandState, ConnectionEvent};
+use crate::connection::client::link::Link;
+use crate::error::{ErrorBody, ErrorCode};
+use crate::event::RecordedEvent;
+use crate::frame::{Accepted, ClientFrame, Command, Reply, Signal};
+use crate::id::{CommandId, ConversationId, EntityId, EntityKey, InstanceId, Scope};
+use crate::overlay::{Local, Overlay, Place};
+use crate::slots::{Delta, Slots, is_over};
+use crate::text::{self, Cursor};
+use crate::wire::{Json, Positions, Wire};
+use crate::{catalogue, predict};
+
+/// Predictions, and slots per conversation.
+#[derive(Debug, Default)]
+pub(super) struct Optimistic {
+    overlay: Overlay,
+    slots: Vec<(ConversationId, Slots)>,
+}
+
+/// An entity as it is shown: the hub's, or a prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntityView<'a> {
+    /// Canonical text.
+    pub text: &'a str,
+    /// The seq of the event that wrote it last; 0 for a prediction.
+    pub rev: u64,
+    /// Whether it is in the live window of its type.
+    pub live: bool,
+    /// With a prediction: the command it waits for.
+    pub local: Option<Local<'a>>,
+}
+
+impl ClientConnection {
+    /// Gives a command: predicted at once, sent when possible and again until it is answered. Its id is a new UUIDv7.
+    pub fn command(&mut self, id: CommandId, kind: &str, data: Json, now: Instant) {
+        if self.commands.state(&id).is_some() {
+            return;
+        }
+        let command = Command { id: id.clone(), kind: kind.to_owned(), data };
+        let places = self.predict(&command);
+        self.show(places);
+        let waits = catalogue::command(kind).is_none_or(|row| row.offline_queueable);
+        if !waits && !matches!(self.link, Link::Online { .. }) {
+            let words = "not connected: this command does not wait; try again when the connection is back";
+            let error = ErrorBody::retryable(ErrorCode::Unavailable, words);
+            self.commands.add_refused(command, error.clone(), now);
+            return self.refused(id, error);
+        }
+        match self.commands.add(command.clone(), now) {
+            Ok(()) => {
+                self.emit(ConnectionEvent::Command { id, state: CommandState::Held });
+                self.send_commands(now);
+            }
+            Err(error) => {
+                self.commands.add_refused(command, error.clone(), now);
+                self.refused(id, error);
+            }
+        }
+    }
+
+    /// Gives a refused command again under a new id, in one step with the end of its rows. Returns whether there was
+    /// one.
+    pub fn retry(&mut self, id: &CommandId, again: CommandId, now: Instant) -> bool {
+        let Some((kind, data)) = self.commands.take_refused(id) else { return false };
+        let places = self.optimistic.overlay.remove(id);
+        self.show(places);
+        self.command(again, &kind, data, now);
+        true
+    }
+
+    /// Drops a refused command and its rows. Returns whether there was one.
+    pub fn dismiss(&mut self, id: &CommandId) -> bool {
+        let known = self.commands.take_refused(id).is_some();
+        if known {
+            let places = self.optimistic.overlay.remove(id);
+            self.show(places);
+        }
+        known
+    }
+
+    /// How far a command is that is open or refused.
+    pub fn command_state(&self, id: &CommandId) -> Option<&CommandState> {
+        self.commands.state(id)
+    }
+
+    /// An entity as it is shown, live or not.
+    pub fn entity(&self, scope: &Scope, key: &EntityKey) -> Option<EntityView<'_>> {
+        if let Some(entity) = self.state(scope).and_then(|state| state.get(key)) {
+            return Some(EntityView { text: &entity.text, rev: entity.rev, live: entity.live, local: None });
+        }
+        let overlay = &self.optimistic.overlay;
+        let text = overlay.get(scope, key)?;
+        Some(EntityView { text, rev: 0, live: true, local: overlay.local(scope, key) })
+    }
+
+    /// The live entities of a scope in the order of their keys, then predictions in the order they were given.
+    pub fn entities(&self, scope: &Scope) -> Vec<(&EntityKey, EntityView<'_>)> {
+        let state = self.state(scope);
+        let live = state.into_iter().flat_map(|state| state.live().map(|(key, _)| key));
+        let predicted = self.optimistic.overlay.rows(scope).map(|row| &row.key);
+        let hidden = |key: &EntityKey| state.is_some_and(|state| state.get(key).is_some());
+        live.chain(predicted.filter(|key| !hidden(key)))
+            .filter_map(|key| Some((key, self.entity(scope, key)?)))
+            .collect()
+    }
+
+    /// The text so far of a running answer.
+    pub fn slot(&self, conversation: &ConversationId, run: &EntityId) -> Option<&str> {
+        let (_, slots) = self.optimistic.slots.iter().find(|(id, _)| id == conversation)?;
+        slots.get(run)
+    }
+
+    /// Writes the commands that are due.
+    pub(super) fn send_commands(&mut self, now: Instant) {
+        if !matches!(self.link, Link::Online { .. }) {
+            return;
+        }
+        while let Some((command, first)) = self.commands.next_due(now) {
+            if first {
+                let places = self.optimistic.overlay.set_sent(&command.id, true);
+                self.show(places);
+                self.emit(ConnectionEvent::Command { id: command.id.clone(), state: CommandState::Sent });
+            }
+            self.send(&ClientFrame::Command(command));
+        }
+    }
+
+    pub(super) fn replied(&mut self, reply: Reply, now: Instant) {
+        let id = reply.id.clone();
+        let fresh = matches!(self.commands.state(&id), Some(CommandState::Held | CommandState::Sent));
+        match self.commands.replied(&reply, now) {
+            Answer::None => {}
+            Answer::Refused(error) => self.refused(id, error),
+            Answer::Accepted => {
+                let Some(mut accepted) = reply.accepted else { return };
+                let scopes: Vec<Scope> = accepted.at.0.keys().cloned().collect();
+                // The hub has the command now, so its positions hold in the epoch that the hub speaks now, also when
+                // the reply was stored in an earlier one.
+                if let Some(epoch) = &self.epoch {
+                    accepted.epoch = epoch.clone();
+                }
+                let places = self.optimistic.overlay.accepted(&id, accepted);
+                self.show(places);
+                if fresh {
+                    self.emit(ConnectionEvent::Command { id, state: CommandState::Accepted });
+                }
+                for scope in &scopes {
+                    self.reached(scope);
+                }
+            }
+        }
+        self.trim_commands();
+    }
+
+    fn refused(&mut self, id: CommandId, error: ErrorBody) {
+        let places = self.optimistic.overlay.refused(&id, error.clone());
+        self.show(places);
+        self.emit(ConnectionEvent::Command { id, state: CommandState::Refused(error) });
+        self.trim_commands();
+    }
+
+    fn trim_commands(&mut self) {
+        for gone in self.commands.overflow() {
+            let places = self.optimistic.overlay.remove(&gone);
+            self.show(places);
+        }
+    }
+
+    /// Another principal: what the former one asked for is not asked any more.
+    pub(super) fn reset_commands(&mut self) {
+        self.commands.clear();
+        self.optimistic.overlay.clear();
+        self.optimistic.slots.clear();
+    }
+
+    /// Predicts the commands that were given before it was known who gives them.
+    pub(super) fn predict_all(&mut self) {
+        for command in self.commands.unanswered() {
+            let places = self.predict(&command);
+            self.show(places);
+        }
+    }
+
+    fn predict(&mut self, command: &Command) -> Vec<Place> {
+        let Some(by) = &self.principal else { return Vec::new() };
+        let Some(instance) = self.instance_of(command.data.as_str()) else { return Vec::new() };
+        let rows = predict::predict(&command.kind, command.data.as_str(), &command.id, by, &instance);
+        self.optimistic.overlay.add(&command.id, rows)
+    }
+
+    /// The instance that runs the conversation of a command: as its entity says, else by the id that it owns.
+    fn instance_of(&self, data: &str) -> Option<InstanceId> {
+        let conversation = predict::conversation(data)?;
+        let key = EntityKey::new("conversation", conversation.as_str()).ok()?;
+        let entity = self.state(&Scope::Org).and_then(|state| state.get(&key));
+        let told = entity.and_then(|entity| text::member(&entity.text, "instanceId"));
+        let owner = conversation.as_str().split(':').next().unwrap_or_default();
+        InstanceId::new(told.map_or(owner, |told| told.trim_matches('"'))).ok()
+    }
+
+    /// An entity of the hub's state changed.
+    pub(super) fn changed(&mut self, scope: &Scope, key: EntityKey) {
+        let at = self.find(scope);
+        let entity = at.and_then(|at| self.scopes.get(at)).and_then(|(_, of)| of.state().get(&key));
+        let followed = match (scope, entity) {
+            (Scope::Conversation(conversation), entity) => {
+                let slots = self.optimistic.slots.iter_mut().find(|(id, _)| id == conversation);
+                if let Some((_, slots)) = slots {
+                    slots.settle(&key, entity);
+                }
+                None
+            }
+            (Scope::Org, Some(entity)) if key.entity_type() == "command" => {
+                CommandId::new(key.id()).ok().map(|id| (id, entity.rev, entity.text.clone()))
+            }
+            (Scope::Org | Scope::Member(_), _) => None,
+        };
+        self.emit(ConnectionEvent::Changed { scope: scope.clone(), key });
+        self.flush_slots(scope);
+        if let Some((id, rev, text)) = followed {
+            self.staged(id, rev, &text);
+        }
+    }
+
+    /// The hub's entity of a command changed. It also answers a command whose reply was lost: what its acceptance
+    /// wrote is not after `rev`.
+    fn staged(&mut self, id: CommandId, rev: u64, entity: &str) {
+        let Some(news) = self.commands.entity(&id, entity) else { return };
+        if let (Some(data), Some(epoch)) = (news.unanswered, self.epoch.clone()) {
+            let scope = predict::conversation(data.as_str()).map(Scope::Conversation);
+            let at = Positions(scope.into_iter().map(|scope| (scope, rev)).collect());
+            let scopes: Vec<Scope> = at.0.keys().cloned().collect();
+            let places = self.optimistic.overlay.accepted(&id, Accepted { epoch, at });
+            self.show(places);
+            for scope in &scopes {
+                self.reached(scope);
+            }
+        }
+        self.emit(ConnectionEvent::Command { id, state: news.state });
+    }
+
+    /// An event was applied: predictions of its command leave the entities it wrote.
+    pub(super) fn left_overlay(&mut self, event: &RecordedEvent<'_>) {
+        let places = self.optimistic.overlay.applied(event);
+        self.show(places);
+    }
+
+    /// The position of a scope moved, or a reply came.
+    pub(super) fn reached(&mut self, scope: &Scope) {
+        let at = self.find(scope).and_then(|at| self.scopes.get(at));
+        let Some(position) = at.and_then(|(_, of)| of.is_caught_up().then(|| of.position()).flatten()) else {
+            return;
+        };
+        let places = self.optimistic.overlay.reached(scope, &position.epoch, position.pos);
+        self.show(places);
+    }
+
+    fn show(&mut self, places: Vec<Place>) {
+        for (scope, key) in places {
+            self.emit(ConnectionEvent::Changed { scope, key });
+        }
+    }
+
+    pub(super) fn signalled(&mut self, signal: Signal) {
+        let followed = self.find(&signal.scope).and_then(|at| self.scopes.get(at));
+        if !followed.is_some_and(|(_, of)| of.wanted && !of.is_asked() && !of.is_unasked()) {
+            return;
+        }
+        match (&signal.scope, signal.kind.as_str()) {
+            (Scope::Conversation(conversation), "message.delta") => {
+                let Ok(delta) = Delta::read(&mut Cursor::new(signal.data.as_str())) else {
+                    self.counters.bad_frames += 1;
+                    return;
+                };
+                if self.state(&signal.scope).is_some_and(|state| is_over(state, &delta.run)) {
+                    return;
+                }
+                let slots = &mut self.optimistic.slots;
+                let at = slots.iter().position(|(id, _)| id == conversation).unwrap_or_else(|| {
+                    slots.push((conversation.clone(), Slots::new()));
+                    slots.len() - 1
+                });
+                if let Some((_, slots)) = slots.get_mut(at) {
+                    slots.accept(&delta);
+                }
+                self.flush_slots(&signal.scope);
+            }
+            _ => self.emit(ConnectionEvent::Signal {
+                scope: signal.scope,
+                kind: signal.kind,
+                data: signal.data,
+            }),
+        }
+    }
+
+    /// The state of a scope is complete: slots whose run is not open in it go.
+    pub(super) fn caught_up(&mut self, scope: &Scope) {
+        let Scope::Conversation(conversation) = scope else { return };
+        let followed = self.scopes.iter().find(|(name, _)| name == scope);
+        let Some((_, subscription)) = followed.filter(|(_, of)| of.is_caught_up()) else { return };
+        if let Some((_, slots)) = self.optimistic.slots.iter_mut().find(|(id, _)| id == conversation) {
+            slots.reconcile(subscription.state());
+        }
+        self.flush_slots(scope);
+    }
+
+    /// The stream of deltas is cut, of one scope or of all.
+    pub(super) fn suspend_slots(&mut self, scope: Option<&Scope>) {
+        for (id, slots) in &mut self.optimistic.slots {
+            if scope.is_none_or(|scope| matches!(scope, Scope::Conversation(of) if of == id)) {
+                slots.suspend();
+            }
+        }
+    }
+
+    pub(super) fn forget_slots(&mut self, scope: &Scope) {
+        if let Scope::Conversation(conversation) = scope {
+            self.optimistic.slots.retain(|(id, _)| id != conversation);
+        }
+    }
+
+    fn flush_slots(&mut self, scope: &Scope) {
+        let Scope::Conversation(conversation) = scope else { return };
+        let found = self.optimistic.slots.iter_mut().find(|(id, _)| id == conversation);
+        let changes = found.map(|(_, slots)| slots.take_changes()).unwrap_or_default();
+        for change in changes {
+            self.emit(ConnectionEvent::Slot {
+                scope: scope.clone(),
+                run: change.run,
+                from: change.from as u64,
+                text: change.text,
+            });
+        }
+    }
+}

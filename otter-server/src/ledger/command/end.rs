@@ -1,0 +1,52 @@
+//! Commands that the hub ends: only those that were never handed to a socket.
+
+use otter_proto::id::{CommandId, ConversationId, Scope};
+use otter_proto::kind::CommandStage;
+
+use super::accept::user_message;
+use crate::ledger::json::{self, Object};
+use crate::ledger::write::Ledger;
+use crate::ledger::{CommandRow, StoreError};
+
+impl Ledger<'_> {
+    /// Ends commands that waited too long, at most `limit`; returns how many there were.
+    pub fn expire(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let overdue = self.rows.overdue_commands(self.now, limit)?;
+        let count = overdue.len();
+        for (id, row) in overdue {
+            self.end_unsent(&id, row, CommandStage::Expired, None)?;
+        }
+        Ok(count)
+    }
+
+    /// Ends a command that was not sent, and with it the message it made.
+    pub(super) fn end_unsent(
+        &mut self,
+        id: &CommandId,
+        mut row: CommandRow,
+        stage: CommandStage,
+        caused_by: Option<&CommandId>,
+    ) -> Result<(), StoreError> {
+        let caused_by = Some(caused_by.unwrap_or(id));
+        let (code, message) = match stage {
+            CommandStage::Expired => ("expired", "the OpenClaw instance was offline for too long"),
+            _ => ("cancelled", "it was called off before it was sent"),
+        };
+        let error = Object::default().string("code", code).string("message", message).build();
+        let data = Object::default().raw("error", error).string("stage", stage.as_str());
+        self.write_own("command.updated", id.as_str(), Scope::Org, caused_by, data)?;
+        row.stage = stage;
+        self.rows.put_command(id, &row)?;
+        let conversation =
+            json::string(&row.data, "conversationId").and_then(|id| ConversationId::new(&id).ok());
+        let message = row.instance.as_ref().and_then(|instance| user_message(instance, id));
+        let (Some(conversation), Some(message)) = (conversation, message) else { return Ok(()) };
+        if row.kind != "message.send" {
+            return Ok(());
+        }
+        let delivery = Object::default().string("reason", code).string("state", "failed").build();
+        let data = Object::default().raw("delivery", delivery);
+        let scope = Scope::Conversation(conversation);
+        self.write_own("message.deliveryChanged", &message, scope, caused_by, data)
+    }
+}

@@ -1,0 +1,194 @@
+//! The hub's door: an event of an instance becomes a fact, or is refused for good.
+
+use otter_proto::catalogue::{self, KindRow, Publisher, ScopeRule};
+use otter_proto::error::ErrorCode;
+use otter_proto::event::NewEvent;
+use otter_proto::frame::Lane;
+use otter_proto::id::{CommandId, EventId, InstanceId, Scope, belongs_to};
+use otter_proto::kind::check_event;
+use otter_proto::limits::Limits;
+use otter_proto::text::{self, Cursor, Numbers, TextError, TextErrorKind, canonicalise};
+use otter_proto::wire::{Json, Wire};
+
+use crate::ledger::StoreError;
+use crate::ledger::fact::{Fact, Refusal, Source};
+use crate::ledger::json;
+use crate::ledger::write::Ledger;
+
+/// What an event is at the door.
+#[derive(Debug)]
+pub(super) enum Checked {
+    Fact(Box<Fact>),
+    /// Accepted, and nothing comes of it.
+    Ignored,
+    Refused(Refusal),
+}
+
+/// Members that only the hub and people write; what an instance says about them is left out.
+const HUBS_MEMBERS: &[(&str, &[&str])] = &[
+    ("conversation", &["activeRun", "folder", "lastMessage", "messageCount", "pinned", "title"]),
+    (
+        "command",
+        &[
+            "by",
+            "cancelRequested",
+            "conversationId",
+            "expiresAt",
+            "instanceId",
+            "issuedAt",
+            "kind",
+            "runId",
+            "sent",
+        ],
+    ),
+    ("instance", &["bridge", "connectedAt", "connection", "disconnectedAt", "gap"]),
+];
+
+/// The id of an event, also when the rest of it is unusable.
+pub(super) fn event_id(event: &Json) -> Option<EventId> {
+    let mut id = None;
+    let mut cursor = Cursor::new(event.as_str());
+    let read = cursor.object(&mut |key, cursor| match key {
+        "id" => {
+            id = cursor.string().ok().and_then(|text| EventId::new(&text).ok());
+            Ok(())
+        }
+        _ => cursor.value().map(|_| ()),
+    });
+    read.ok().and(id)
+}
+
+impl Ledger<'_> {
+    /// Checks an event: envelope, catalogue, publisher, lane, owner, payload.
+    pub(super) fn check(
+        &mut self,
+        instance: &InstanceId,
+        lane: Lane,
+        event: &Json,
+    ) -> Result<Checked, StoreError> {
+        let (event, kind, scope) = match envelope(instance, lane, event) {
+            Ok(checked) => checked,
+            Err(refusal) => return Ok(Checked::Refused(refusal)),
+        };
+        if kind.entity_type == "command" {
+            let Ok(id) = CommandId::new(event.subject.as_str()) else {
+                return Ok(Checked::Refused(Refusal::at(ErrorCode::BadId, "/subject")));
+            };
+            match self.rows.command(&id)? {
+                // The hub was restored from a backup that does not have it.
+                None => return Ok(Checked::Ignored),
+                Some(row) if row.instance.as_ref() != Some(instance) => {
+                    return Ok(Checked::Refused(Refusal::at(ErrorCode::NotOwner, "/subject")));
+                }
+                Some(_) => {}
+            }
+        } else if !owns(instance, kind, event.subject.as_str()) {
+            return Ok(Checked::Refused(Refusal::at(ErrorCode::NotOwner, "/subject")));
+        }
+        let data = match payload(instance, kind, &event) {
+            Ok(data) => data,
+            Err(refusal) => return Ok(Checked::Refused(refusal)),
+        };
+        let caused_by = match event.caused_by {
+            Some(id) if self.is_anothers(instance, &id)? => None,
+            caused_by => caused_by,
+        };
+        Ok(Checked::Fact(Box::new(Fact {
+            id: event.id,
+            kind,
+            subject: event.subject,
+            scope,
+            caused_by,
+            source: Source::Instance(instance.clone()),
+            data,
+        })))
+    }
+
+    fn is_anothers(&mut self, instance: &InstanceId, command: &CommandId) -> Result<bool, StoreError> {
+        Ok(self.rows.command(command)?.is_some_and(|row| row.instance.as_ref() != Some(instance)))
+    }
+}
+
+fn envelope(
+    instance: &InstanceId,
+    lane: Lane,
+    event: &Json,
+) -> Result<(NewEvent, &'static KindRow, Scope), Refusal> {
+    if u64::try_from(event.as_str().len()).unwrap_or(u64::MAX) > Limits::V1.event_bytes {
+        return Err(Refusal::new(ErrorCode::TooLarge));
+    }
+    let event = NewEvent::read(&mut Cursor::new(event.as_str())).map_err(|error| malformed(&error))?;
+    let refuse = |code, pointer: &str| Err(Refusal::at(code, pointer));
+    let Some(kind) = catalogue::kind(&event.kind) else { return refuse(ErrorCode::UnknownKind, "/kind") };
+    if kind.publisher == Publisher::Hub {
+        return refuse(ErrorCode::NotPublisher, "/kind");
+    }
+    let Some(entity_type) = catalogue::entity(kind.entity_type) else {
+        return refuse(ErrorCode::UnknownKind, "/kind");
+    };
+    if entity_type.lane != lane {
+        return refuse(ErrorCode::WrongLane, "/kind");
+    }
+    let scope = match (entity_type.scope, &event.conversation) {
+        (ScopeRule::Org, _) => Scope::Org,
+        (ScopeRule::Conversation, None) => return refuse(ErrorCode::InvalidData, "/conversation"),
+        (ScopeRule::Conversation, Some(id)) if !belongs_to(id.as_str(), instance.as_str()) => {
+            return refuse(ErrorCode::NotOwner, "/conversation");
+        }
+        (ScopeRule::Conversation, Some(id)) => Scope::Conversation(id.clone()),
+        (ScopeRule::Member, _) => return refuse(ErrorCode::NotPublisher, "/kind"),
+    };
+    Ok((event, kind, scope))
+}
+
+fn owns(instance: &InstanceId, kind: &KindRow, subject: &str) -> bool {
+    match kind.entity_type {
+        "instance" => subject == instance.as_str(),
+        _ => belongs_to(subject, instance.as_str()),
+    }
+}
+
+/// The data as canonical text, without what is not the instance's to say.
+fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<String, Refusal> {
+    let data = canonicalise(event.data.as_str(), Numbers::Rfc8785).map_err(|error| {
+        let code = match error.kind {
+            TextErrorKind::TooDeep => ErrorCode::TooDeep,
+            _ => ErrorCode::InvalidData,
+        };
+        Refusal::at(code, "/data")
+    })?;
+    if !data.starts_with('{') {
+        return Err(Refusal::at(ErrorCode::InvalidData, "/data"));
+    }
+    if let Some(Err(invalid)) = check_event(kind.name, &data) {
+        return Err(Refusal::at(ErrorCode::InvalidData, format!("/data{}", invalid.pointer)));
+    }
+    if json::string(&data, "instanceId").is_some_and(|id| id != instance.as_str())
+        && kind.entity_type != "command"
+    {
+        return Err(Refusal::at(ErrorCode::NotOwner, "/data/instanceId"));
+    }
+    let conversation = json::string(&data, "conversationId").filter(|_| kind.entity_type != "session");
+    if let (Some(inside), Some(outside)) = (conversation, &event.conversation)
+        && inside != outside.as_str()
+    {
+        return Err(Refusal::at(ErrorCode::InvalidData, "/data/conversationId"));
+    }
+    let foreign = HUBS_MEMBERS.iter().find(|(name, _)| *name == kind.entity_type).map(|(_, keys)| *keys);
+    Ok(match foreign {
+        Some(keys) if keys.iter().any(|key| text::member(&data, key).is_some()) => json::without(&data, keys),
+        _ => data,
+    })
+}
+
+fn malformed(error: &TextError) -> Refusal {
+    let code = match error.kind {
+        TextErrorKind::Id => ErrorCode::BadId,
+        TextErrorKind::TooDeep => ErrorCode::TooDeep,
+        TextErrorKind::Missing | TextErrorKind::Type | TextErrorKind::Number | TextErrorKind::Choice => {
+            ErrorCode::InvalidData
+        }
+        TextErrorKind::Syntax | TextErrorKind::Canonical => ErrorCode::BadFrame,
+    };
+    Refusal { code, pointer: error.member.map(|member| format!("/{member}")) }
+}
