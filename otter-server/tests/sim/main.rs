@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "figures of a run")]
 
 mod client;
+mod engine;
 mod faults;
 mod hub;
 mod link;
