@@ -45,6 +45,7 @@ function release(at, me, ada) {
     run('r1', -25 * HOUR + 3000, -25 * HOUR + 40_000),
     said(c, 'm2', { type: 'member', id: 'mb_tom', name: 'Tom' }, at(-9 * MINUTE), 'I pushed the schema fix, can you run the whole suite again?', { delivery: { state: 'delivered' } }),
     run('r2', -8 * MINUTE, -7 * MINUTE, { state: 'failed', error: { code: 'rate_limit', message: 'the model provider answered 529, overloaded' } }),
+    said(c, 'm2b', me, at(-6 * MINUTE), 'Tom, thanks! Ada, go ahead.', { delivery: { state: 'failed', reason: 'the gateway was not reachable for 48 hours' } }),
     said(c, 'm3', me, at(-5 * MINUTE), 'please try again', { delivery: { state: 'delivered' } }),
     said(c, 'm4', me, at(-5 * MINUTE + 9000), 'and tell me what you changed\nhttps://github.com/samhotchkiss/otter-camp', { delivery: { state: 'delivered', intoRun: 'in_mac:r3' } }),
     said(c, 'in_mac:r3:answer', ada, at(-2 * MINUTE), TODAY, { runId: 'in_mac:r3' }),

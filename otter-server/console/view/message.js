@@ -16,7 +16,8 @@ export function messageRow(client, id) {
   const note = h('span', { class: 'note' });
   const retry = h('button', { type: 'button', class: 'quiet', onclick: onRetry }, 'Retry');
   const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => client.dismiss(commandId) }, 'Dismiss');
-  const choices = h('span', { class: 'choices' }, retry, dismiss);
+  const again = h('button', { type: 'button', class: 'quiet', onclick: sendAgain }, 'Send again');
+  const choices = h('span', { class: 'choices' }, retry, dismiss, again);
   const foot = h('footer', { class: 'message-foot' }, note, choices);
   const element = h('article', { class: 'message', 'data-testid': 'message-row', 'data-message-id': id },
     face.element, h('div', { class: 'message-main' }, h('header', { class: 'message-head' }, author, time), body, foot));
@@ -28,6 +29,12 @@ export function messageRow(client, id) {
   function onRetry() {
     const handle = client.retry(commandId);
     if (handle) unsent.retried(commandId, handle);
+  }
+
+  /** What ended as not delivered is never run again: this is a new message with the same words. */
+  function sendAgain() {
+    const { conversationId, text: words } = shown;
+    unsent.track(client.command('message.send', { conversationId, text: words }), conversationId, words);
   }
 
   /** @param {{ message: any, follows: boolean, latest: boolean, ended: boolean }} item `follows`: the same person spoke just before; `latest`: no person spoke after;
@@ -52,8 +59,13 @@ export function messageRow(client, id) {
     else showPlain(body, message.text ?? '');
     text(note, noteOf(message, ended));
     note.title = message.delivery ? deliveryText(message.delivery) : '';
-    show(choices, local?.stage === 'refused');
-    show(foot, Boolean(note.textContent) || local?.stage === 'refused');
+    const refused = local?.stage === 'refused';
+    const lost = own && !local && delivery?.state === 'failed';
+    show(retry, refused);
+    show(dismiss, refused);
+    show(again, lost);
+    show(choices, refused || lost);
+    show(foot, Boolean(note.textContent) || refused);
   }
 
   /** @param {any} message @param {boolean} own */

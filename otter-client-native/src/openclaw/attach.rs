@@ -1,0 +1,273 @@
+//! Reads that bring a connection up to date: agents, sessions, histories.
+//!
+//! Everything is read once per attach; after that only what a frame asks for. Live frames are translated while the
+//! reads are under way.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::openclaw::history::History;
+use crate::openclaw::ids::SessionKey;
+use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::{Delivery, Observed};
+use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
+use crate::openclaw::time::{Instant, Now, later};
+use crate::openclaw::translate::{self, Output, Want};
+
+/// Names a read between call and response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReadId(u64);
+
+/// The reads of one connection.
+#[derive(Debug, Default)]
+pub struct Attachment {
+    last: u64,
+    waiting: VecDeque<Read>,
+    delayed: Vec<(Instant, Read)>,
+    open: BTreeMap<ReadId, Read>,
+    /// Last activity of each session before the attach, to see what changed meanwhile.
+    before: BTreeMap<SessionKey, u64>,
+    attaching: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Read {
+    what: What,
+    failures: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum What {
+    Agents,
+    Subscribe,
+    Sessions { offset: u64, seen: Vec<SessionKey> },
+    History { session: SessionKey, judged: Vec<String> },
+    Message { session: SessionKey, id: String },
+}
+
+impl Attachment {
+    /// Begins anew on a connection that is ready, or on one that lost events. `boot` is the gateway's boot.
+    pub fn handle_ready(&mut self, boot: Option<&str>, observed: &mut Observed) {
+        self.handle_lost();
+        observed.meta.boot = boot.map(str::to_owned).or(observed.meta.boot.take());
+        observed.touch_meta();
+        observed.catching_up = true;
+        self.attaching = true;
+        self.before = observed.sessions.iter().map(|(key, seen)| (key.clone(), seen.activity_at)).collect();
+        let sessions = What::Sessions { offset: 0, seen: Vec::new() };
+        self.waiting.extend([What::Agents, What::Subscribe, sessions].map(Read::from));
+    }
+
+    /// Forgets every read; the connection is gone.
+    pub fn handle_lost(&mut self) {
+        self.waiting.clear();
+        self.delayed.clear();
+        self.open.clear();
+        self.attaching = false;
+    }
+
+    /// Adds a read that a frame asked for.
+    pub fn handle_want(&mut self, want: Want) {
+        let what = match want {
+            Want::Agents => What::Agents,
+            Want::Sessions => What::Sessions { offset: 0, seen: Vec::new() },
+            Want::History(session) => What::History { session, judged: Vec::new() },
+            Want::Message(session, id) => What::Message { session, id },
+        };
+        let is_known = self.waiting.iter().any(|read| read.what == what);
+        if !is_known && self.waiting.len() < MAX_WAITING {
+            self.waiting.push_back(what.into());
+        }
+    }
+
+    /// The next request to make, a few at a time.
+    pub fn poll_call(&mut self, observed: &Observed, now: Now) -> Option<(ReadId, RpcCall)> {
+        let due = self.delayed.iter().position(|(at, _)| *at <= now.at);
+        if let Some(due) = due {
+            self.waiting.push_front(self.delayed.swap_remove(due).1);
+        }
+        if self.open.len() >= MAX_OPEN {
+            return None;
+        }
+        let mut read = self.waiting.pop_front()?;
+        if let What::History { session, judged } = &mut read.what {
+            *judged = observed.runs_of(session);
+        }
+        let call = call(&read.what, observed);
+        self.last += 1;
+        let id = ReadId(self.last);
+        self.open.insert(id, read);
+        Some((id, call))
+    }
+
+    /// When [`Attachment::poll_call`] has something again at the latest.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.delayed.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Whether everything of the attach was read, so that commands may go to the gateway.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        !self.attaching
+    }
+
+    /// Takes the outcome of a read.
+    pub fn handle_response(
+        &mut self,
+        id: ReadId,
+        result: RpcResult,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
+        let Some(read) = self.open.remove(&id) else { return Vec::new() };
+        let outputs = match result {
+            Ok(payload) => self.take(read.what, &payload, observed, now),
+            Err(error) => {
+                self.retry(read, &error, now);
+                Vec::new()
+            }
+        };
+        self.finish(observed);
+        outputs
+    }
+
+    fn take(
+        &mut self,
+        what: What,
+        payload: &serde_json::Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
+        match what {
+            What::Agents => translate::agents(observed, payload, now),
+            What::Subscribe => Vec::new(),
+            What::Sessions { mut seen, .. } => {
+                let rows = payload.items("sessions");
+                let outputs = translate::rows(observed, rows, now);
+                seen.extend(rows.iter().filter_map(|row| row.text("key")).map(SessionKey::new));
+                let next = payload.int("nextOffset").filter(|_| payload.flag("hasMore") == Some(true));
+                match next.filter(|_| seen.len() < MAX_SESSIONS) {
+                    Some(offset) => {
+                        self.waiting.push_front(What::Sessions { offset, seen }.into());
+                        outputs
+                    }
+                    None => self.all_sessions(&seen, outputs, observed, now),
+                }
+            }
+            What::History { session, judged } => {
+                let history = History::read(&session, payload);
+                translate::history(observed, &history, &judged, now)
+            }
+            What::Message { session, .. } => {
+                translate::full_message(observed, &session, payload.field("message"), now)
+            }
+        }
+    }
+
+    /// All rows were listed: those that are gone have ended, and the histories worth reading are known.
+    fn all_sessions(
+        &mut self,
+        listed: &[SessionKey],
+        mut outputs: Vec<Output>,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
+        if listed.len() < MAX_SESSIONS {
+            let gone: Vec<SessionKey> =
+                observed.sessions.keys().filter(|key| !listed.contains(key)).cloned().collect();
+            for key in gone {
+                let events = translate::session_ended(observed, &key, now);
+                if !events.is_empty() {
+                    outputs.push(Output::Publish(events));
+                }
+            }
+        }
+        if self.attaching {
+            for session in self.worth_reading(observed) {
+                self.waiting.push_back(What::History { session, judged: Vec::new() }.into());
+            }
+        }
+        outputs
+    }
+
+    fn worth_reading(&self, observed: &Observed) -> Vec<SessionKey> {
+        let is_first = !observed.meta.imported;
+        let mut sessions: Vec<_> =
+            observed.sessions.iter().filter(|(_, seen)| seen.session.is_some()).collect();
+        sessions.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.activity_at));
+        let changed = |(key, seen): &(&SessionKey, &_)| {
+            let seen: &crate::openclaw::observed::SessionSeen = seen;
+            is_first
+                || seen.import_pending
+                || self.before.get(*key).is_none_or(|before| *before < seen.activity_at)
+        };
+        let limit = if is_first { FIRST_SESSIONS } else { MAX_CHANGED };
+        let newest = sessions.into_iter().filter(changed).take(limit).map(|(key, _)| key.clone());
+        let undelivered = observed.sent.values().filter(|sent| sent.delivery < Delivery::Delivered);
+        let mut keys: Vec<SessionKey> = newest.collect();
+        let open = observed.runs.values().map(|run| &run.session);
+        for key in open.chain(undelivered.map(|sent| &sent.session)) {
+            if !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        keys
+    }
+
+    fn retry(&mut self, mut read: Read, error: &RpcError, now: Now) {
+        read.failures += 1;
+        if *error != RpcError::Disconnected && read.failures < MAX_FAILURES {
+            let pause = match error {
+                RpcError::Refused { retry_after: Some(pause), .. } => *pause,
+                _ => RETRY,
+            };
+            self.delayed.push((later(now.at, pause), read));
+        }
+    }
+
+    fn finish(&mut self, observed: &mut Observed) {
+        if self.attaching && self.waiting.is_empty() && self.delayed.is_empty() && self.open.is_empty() {
+            self.attaching = false;
+            observed.catching_up = false;
+            observed.meta.imported = true;
+            observed.touch_meta();
+        }
+    }
+}
+
+impl From<What> for Read {
+    fn from(what: What) -> Self {
+        Self { what, failures: 0 }
+    }
+}
+
+fn call(what: &What, observed: &Observed) -> RpcCall {
+    match what {
+        What::Agents => RpcCall::AgentsList,
+        What::Subscribe => RpcCall::SessionsSubscribe,
+        What::Sessions { offset, .. } => RpcCall::SessionsList { offset: *offset, limit: PAGE },
+        What::History { session, .. } => {
+            let is_first = observed.sessions.get(session).is_none_or(|seen| seen.position.is_none());
+            let limit = if is_first { FIRST_ROWS } else { MORE_ROWS };
+            RpcCall::ChatHistory { session: session.clone(), limit, max_chars: MAX_CHARS }
+        }
+        What::Message { session, id } => RpcCall::ChatMessage { session: session.clone(), id: id.clone() },
+    }
+}
+
+/// Sessions whose history is read at the very first attach, and rows of each.
+const FIRST_SESSIONS: usize = 20;
+const FIRST_ROWS: u64 = 50;
+/// Sessions and rows read at a later attach.
+const MAX_CHANGED: usize = 100;
+const MORE_ROWS: u64 = 200;
+/// The most a gateway sends of one row.
+const MAX_CHARS: u64 = 500_000;
+const PAGE: u64 = 100;
+const MAX_SESSIONS: usize = 5_000;
+/// A gateway answers from one thread; more requests at once would only queue there.
+const MAX_OPEN: usize = 1;
+const MAX_WAITING: usize = 1_024;
+const MAX_FAILURES: u32 = 3;
+const RETRY: Duration = Duration::from_secs(2);

@@ -1,0 +1,380 @@
+//! Commands towards the gateway: sent at most as often as is safe, with an outcome that is never invented.
+//!
+//! Journal rows come in at the start and go out as values. What a call returns is to be stored in one local
+//! transaction, together with the changes of [`Observed`], before any [`CommandOutput::Call`] in it is made.
+
+mod journal;
+mod outcome;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use otter_proto::id::CommandId;
+use serde_json::Value;
+
+use crate::openclaw::history::History;
+use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::{Delivery, Observed, Sent};
+use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
+use crate::openclaw::time::{Instant, Now, later, shifted};
+use crate::openclaw::translate::{self, Want};
+
+pub use journal::{CommandOutput, CommandRequest, JournalRow, Verb};
+
+use journal::{Asked, Entry, Stage};
+use outcome::Outcome;
+
+/// The commands of one instance.
+#[derive(Debug, Default)]
+pub struct Commands {
+    entries: BTreeMap<CommandId, Entry>,
+    last_order: u64,
+    ready: bool,
+}
+
+impl Commands {
+    /// Continues from stored rows.
+    #[must_use]
+    pub fn restore(rows: impl IntoIterator<Item = JournalRow>) -> Self {
+        let mut commands = Self::default();
+        for row in rows {
+            let uncertain = matches!(row.stage, Stage::Attempted { .. });
+            commands.add(row, uncertain);
+        }
+        commands
+    }
+
+    /// Takes a dispatched command; one that is known already only repeats what became of it.
+    pub fn handle_command(
+        &mut self,
+        request: CommandRequest,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let CommandRequest { id, verb, ttl, cancel } = request;
+        if let Some(entry) = self.entries.get(&id) {
+            return match &entry.row.stage {
+                Stage::Done { outcome } => {
+                    vec![CommandOutput::Publish(outcome.events(&entry.row, observed, now))]
+                }
+                Stage::Received if cancel => self.end(&id, &Outcome::Cancelled, observed, now),
+                Stage::Received | Stage::Attempted { .. } => Vec::new(),
+            };
+        }
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        let row =
+            JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, ttl), stage: Stage::Received };
+        let received = outcome::received(&row, observed, now);
+        self.add(row.clone(), false);
+        if cancel {
+            return self.end(&id, &Outcome::Cancelled, observed, now);
+        }
+        let mut outputs = vec![CommandOutput::Journal(row), CommandOutput::Publish(vec![received])];
+        outputs.extend(self.drive(observed, now));
+        outputs
+    }
+
+    /// The gateway is there and everything it had to tell was read.
+    pub fn handle_ready(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+        self.ready = true;
+        self.drive(observed, now)
+    }
+
+    /// The gateway is gone; what was asked may or may not have happened.
+    pub fn handle_lost(&mut self) {
+        self.ready = false;
+        for entry in self.entries.values_mut() {
+            entry.uncertain |= entry.busy.take() == Some(Asked::ToDo);
+        }
+    }
+
+    /// The hub is gone; what was not begun will be dispatched again.
+    pub fn handle_hub_lost(&mut self) -> Vec<CommandOutput> {
+        let idle: Vec<CommandId> =
+            self.entries.values().filter(|e| e.row.stage == Stage::Received).map(id_of).collect();
+        self.entries.retain(|id, _| !idle.contains(id));
+        idle.into_iter().map(CommandOutput::Forget).collect()
+    }
+
+    /// Takes the gateway's answer to a call.
+    pub fn handle_response(
+        &mut self,
+        id: &CommandId,
+        result: RpcResult,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        let Some(asked) = entry.busy.take() else { return Vec::new() };
+        let mut outputs = match (asked, result) {
+            (Asked::ToDo, Ok(payload)) => self.done(id, &payload, observed, now),
+            (Asked::WhetherKnown, Ok(payload)) => self.looked_up(id, &payload, observed, now),
+            (_, Err(error)) => self.failed(id, asked, &error, observed, now),
+        };
+        outputs.extend(self.drive(observed, now));
+        outputs
+    }
+
+    /// Acts on deadlines and pauses that have passed.
+    pub fn handle_timeout(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+        let is_late =
+            |entry: &&Entry| entry.busy.is_none() && entry.is_open() && entry.row.expires_at <= now.wall;
+        let late: Vec<(CommandId, bool)> =
+            self.entries.values().filter(is_late).map(|entry| (id_of(entry), entry.uncertain)).collect();
+        let mut outputs = Vec::new();
+        for (id, uncertain) in late {
+            let outcome = if uncertain { Outcome::Unknown } else { Outcome::Expired };
+            outputs.extend(self.end(&id, &outcome, observed, now));
+        }
+        outputs.extend(self.drive(observed, now));
+        outputs
+    }
+
+    /// When [`Commands::handle_timeout`] is due.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Now) -> Option<Instant> {
+        let open = self.entries.values().filter(|entry| entry.busy.is_none() && entry.is_open());
+        let expiry = |entry: &Entry| now.at.plus(entry.row.expires_at.0.saturating_sub(now.wall.0));
+        open.flat_map(|entry| [Some(expiry(entry)), entry.not_before.filter(|_| self.ready)]).flatten().min()
+    }
+
+    /// Begins what may begin: messages of a session one after the other, stops at once.
+    fn drive(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+        if !self.ready {
+            return Vec::new();
+        }
+        let mut order: Vec<(u64, CommandId)> = self
+            .entries
+            .values()
+            .filter(|entry| entry.is_open())
+            .map(|entry| (entry.order, id_of(entry)))
+            .collect();
+        order.sort();
+        let (mut outputs, mut blocked) = (Vec::new(), Vec::new());
+        for (_, id) in order {
+            let Some(entry) = self.entries.get(&id) else { continue };
+            let is_idle = entry.busy.is_none() && entry.not_before.is_none_or(|at| at <= now.at);
+            let conversation = match &entry.row.verb {
+                Verb::Send { conversation, .. } => Some(conversation.clone()),
+                Verb::Abort { .. } => None,
+            };
+            if conversation.as_ref().is_some_and(|conversation| blocked.contains(conversation)) {
+                continue;
+            }
+            if is_idle {
+                outputs.extend(self.begin(&id, observed, now));
+            }
+            let is_open = self.entries.get(&id).is_some_and(Entry::is_open);
+            blocked.extend(conversation.filter(|_| is_open));
+        }
+        outputs
+    }
+
+    fn begin(&mut self, id: &CommandId, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        let boot = observed.meta.boot.clone();
+        let has_restarted = matches!(&entry.row.stage, Stage::Attempted { boot: then } if *then != boot);
+        match &entry.row.verb {
+            Verb::Send { conversation, text, .. } => {
+                let Some(session) = observed.session_of(conversation) else {
+                    return self.end(id, &Outcome::refused("unknownConversation", UNKNOWN), observed, now);
+                };
+                if text.len() > MAX_TEXT {
+                    return self.end(id, &Outcome::refused("tooLarge", TOO_LARGE), observed, now);
+                }
+                if has_restarted {
+                    // The gateway knows keys of its own boot only: the same key would run a second time.
+                    entry.busy = Some(Asked::WhetherKnown);
+                    let call = RpcCall::ChatHistory { session, limit: LOOKUP_ROWS, max_chars: LOOKUP_CHARS };
+                    return vec![CommandOutput::Call(id.clone(), call)];
+                }
+                let call = RpcCall::ChatSend { session, message: text.clone(), key: id.to_string() };
+                self.attempt(id, call, observed)
+            }
+            Verb::Abort { conversation, run } => {
+                let run = observed.gateway_run(run.as_str());
+                let session =
+                    run.as_ref().and_then(|run| observed.runs.get(run)).map(|run| run.session.clone());
+                let session = session.or_else(|| observed.session_of(conversation));
+                match (run, session) {
+                    (Some(run), Some(session)) if !observed.is_closed(&run) => {
+                        self.attempt(id, RpcCall::ChatAbort { session, run }, observed)
+                    }
+                    _ => self.end(
+                        id,
+                        &Outcome::Completed { result: Some(ALREADY_ENDED.into()) },
+                        observed,
+                        now,
+                    ),
+                }
+            }
+        }
+    }
+
+    /// Writes down that the gateway may have it, then asks.
+    fn attempt(&mut self, id: &CommandId, call: RpcCall, observed: &mut Observed) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        if let (Verb::Send { author, .. }, RpcCall::ChatSend { session, .. }) = (&entry.row.verb, &call)
+            && !observed.sent.contains_key(id.as_str())
+        {
+            let (session, author) = (session.clone(), author.clone());
+            let sent = Sent { session, author, delivery: Delivery::Pending, into_run: None };
+            observed.note_sent(id.as_str(), sent);
+        }
+        entry.busy = Some(Asked::ToDo);
+        entry.row.stage = Stage::Attempted { boot: observed.meta.boot.clone() };
+        vec![CommandOutput::Journal(entry.row.clone()), CommandOutput::Call(id.clone(), call)]
+    }
+
+    fn done(
+        &mut self,
+        id: &CommandId,
+        payload: &Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get(id) else { return Vec::new() };
+        match &entry.row.verb {
+            Verb::Send { conversation, .. } => {
+                let others = observed.session_of(conversation).map(|session| observed.runs_of(&session));
+                let waits = others.is_some_and(|runs| runs.iter().any(|run| run != id.as_str()));
+                let state = if waits { Delivery::Queued } else { Delivery::Taken };
+                self.taken(id, state, observed, now)
+            }
+            Verb::Abort { .. } if payload.flag("aborted") == Some(true) => {
+                self.end(id, &Outcome::Completed { result: None }, observed, now)
+            }
+            Verb::Abort { run, .. } => {
+                let run = observed.gateway_run(run.as_str()).filter(|run| observed.runs.contains_key(run));
+                let mut outputs =
+                    self.end(id, &Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now);
+                if let Some(open) = run.as_ref().and_then(|run| observed.runs.get_mut(run)) {
+                    open.stop_refused = true;
+                    outputs.push(CommandOutput::Rpc(Want::History(open.session.clone())));
+                }
+                if let Some(run) = &run {
+                    observed.touch_run(run);
+                }
+                outputs
+            }
+        }
+    }
+
+    /// The history of a gateway that was restarted says whether it had the message.
+    fn looked_up(
+        &mut self,
+        id: &CommandId,
+        payload: &Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(Verb::Send { conversation, text, .. }) = self.entries.get(id).map(|entry| &entry.row.verb)
+        else {
+            return Vec::new();
+        };
+        let Some(session) = observed.session_of(conversation) else { return Vec::new() };
+        let history = History::read(&session, payload);
+        if history.rows.iter().any(|row| row.sent_key() == Some(id.as_str())) {
+            return self.taken(id, Delivery::Delivered, observed, now);
+        }
+        match history.pending.iter().find(|pending| pending.run == id.as_str()) {
+            Some(pending) if pending.cancelled => self.taken(id, Delivery::Failed, observed, now),
+            Some(_) => self.taken(id, Delivery::Queued, observed, now),
+            None => {
+                let call = RpcCall::ChatSend { session, message: text.clone(), key: id.to_string() };
+                self.attempt(id, call, observed)
+            }
+        }
+    }
+
+    fn taken(
+        &mut self,
+        id: &CommandId,
+        state: Delivery,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let delivery = if state == Delivery::Failed {
+            translate::failed_delivery(observed, id.as_str(), "cancelled", now)
+        } else {
+            translate::delivery(observed, id.as_str(), state, None, now)
+        };
+        let mut outputs = self.end(id, &Outcome::Completed { result: None }, observed, now);
+        if let Some(CommandOutput::Publish(events)) = outputs.last_mut() {
+            events.extend(delivery);
+        }
+        outputs
+    }
+
+    fn failed(
+        &mut self,
+        id: &CommandId,
+        asked: Asked,
+        error: &RpcError,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        entry.failures += 1;
+        entry.uncertain |= error.is_uncertain() && asked == Asked::ToDo;
+        let pause = Duration::from_secs(1 << entry.failures.min(5));
+        let (may_retry, pause) = match error {
+            RpcError::Refused { retryable, retry_after, .. } => {
+                (*retryable, pause.max(retry_after.unwrap_or_default()))
+            }
+            RpcError::Timeout | RpcError::Disconnected => (true, pause),
+        };
+        if may_retry {
+            entry.not_before = Some(later(now.at, pause));
+            return Vec::new();
+        }
+        let message = error.to_string();
+        self.end(id, &Outcome::Failed { code: error.code().to_owned(), message }, observed, now)
+    }
+
+    fn end(
+        &mut self,
+        id: &CommandId,
+        outcome: &Outcome,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        entry.row.stage = Stage::Done { outcome: outcome.clone() };
+        let row = entry.row.clone();
+        let mut events = outcome.events(&row, observed, now);
+        if let Some(reason) = outcome.undelivered().filter(|_| matches!(row.verb, Verb::Send { .. })) {
+            events.extend(outcome::undelivered(&row, observed, &reason, now));
+        }
+        let mut outputs = vec![CommandOutput::Journal(row), CommandOutput::Publish(events)];
+        outputs.extend(self.forget_oldest().map(CommandOutput::Forget));
+        outputs.sort_by_key(|output| matches!(output, CommandOutput::Publish(_)));
+        outputs
+    }
+
+    /// Old outcomes make room; a command is never dispatched again that late.
+    fn forget_oldest(&mut self) -> Option<CommandId> {
+        let done = self.entries.values().filter(|entry| !entry.is_open());
+        let oldest = done.min_by_key(|entry| entry.order).map(id_of)?;
+        (self.entries.len() > MAX_ROWS).then(|| self.entries.remove(&oldest)).flatten().map(|_| oldest)
+    }
+
+    fn add(&mut self, row: JournalRow, uncertain: bool) {
+        self.last_order += 1;
+        let (id, order) = (row.id.clone(), self.last_order);
+        let entry = Entry { row, order, busy: None, not_before: None, failures: 0, uncertain };
+        self.entries.insert(id, entry);
+    }
+}
+
+fn id_of(entry: &Entry) -> CommandId {
+    entry.row.id.clone()
+}
+
+const ALREADY_ENDED: &str = "alreadyEnded";
+const UNKNOWN: &str = "the gateway has no session for this conversation";
+const TOO_LARGE: &str = "the message is longer than 1 MiB";
+const MAX_TEXT: usize = 1 << 20;
+const MAX_ROWS: usize = 2_048;
+const LOOKUP_ROWS: u64 = 1_000;
+const LOOKUP_CHARS: u64 = 200;

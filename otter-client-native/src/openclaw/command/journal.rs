@@ -1,0 +1,114 @@
+//! Commands as they arrive, as they are kept, and what they make the caller do.
+
+use std::time::Duration;
+
+use otter_proto::id::{CommandId, ConversationId, EntityId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::openclaw::command::outcome::Outcome;
+use crate::openclaw::rpc::RpcCall;
+use crate::openclaw::time::{Instant, UnixMillis};
+use crate::openclaw::translate::{Publish, Want};
+
+/// What a person asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "verb")]
+pub enum Verb {
+    /// Say something to an agent.
+    Send {
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        text: String,
+        /// `author` of the message, as the hub wrote it.
+        author: Option<Value>,
+    },
+    /// Stop a run.
+    Abort {
+        /// Where it runs.
+        conversation: ConversationId,
+        /// The run's entity id.
+        run: EntityId,
+    },
+}
+
+/// A command as the hub dispatches it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommandRequest {
+    /// Its id, also the key under which the gateway knows it.
+    pub id: CommandId,
+    /// What is asked.
+    pub verb: Verb,
+    /// How long it may still be begun.
+    pub ttl: Duration,
+    /// Whether it is taken back, unless it was begun.
+    pub cancel: bool,
+}
+
+/// One row of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JournalRow {
+    /// The command.
+    pub id: CommandId,
+    /// What is asked.
+    pub verb: Verb,
+    /// When it is too late, by this machine's clock.
+    pub expires_at: UnixMillis,
+    pub(super) stage: Stage,
+}
+
+/// What has to be done for commands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommandOutput {
+    /// Store this row under its id.
+    Journal(JournalRow),
+    /// Delete the row of this command.
+    Forget(CommandId),
+    /// Events that have to reach the outbox in the same transaction.
+    Publish(Vec<Publish>),
+    /// Ask the gateway, once everything before is stored.
+    Call(CommandId, RpcCall),
+    /// Something to read, see [`Attachment`](crate::openclaw::Attachment).
+    Rpc(Want),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "stage")]
+pub(super) enum Stage {
+    Received,
+    /// The gateway of this boot may have it.
+    Attempted {
+        boot: Option<String>,
+    },
+    Done {
+        outcome: Outcome,
+    },
+}
+
+/// A command and where it stands.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) row: JournalRow,
+    /// Arrival, which is the order within a session.
+    pub(super) order: u64,
+    pub(super) busy: Option<Asked>,
+    pub(super) not_before: Option<Instant>,
+    pub(super) failures: u32,
+    /// The gateway may have it although it did not say so.
+    pub(super) uncertain: bool,
+}
+
+/// What the gateway was asked for a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    ToDo,
+    WhetherKnown,
+}
+
+impl Entry {
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.row.stage, Stage::Done { .. })
+    }
+}

@@ -1,0 +1,259 @@
+//! What the bridge has seen of a gateway: enough to say each thing once and to notice what was lost.
+//!
+//! The state is stored row by row: after each call that changed something, [`Observed::take_changes`] names the
+//! rows to write in the same local transaction as the events that came out.
+
+mod run;
+mod seen;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use otter_proto::id::{ConversationId, EntityId, InstanceId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::openclaw::ids::{Names, SessionKey};
+use crate::openclaw::time::{Instant, Now, UnixMillis, shifted};
+
+pub(crate) use run::{OpenRun, Progress, Usage};
+pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
+
+/// One stored row; `None` deletes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedRow {
+    /// Key of the row, unique within the gateway.
+    pub key: String,
+    /// The value to store.
+    pub value: Option<Value>,
+}
+
+/// What the bridge has seen of one gateway.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub(crate) names: Names,
+    pub(crate) meta: Meta,
+    pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
+    pub(crate) runs: BTreeMap<String, OpenRun>,
+    pub(crate) sent: BTreeMap<String, Sent>,
+    /// How far the hub's clock is ahead of this machine's, in milliseconds.
+    pub(crate) clock_offset: i64,
+    /// While histories are still to be read, live rows do not prove that those before them were seen.
+    pub(crate) catching_up: bool,
+    excluded: Vec<String>,
+    dirty: BTreeSet<String>,
+}
+
+/// What is stored in one row for the gateway as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Meta {
+    /// Boot of the gateway on the current link.
+    pub(crate) boot: Option<String>,
+    /// Whether the first import is done.
+    pub(crate) imported: bool,
+    pub(crate) main_key: Option<String>,
+    /// Published agents by gateway id.
+    pub(crate) agents: BTreeMap<String, Value>,
+    /// Runs that nobody may see, newest last.
+    pub(crate) hidden: VecDeque<String>,
+    /// Runs that have ended, newest last.
+    pub(crate) closed: VecDeque<String>,
+}
+
+impl Observed {
+    /// Starts with nothing seen.
+    #[must_use]
+    pub fn new(instance: InstanceId) -> Self {
+        Self {
+            names: Names::new(instance),
+            meta: Meta::default(),
+            sessions: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            clock_offset: 0,
+            catching_up: false,
+            excluded: Vec::new(),
+            dirty: BTreeSet::new(),
+        }
+    }
+
+    /// Continues from stored rows; a row that cannot be read counts as never seen.
+    #[must_use]
+    pub fn restore(instance: InstanceId, rows: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let mut observed = Self::new(instance);
+        for (key, value) in rows {
+            observed.restore_row(&key, value);
+        }
+        observed
+    }
+
+    /// Takes the rows to write since the last call.
+    pub fn take_changes(&mut self) -> Vec<ObservedRow> {
+        std::mem::take(&mut self.dirty)
+            .into_iter()
+            .map(|key| ObservedRow { value: self.row(&key), key })
+            .collect()
+    }
+
+    /// Takes note of the hub's clock: how far it is ahead of this machine's.
+    pub fn set_clock_offset(&mut self, millis: i64) {
+        self.clock_offset = millis;
+    }
+
+    /// Never lets sessions leave this machine whose key contains one of `patterns`.
+    pub fn exclude_sessions(&mut self, patterns: Vec<String>) {
+        self.excluded = patterns;
+    }
+
+    /// The instance in whose name is published.
+    #[must_use]
+    pub fn instance(&self) -> &InstanceId {
+        self.names.instance()
+    }
+
+    /// The gateway's id of a run entity, when it belongs to this instance.
+    #[must_use]
+    pub fn gateway_run(&self, run: &str) -> Option<String> {
+        let open = self.runs.keys().chain(&self.meta.closed).find(|id| self.names.entity(id).as_str() == run);
+        let rest = || run.strip_prefix(self.instance().as_str())?.strip_prefix(':').map(str::to_owned);
+        open.cloned().or_else(rest)
+    }
+
+    /// The session key of a conversation, once something of it was seen.
+    #[must_use]
+    pub fn session_of(&self, conversation: &ConversationId) -> Option<SessionKey> {
+        self.sessions.keys().find(|key| self.names.conversation(key) == *conversation).cloned()
+    }
+
+    /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.runs.values().filter_map(|run| run.check_at).min()
+    }
+
+    /// Whether frames of this session may leave the machine.
+    pub(crate) fn uploads(&self, key: &SessionKey) -> bool {
+        !self.excluded.iter().any(|pattern| key.as_str().contains(pattern.as_str()))
+    }
+
+    pub(crate) fn conversation(&self, key: &SessionKey) -> ConversationId {
+        self.names.conversation(key)
+    }
+
+    /// Entity id of a session and of its conversation.
+    pub(crate) fn session_entity(&self, key: &SessionKey) -> EntityId {
+        self.names.session(key)
+    }
+
+    /// A gateway time by the hub's clock.
+    pub(crate) fn corrected(&self, time: UnixMillis) -> UnixMillis {
+        shifted(time, self.clock_offset)
+    }
+
+    pub(crate) fn wall(&self, now: Now) -> UnixMillis {
+        self.corrected(now.wall)
+    }
+
+    pub(crate) fn is_hidden(&self, run: &str) -> bool {
+        self.meta.hidden.iter().any(|hidden| hidden == run)
+    }
+
+    pub(crate) fn is_closed(&self, run: &str) -> bool {
+        self.meta.closed.iter().any(|closed| closed == run)
+    }
+
+    /// Whether this bridge has followed the run, or started it.
+    pub(crate) fn is_known(&self, run: &str) -> bool {
+        self.runs.contains_key(run) || self.is_closed(run) || self.sent.contains_key(run)
+    }
+
+    pub(crate) fn hide(&mut self, run: &str) {
+        if !self.is_hidden(run) {
+            remember(&mut self.meta.hidden, run);
+            self.touch_meta();
+        }
+    }
+
+    /// Forgets an open run for good and returns it.
+    pub(crate) fn close(&mut self, run: &str) -> Option<OpenRun> {
+        remember(&mut self.meta.closed, run);
+        self.touch_meta();
+        self.dirty.insert(format!("run/{run}"));
+        self.runs.remove(run)
+    }
+
+    pub(crate) fn open(&mut self, run: &str, open: OpenRun) {
+        if self.runs.len() >= MAX_RUNS {
+            let oldest = self.runs.iter().min_by_key(|(_, run)| run.started_at).map(|(id, _)| id.clone());
+            oldest.map(|oldest| self.close(&oldest));
+        }
+        self.runs.insert(run.to_owned(), open);
+        self.touch_run(run);
+    }
+
+    pub(crate) fn runs_of(&self, key: &SessionKey) -> Vec<String> {
+        self.runs.iter().filter(|(_, run)| run.session == *key).map(|(id, _)| id.clone()).collect()
+    }
+
+    pub(crate) fn session(&mut self, key: &SessionKey) -> &mut SessionSeen {
+        self.dirty.insert(format!("session/{}", key.as_str()));
+        self.sessions.entry(key.clone()).or_default()
+    }
+
+    /// Notes that a command is on its way to the gateway under its own id.
+    pub(crate) fn note_sent(&mut self, key: &str, sent: Sent) {
+        while self.sent.len() >= MAX_SENT {
+            let Some((oldest, _)) = self.sent.pop_first() else { break };
+            self.dirty.insert(format!("sent/{oldest}"));
+        }
+        self.sent.insert(key.to_owned(), sent);
+        self.touch_sent(key);
+    }
+
+    pub(crate) fn touch_meta(&mut self) {
+        self.dirty.insert("meta".into());
+    }
+
+    pub(crate) fn touch_run(&mut self, run: &str) {
+        self.dirty.insert(format!("run/{run}"));
+    }
+
+    pub(crate) fn touch_sent(&mut self, key: &str) {
+        self.dirty.insert(format!("sent/{key}"));
+    }
+
+    fn row(&self, key: &str) -> Option<Value> {
+        let value = match key.split_once('/') {
+            None => serde_json::to_value(&self.meta),
+            Some(("session", id)) => serde_json::to_value(self.sessions.get(&SessionKey::new(id))?),
+            Some(("run", id)) => serde_json::to_value(self.runs.get(id)?),
+            Some((_, id)) => serde_json::to_value(self.sent.get(id)?),
+        };
+        value.ok()
+    }
+
+    fn restore_row(&mut self, key: &str, value: Value) {
+        match key.split_once('/') {
+            None => self.meta = read(value).unwrap_or_default(),
+            Some(("session", id)) => self.sessions.extend(read(value).map(|row| (SessionKey::new(id), row))),
+            Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
+            Some((_, id)) => self.sent.extend(read(value).map(|row| (id.to_owned(), row))),
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+fn remember(list: &mut VecDeque<String>, run: &str) {
+    list.retain(|known| known != run);
+    list.push_back(run.to_owned());
+    while list.len() > MAX_REMEMBERED {
+        list.pop_front();
+    }
+}
+
+const MAX_RUNS: usize = 512;
+const MAX_SENT: usize = 1_024;
+const MAX_REMEMBERED: usize = 512;

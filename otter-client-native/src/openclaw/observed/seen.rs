@@ -1,0 +1,68 @@
+//! What was seen of a session, and what became of messages that people sent.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::openclaw::ids::SessionKey;
+
+/// What was published about a session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SessionSeen {
+    pub(crate) agent: Option<String>,
+    /// `data` of the last session.upserted.
+    pub(crate) session: Option<Value>,
+    /// `data` of the last conversation event.
+    pub(crate) conversation: Option<Value>,
+    pub(crate) archived: bool,
+    /// The gateway's clock when it made the newest row seen.
+    pub(crate) snapshot_at: u64,
+    pub(crate) activity_at: u64,
+    /// Rows up to here have been published.
+    pub(crate) position: Option<Position>,
+    /// Whether rows of a running turn were left out of an import.
+    pub(crate) import_pending: bool,
+}
+
+/// A place in a transcript.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Position {
+    pub(crate) session_id: String,
+    pub(crate) raw_seq: u64,
+}
+
+/// A message that a command sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Sent {
+    pub(crate) session: SessionKey,
+    /// `author` as the hub wrote it into the message.
+    pub(crate) author: Option<Value>,
+    pub(crate) delivery: Delivery,
+    /// The gateway's id of the run that it was steered into.
+    pub(crate) into_run: Option<String>,
+}
+
+/// How far a message has come; it never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Delivery {
+    Pending,
+    Taken,
+    Queued,
+    Delivered,
+    Failed,
+}
+
+impl Delivery {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Taken => "taken",
+            Self::Queued => "queued",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+}

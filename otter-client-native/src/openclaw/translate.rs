@@ -1,0 +1,124 @@
+//! From gateway frames to Otter's events and signals.
+//!
+//! [`translate`] says each thing once as far as it remembers; where it cannot remember, entity ids made from gateway
+//! facts let the hub drop the repetition.
+
+mod agent;
+mod chat;
+mod message;
+mod recovery;
+mod run;
+mod session;
+
+use otter_proto::id::{ConversationId, EntityId};
+use serde_json::Value;
+
+use crate::openclaw::frame::GatewayEvent;
+use crate::openclaw::ids::SessionKey;
+use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::Observed;
+use crate::openclaw::time::{Now, UnixMillis, later};
+
+pub(crate) use message::{delivery, failed_delivery, full_message};
+pub(crate) use recovery::history;
+pub(crate) use session::{agents, rows, session_ended};
+
+/// What a frame leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Events that have to reach the outbox in one local transaction, in this order.
+    Publish(Vec<Publish>),
+    /// Something ephemeral.
+    Signal(Signal),
+    /// Something that has to be read from the gateway, see [`Attachment`](crate::openclaw::Attachment).
+    Rpc(Want),
+}
+
+/// A durable event without its id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Publish {
+    /// Kind of the catalogue.
+    pub kind: &'static str,
+    /// The entity it is about.
+    pub subject: EntityId,
+    /// The conversation that names the scope, for kinds that live in one.
+    pub conversation: Option<ConversationId>,
+    /// The command that caused it.
+    pub caused_by: Option<String>,
+    /// When it happened, by the hub's clock.
+    pub observed_at: Option<UnixMillis>,
+    /// The payload of the kind.
+    pub data: Value,
+}
+
+/// An ephemeral notice in a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signal {
+    /// Kind of the catalogue.
+    pub kind: &'static str,
+    /// The conversation it belongs to.
+    pub conversation: ConversationId,
+    /// The payload of the kind.
+    pub data: Value,
+}
+
+/// Something to read from the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Want {
+    /// The agents.
+    Agents,
+    /// All session rows, to see which are gone.
+    Sessions,
+    /// The end of a transcript, to end runs that said nothing and to publish rows that were missed.
+    History(SessionKey),
+    /// A row that came cut.
+    Message(SessionKey, String),
+}
+
+/// Translates one event frame.
+#[must_use]
+pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec<Output> {
+    let payload = &event.payload;
+    if payload.text("sessionKey").is_some_and(|key| !observed.uploads(&SessionKey::new(key))) {
+        return Vec::new();
+    }
+    // Approvals, tasks, steps and feed items are further arms of this match.
+    match event.name.as_str() {
+        "chat" => chat::translate(observed, payload, now),
+        "agent" => agent::translate(observed, payload, now),
+        "session.message" => message::translate(observed, payload, now),
+        "sessions.changed" => session::translate(observed, payload, now),
+        "health" => session::check_agents(observed, payload),
+        _ => Vec::new(),
+    }
+}
+
+/// Looks after runs that may have ended without saying so.
+#[must_use]
+pub fn handle_timeout(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let due = |run: &&mut crate::openclaw::observed::OpenRun| run.check_at.is_some_and(|at| at <= now.at);
+    let mut sessions: Vec<SessionKey> = Vec::new();
+    for run in observed.runs.values_mut().filter(due) {
+        run.check_at = Some(later(now.at, RECHECK));
+        sessions.push(run.session.clone());
+    }
+    sessions.sort();
+    sessions.dedup();
+    sessions.into_iter().map(|session| Output::Rpc(Want::History(session))).collect()
+}
+
+/// Pause before a look at a run that was found to go on.
+const RECHECK: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// An event about something in the org scope.
+fn org(kind: &'static str, subject: EntityId, at: UnixMillis, data: Value) -> Publish {
+    Publish { kind, subject, conversation: None, caused_by: None, observed_at: Some(at), data }
+}
+
+/// Removes members that are null, for payloads in which absent and null differ.
+fn without_nulls(mut data: Value) -> Value {
+    if let Some(fields) = data.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    data
+}

@@ -1,0 +1,172 @@
+//! `session.message` frames: what people and the gateway itself said to an agent.
+
+use serde_json::{Value, json};
+
+use crate::openclaw::history::{Row, RowKind};
+use crate::openclaw::ids::SessionKey;
+use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::{Delivery, Observed, Position};
+use crate::openclaw::time::{Now, UnixMillis};
+use crate::openclaw::translate::run::Seat;
+use crate::openclaw::translate::{Output, Publish, Want, session, without_nulls};
+
+pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
+    let Some(key) = payload.text("sessionKey") else { return Vec::new() };
+    let Some(row) = Row::read(payload.field("message"), payload.text("messageId")) else { return Vec::new() };
+    let key = SessionKey::new(key);
+    let is_new = advance(observed, &key, payload.text("sessionId"), row.raw_seq);
+    match row.kind {
+        RowKind::Answer { .. } => {
+            if let Some(run) = observed.runs.get_mut(&row.run) {
+                run.usage.add(&row.usage);
+            }
+            Vec::new()
+        }
+        RowKind::Prompt { .. } if row.truncated && is_new => vec![Output::Rpc(Want::Message(key, row.id))],
+        RowKind::Prompt { .. } => {
+            let mut events = session::touch(observed, &key, payload.text("agentId"), now);
+            events.extend(prompt(observed, &key, &row, None, now).filter(|_| is_new));
+            events.extend(delivered(observed, &row, now));
+            if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
+        }
+        RowKind::Other => Vec::new(),
+    }
+}
+
+/// Publishes a prompt that was read as a whole because its frame had it cut.
+pub(crate) fn full_message(
+    observed: &mut Observed,
+    key: &SessionKey,
+    message: &Value,
+    now: Now,
+) -> Vec<Output> {
+    let Some(row) = Row::read(message, None) else { return Vec::new() };
+    let mut events: Vec<Publish> = prompt(observed, key, &row, None, now).into_iter().collect();
+    events.extend(delivered(observed, &row, now));
+    if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
+}
+
+/// The message of a prompt, placed when it is told late.
+pub(super) fn prompt(
+    observed: &Observed,
+    key: &SessionKey,
+    row: &Row,
+    placed: Option<(UnixMillis, Option<String>)>,
+    now: Now,
+) -> Option<Publish> {
+    let RowKind::Prompt { sender, .. } = &row.kind else { return None };
+    if !row.is_shown(observed) {
+        return None;
+    }
+    let command = row.sent_key().filter(|sent| observed.sent.contains_key(*sent));
+    let sent = command.and_then(|command| observed.sent.get(command));
+    let author = match (sent.and_then(|sent| sent.author.clone()), sender) {
+        (Some(author), _) => author,
+        (None, Some(name)) => json!({"type": "external", "name": name}),
+        (None, None) => json!({"type": "system"}),
+    };
+    let is_internal = sent.is_none() && sender.is_none();
+    let (sent_at, after) = placed.unzip();
+    let data = without_nulls(json!({
+        "conversationId": observed.conversation(key),
+        "author": author,
+        "text": row.text,
+        "status": "complete",
+        "internal": is_internal.then_some(true),
+        "commandId": command,
+        "sentAt": sent_at,
+        "after": after.flatten(),
+    }));
+    Some(Publish {
+        kind: "message.created",
+        subject: observed.names.entity(row.prompt_rest()),
+        conversation: Some(observed.conversation(key)),
+        caused_by: command.map(str::to_owned),
+        observed_at: Some(observed.wall(now)),
+        data,
+    })
+}
+
+/// The row of a message that we sent is there: it was delivered, perhaps into a run that was under way.
+pub(super) fn delivered(observed: &mut Observed, row: &Row, now: Now) -> Option<Publish> {
+    let RowKind::Prompt { into_run, .. } = &row.kind else { return None };
+    delivery(observed, row.sent_key()?, Delivery::Delivered, into_run.as_deref(), now)
+}
+
+/// The turn of a message ended without a run of its own.
+pub(super) fn settled(observed: &mut Observed, seat: Seat<'_>, now: Now) -> Vec<Publish> {
+    let Some(message) = observed.sent.get(seat.run) else { return Vec::new() };
+    if message.delivery < Delivery::Delivered {
+        return delivery(observed, seat.run, Delivery::Queued, None, now).into_iter().collect();
+    }
+    let others = observed.runs_of(seat.session);
+    let [into_run] = others.as_slice() else { return Vec::new() };
+    delivery(observed, seat.run, Delivery::Delivered, Some(into_run), now).into_iter().collect()
+}
+
+/// A message that never reached the agent.
+pub(crate) fn failed_delivery(
+    observed: &mut Observed,
+    command: &str,
+    reason: &str,
+    now: Now,
+) -> Option<Publish> {
+    let sent = observed.sent.get_mut(command).filter(|sent| sent.delivery < Delivery::Delivered)?;
+    sent.delivery = Delivery::Failed;
+    observed.touch_sent(command);
+    change(observed, command, &json!({"state": Delivery::Failed.as_str(), "reason": reason}), now)
+}
+
+/// A message got further; nothing when it already was there.
+pub(crate) fn delivery(
+    observed: &mut Observed,
+    command: &str,
+    state: Delivery,
+    into_run: Option<&str>,
+    now: Now,
+) -> Option<Publish> {
+    let sent = observed.sent.get_mut(command)?;
+    let is_further = sent.delivery < state;
+    let is_news = into_run.is_some() && sent.into_run.as_deref() != into_run && sent.delivery <= state;
+    if !is_further && !is_news {
+        return None;
+    }
+    sent.delivery = state;
+    sent.into_run = into_run.map(str::to_owned).or(sent.into_run.take());
+    let into = sent.into_run.clone().map(|run| observed.names.entity(&run));
+    observed.touch_sent(command);
+    change(observed, command, &without_nulls(json!({"state": state.as_str(), "intoRun": into})), now)
+}
+
+fn change(observed: &Observed, command: &str, delivery: &Value, now: Now) -> Option<Publish> {
+    let sent = observed.sent.get(command)?;
+    Some(Publish {
+        kind: "message.deliveryChanged",
+        subject: observed.names.prompt(command),
+        conversation: Some(observed.conversation(&sent.session)),
+        caused_by: Some(command.to_owned()),
+        observed_at: Some(observed.wall(now)),
+        data: json!({"delivery": delivery}),
+    })
+}
+
+/// Moves the position of a session; false when the row had been covered.
+fn advance(
+    observed: &mut Observed,
+    key: &SessionKey,
+    session_id: Option<&str>,
+    raw_seq: Option<u64>,
+) -> bool {
+    let (Some(session_id), Some(raw_seq)) = (session_id, raw_seq) else { return true };
+    let seen = observed.sessions.get(key);
+    let has_gap = observed.catching_up || seen.is_some_and(|seen| seen.import_pending);
+    let position = seen.and_then(|seen| seen.position.as_ref());
+    if position.is_some_and(|position| position.session_id == session_id && position.raw_seq >= raw_seq) {
+        return false;
+    }
+    // Until the history was read, rows before this one may be missing.
+    if !has_gap {
+        observed.session(key).position = Some(Position { session_id: session_id.to_owned(), raw_seq });
+    }
+    true
+}

@@ -1,0 +1,246 @@
+//! Agents, session rows and the conversations they stand for.
+
+use otter_proto::id::EntityId;
+use serde_json::{Value, json};
+
+use crate::openclaw::ids::SessionKey;
+use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::Observed;
+use crate::openclaw::time::{Now, UnixMillis, later};
+use crate::openclaw::translate::agent::GRACE;
+use crate::openclaw::translate::{Output, Publish, Want, org, without_nulls};
+
+pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
+    if payload.text("reason") == Some("delete") {
+        return vec![Output::Rpc(Want::Sessions)];
+    }
+    row(observed, payload.field("session"), now)
+}
+
+/// Publishes what differs in a page of session rows.
+pub(crate) fn rows(observed: &mut Observed, rows: &[Value], now: Now) -> Vec<Output> {
+    rows.iter().flat_map(|session| row(observed, session, now)).collect()
+}
+
+/// Publishes the agents, who is gone, and a conversation for the main session of each.
+pub(crate) fn agents(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
+    let main_key = payload.text("mainKey").unwrap_or("main").to_owned();
+    observed.meta.main_key = Some(main_key.clone());
+    observed.touch_meta();
+    let default = payload.text("defaultId");
+    let wall = observed.wall(now);
+    let mut events = Vec::new();
+    let mut gone = std::mem::take(&mut observed.meta.agents);
+    for agent in payload.items("agents") {
+        let Some(id) = agent.text("id") else { continue };
+        let model = agent.field("model");
+        let data = without_nulls(json!({
+            "instanceId": observed.instance(),
+            "name": agent.text("name").unwrap_or(id),
+            "model": model.text("primary").or_else(|| model.as_str()),
+            "isDefault": (default == Some(id)).then_some(true),
+        }));
+        if gone.remove(id).as_ref() != Some(&data) {
+            events.push(org("agent.upserted", observed.names.entity(id), wall, data.clone()));
+        }
+        observed.meta.agents.insert(id.to_owned(), data);
+        let key = SessionKey::main(id, &main_key);
+        if observed.uploads(&key) {
+            events.extend(conversation(observed, &key, Some(id), &Value::Null, now));
+        }
+    }
+    let removed = gone.keys().map(|id| org("agent.removed", observed.names.entity(id), wall, json!({})));
+    events.extend(removed.collect::<Vec<_>>());
+    if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
+}
+
+/// Asks for the agents when a health report names others than those known.
+pub(super) fn check_agents(observed: &Observed, payload: &Value) -> Vec<Output> {
+    let reported = payload.items("agents");
+    let is_known = |agent: &Value| {
+        let known = agent.text("agentId").and_then(|id| observed.meta.agents.get(id));
+        known.is_some_and(|known| agent.text("name").is_none_or(|name| known.text("name") == Some(name)))
+    };
+    let is_same = reported.len() == observed.meta.agents.len() && reported.iter().all(is_known);
+    if reported.is_empty() || is_same { Vec::new() } else { vec![Output::Rpc(Want::Agents)] }
+}
+
+/// Makes sure that a conversation exists before anything is said in it.
+pub(super) fn touch(
+    observed: &mut Observed,
+    key: &SessionKey,
+    agent: Option<&str>,
+    now: Now,
+) -> Vec<Publish> {
+    if observed.sessions.get(key).is_some_and(|seen| seen.conversation.is_some()) {
+        return Vec::new();
+    }
+    conversation(observed, key, agent, &Value::Null, now)
+}
+
+/// A session that the gateway no longer lists.
+pub(crate) fn session_ended(observed: &mut Observed, key: &SessionKey, now: Now) -> Vec<Publish> {
+    let wall = observed.wall(now);
+    let subject = observed.session_entity(key);
+    let Some(seen) = observed.sessions.get(key).filter(|seen| seen.session.is_some()).cloned() else {
+        return Vec::new();
+    };
+    let ended = json!({"status": "ended", "endedAt": wall, "reason": "deleted"});
+    let mut events = vec![org("session.ended", subject.clone(), wall, ended)];
+    let kept = observed.session(key);
+    kept.session = None;
+    kept.position = None;
+    kept.snapshot_at = 0;
+    if !is_main(observed, key) && !seen.archived {
+        observed.session(key).archived = true;
+        events.push(org("conversation.updated", subject, wall, json!({"archived": true})));
+    }
+    events
+}
+
+/// Entity id of the agent of a session.
+pub(super) fn agent_entity(observed: &Observed, key: &SessionKey, agent: Option<&str>) -> EntityId {
+    let seen = observed.sessions.get(key).and_then(|seen| seen.agent.as_deref());
+    observed.names.entity(agent.or(seen).or(key.agent()).unwrap_or("main"))
+}
+
+/// `author` of what the agent of a session says.
+pub(super) fn agent_author(observed: &Observed, key: &SessionKey, agent: Option<&str>) -> Value {
+    let seen = observed.sessions.get(key).and_then(|seen| seen.agent.as_deref());
+    let id = agent.or(seen).or(key.agent()).unwrap_or("main");
+    let name = observed.meta.agents.get(id).and_then(|agent| agent.text("name"));
+    without_nulls(json!({"type": "agent", "id": observed.names.entity(id), "name": name}))
+}
+
+fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
+    let Some(key) = row.text("key").map(SessionKey::new).filter(|key| observed.uploads(key)) else {
+        return Vec::new();
+    };
+    let snapshot_at = row.int("snapshotAt").unwrap_or_default();
+    if observed.sessions.get(&key).is_some_and(|seen| snapshot_at < seen.snapshot_at) {
+        return Vec::new();
+    }
+    let wall = observed.wall(now);
+    let mut events = conversation(observed, &key, row.text("agentId"), row, now);
+    let data = session_data(observed, &key, row);
+    let subject = observed.session_entity(&key);
+    let seen = observed.session(&key);
+    seen.snapshot_at = snapshot_at;
+    seen.activity_at = seen.activity_at.max(activity(row).unwrap_or_default());
+    if seen.session.as_ref() != Some(&data) {
+        seen.session = Some(data.clone());
+        events.push(org("session.upserted", subject, wall, data));
+    }
+    let mut outputs: Vec<Output> =
+        (!events.is_empty()).then_some(Output::Publish(events)).into_iter().collect();
+    if row.flag("hasActiveRun") == Some(false) {
+        outputs.extend(settle(observed, &key, snapshot_at, now));
+    }
+    outputs
+}
+
+/// Nothing runs in this session: open runs will be looked at, and rows that waited for an end can be read.
+fn settle(observed: &mut Observed, key: &SessionKey, snapshot_at: u64, now: Now) -> Option<Output> {
+    for run in observed.runs.values_mut().filter(|run| run.session == *key && run.started_at.0 < snapshot_at)
+    {
+        run.check_at = run.check_at.or(Some(later(now.at, GRACE)));
+    }
+    let waits = observed.sessions.get(key).is_some_and(|seen| seen.import_pending) && !observed.catching_up;
+    waits.then(|| Output::Rpc(Want::History(key.clone())))
+}
+
+/// The conversation of a session, when what is known of it changed.
+fn conversation(
+    observed: &mut Observed,
+    key: &SessionKey,
+    agent: Option<&str>,
+    row: &Value,
+    now: Now,
+) -> Vec<Publish> {
+    let wall = observed.wall(now);
+    let subject = observed.session_entity(key);
+    let agent_id = agent_entity(observed, key, agent);
+    let before = observed.sessions.get(key).and_then(|seen| seen.conversation.clone()).unwrap_or_default();
+    let titles =
+        [row.text("derivedTitle"), row.text("label"), row.text("displayName"), before.text("derivedTitle")];
+    let main = || is_main(observed, key).then(|| agent_name(observed, agent.or(key.agent())?)).flatten();
+    let title = titles.into_iter().flatten().next().map(str::to_owned).or_else(main);
+    let data = without_nulls(json!({
+        "instanceId": observed.instance(),
+        "agentId": agent_id,
+        "address": {"kind": "session", "sessionKey": key.as_str()},
+        "derivedTitle": title,
+    }));
+    let mut events = Vec::new();
+    let seen = observed.session(key);
+    seen.agent = agent.map(str::to_owned).or(seen.agent.take());
+    if before != data {
+        seen.conversation = Some(data.clone());
+        events.push(org("conversation.upserted", subject.clone(), wall, data));
+    }
+    let archived = row.flag("archived").unwrap_or(seen.archived);
+    if archived != seen.archived {
+        seen.archived = archived;
+        events.push(org("conversation.updated", subject, wall, json!({"archived": archived})));
+    }
+    events
+}
+
+/// `data` of session.upserted. What the gateway does not say is null: a reset removes it.
+fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
+    let at = |millis: Option<u64>| millis.map(|millis| observed.corrected(UnixMillis(millis)));
+    let before = observed.sessions.get(key).and_then(|seen| seen.session.as_ref());
+    let counted = row.int("totalTokens").map(|value| {
+        let fresh = row.flag("totalTokensFresh").unwrap_or(false);
+        let known = before.map(|before| before.field("contextUsed"));
+        let same =
+            known.filter(|known| known.int("value") == Some(value) && known.flag("fresh") == Some(fresh));
+        same.cloned()
+            .unwrap_or_else(|| json!({"value": value, "at": at(row.int("snapshotAt")), "fresh": fresh}))
+    });
+    let known_activity = observed.sessions.get(key).map(|seen| seen.activity_at).filter(|at| *at > 0);
+    json!({
+        "instanceId": observed.instance(),
+        "agentId": agent_entity(observed, key, row.text("agentId")),
+        "key": key.as_str(),
+        "conversationId": observed.conversation(key),
+        "status": status(row),
+        "kind": row.text("classification").or(row.text("kind")),
+        "channel": row.text("channel"),
+        "label": row.text("label").or(row.text("displayName")),
+        "model": row.text("model"),
+        "contextUsed": counted,
+        "contextLimit": row.int("contextTokens"),
+        "lastActivityAt": at(activity(row).max(known_activity)),
+        "sessionId": row.text("sessionId"),
+    })
+}
+
+fn status(row: &Value) -> &'static str {
+    if row.flag("hasActiveRun") == Some(true) {
+        return "running";
+    }
+    match row.text("status") {
+        Some("queued") => "queued",
+        Some("done") => "done",
+        Some("failed") => "failed",
+        Some("killed") => "killed",
+        Some("timeout") => "timeout",
+        // A row that says running while nothing runs was left behind by a crash.
+        _ => "idle",
+    }
+}
+
+fn activity(row: &Value) -> Option<u64> {
+    let times = ["updatedAt", "lastActivityAt", "lastInteractionAt", "endedAt"];
+    times.into_iter().filter_map(|field| row.int(field)).max()
+}
+
+fn is_main(observed: &Observed, key: &SessionKey) -> bool {
+    let main_key = observed.meta.main_key.as_deref().unwrap_or("main");
+    key.agent().is_some_and(|agent| *key == SessionKey::main(agent, main_key))
+}
+
+fn agent_name(observed: &Observed, agent: &str) -> Option<String> {
+    observed.meta.agents.get(agent)?.owned("name")
+}
