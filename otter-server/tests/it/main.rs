@@ -1,0 +1,7 @@
+//! The hub from outside: real sockets, real files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod auth;
+mod http;
+mod net;

@@ -1,0 +1,234 @@
+//! A hub on a free port, and clients that send exactly what a test says.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use otter_proto::frame::HubFrame;
+use otter_server::Server;
+use otter_server::auth::{CredentialStore, LinkGrant, Origin, unix_now};
+use otter_server::config::Config;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderName;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Longer than anything here takes.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// A running hub.
+pub(crate) struct Hub {
+    pub(crate) dir: TempDir,
+    pub(crate) addr: SocketAddr,
+    pub(crate) setup: Option<String>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) task: JoinHandle<anyhow::Result<()>>,
+}
+
+pub(crate) fn config(dir: &TempDir) -> Config {
+    Config {
+        data_dir: dir.path().to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: None,
+        behind_proxy: false,
+        dev: false,
+        allow_origins: Vec::new(),
+        console_dir: None,
+        max_connections: 1_000,
+    }
+}
+
+impl Hub {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), change).await
+    }
+
+    pub(crate) async fn start_in(dir: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config(&dir);
+        change(&mut config);
+        let server = Server::start(&config).await.unwrap();
+        let addr = format!("127.0.0.1:{}", server.port().unwrap()).parse().unwrap();
+        let setup = server.setup.as_ref().map(|secret| secret.expose().to_owned());
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(server.run(stop.clone()));
+        Self { dir, addr, setup, stop, task }
+    }
+
+    /// Stops the hub and gives its data directory.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.stop.cancel();
+        timeout(LONG, self.task).await.unwrap().unwrap().unwrap();
+        self.dir
+    }
+
+    /// The rows, as the command line sees them while the hub runs.
+    pub(crate) fn store(&self) -> CredentialStore {
+        CredentialStore::open(self.dir.path()).unwrap()
+    }
+
+    /// Runs SQL on the hub's file.
+    pub(crate) fn sql(&self, text: &str) {
+        let file = rusqlite::Connection::open(self.dir.path().join("otter.db")).unwrap();
+        file.busy_timeout(LONG).unwrap();
+        file.execute_batch(text).unwrap();
+    }
+
+    /// The origin of the hub's own page.
+    pub(crate) fn origin(&self) -> String {
+        Origin::localhost(self.addr.port()).to_string()
+    }
+
+    /// A new link's token.
+    pub(crate) fn link(&self, grant: &LinkGrant) -> String {
+        let store = self.store();
+        let org = store.org(unix_now()).unwrap();
+        store.add_link(&org, grant, unix_now()).unwrap().expose().to_owned()
+    }
+
+    /// The bearer token of a new instance.
+    pub(crate) fn instance(&self) -> String {
+        let store = self.store();
+        let org = store.org(unix_now()).unwrap();
+        store.add_instance(&org, "laptop", unix_now()).unwrap().expose().expose().to_owned()
+    }
+
+    /// Sends bytes and reads until the hub closes.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.addr).await.unwrap();
+        // The hub may answer and close before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        let mut read = Vec::new();
+        let _ = timeout(LONG, stream.read_to_end(&mut read)).await.unwrap();
+        Answer::parse(&read)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], "").await
+    }
+
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut text =
+            format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            text += &format!("host: localhost:{}\r\n", self.addr.port());
+        }
+        for (name, value) in headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        self.raw(format!("{text}\r\n{body}").as_bytes()).await
+    }
+
+    /// A POST as the hub's own page sends it.
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+        let origin = self.origin();
+        let own = [("origin", origin.as_str()), ("content-type", "application/json")];
+        let all: Vec<_> = own.into_iter().chain(headers.iter().copied()).collect();
+        self.request("POST", path, &all, &body.to_string()).await
+    }
+
+    /// Uses a link and gives the session cookie as `name=value`.
+    pub(crate) async fn sign_in(&self, token: &str, name: &str) -> String {
+        let answer = self.post("/auth/confirm", &[], json!({ "token": token, "name": name })).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.cookie()
+    }
+
+    /// The owner's session cookie, by the setup link.
+    pub(crate) async fn owner(&self) -> String {
+        let token = self.setup.clone().expect("an org without owner has a setup link");
+        self.sign_in(&token, "Ada").await
+    }
+
+    /// Opens a WebSocket with these headers.
+    pub(crate) async fn socket(&self, path: &str, headers: &[(&str, &str)]) -> Socket {
+        let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
+        request.headers_mut().append("sec-websocket-protocol", "otter.v1.json".parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        }
+        timeout(LONG, connect_async(request)).await.unwrap().unwrap().0
+    }
+
+    /// Opens a WebSocket that is refused: gives the close code and the code of the `refuse` frame before it.
+    pub(crate) async fn refused(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let mut socket = self.socket(path, headers).await;
+        ended(&mut socket).await
+    }
+}
+
+/// Reads a socket to its end: the close code, and the last error the hub gave in `refuse` or the reason in `bye`.
+pub(crate) async fn ended(socket: &mut Socket) -> (u16, String) {
+    let mut said = String::new();
+    loop {
+        let message = timeout(LONG, socket.next()).await.expect("the hub closes the socket");
+        match message.expect("a close frame comes before the end").unwrap() {
+            Message::Text(text) => {
+                for frame in otter_proto::frame::split(&text) {
+                    match HubFrame::decode(frame).unwrap() {
+                        HubFrame::Refuse(refuse) => said = refuse.error.code.to_string(),
+                        HubFrame::Bye(bye) => said = format!("bye {}", bye.code),
+                        _ => {}
+                    }
+                }
+            }
+            Message::Close(Some(close)) => return (close.code.into(), said),
+            _ => {}
+        }
+    }
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
+        let header =
+            |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            status: status.unwrap_or(0),
+            headers: lines.filter_map(header).collect(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+
+    /// The `name=value` of the cookie it sets.
+    pub(crate) fn cookie(&self) -> String {
+        self.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    }
+}
