@@ -1,6 +1,6 @@
 //! The clients: members with browsers and instances with outboxes, both on the real client machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use otter_proto::connection::client::{ClientConfig, ClientConnection, ConnectionEvent, Phase, Role, ScopePhase, Transmit};
 use otter_proto::frame::{Principal, PrincipalType};
@@ -32,6 +32,8 @@ pub(crate) struct Client {
     pub(crate) link: Option<LinkId>,
     /// Commands of this process run that it has not seen refused.
     pub(crate) commands: BTreeMap<CommandId, String>,
+    /// What it follows at present.
+    follows: BTreeSet<Scope>,
     seed: u64,
     runs: u64,
     next_timer: u64,
@@ -49,7 +51,7 @@ impl Client {
     }
 
     fn new(id: String, part: Part, seed: u64) -> Self {
-        Self { id, part, machine: None, link: None, commands: BTreeMap::new(), seed, runs: 0, next_timer: 0 }
+        Self { id, part, machine: None, link: None, commands: BTreeMap::new(), follows: BTreeSet::new(), seed, runs: 0, next_timer: 0 }
     }
 
     pub(crate) fn is_member(&self) -> bool {
@@ -91,9 +93,10 @@ impl World {
         };
         let mut machine = ClientConnection::new(config, now);
         if let Part::Member { instances } = client.part {
-            machine.subscribe(Scope::Org, now);
-            for instance in 0..instances {
-                machine.subscribe(conversation(&format!("in_{instance}"), 0), now);
+            client.follows = (0..instances).map(|instance| conversation(&format!("in_{instance}"), 0)).collect();
+            client.follows.insert(Scope::Org);
+            for scope in &client.follows {
+                machine.subscribe(scope.clone(), now);
             }
         }
         machine.start(now);
@@ -178,8 +181,14 @@ impl World {
         let client = &mut self.clients[at];
         let Some(machine) = &mut client.machine else { return };
         match dice {
-            0 => machine.unsubscribe(&scope),
-            1 | 2 => machine.subscribe(scope, now),
+            0 => {
+                machine.unsubscribe(&scope);
+                client.follows.remove(&scope);
+            }
+            1 | 2 => {
+                machine.subscribe(scope.clone(), now);
+                client.follows.insert(scope);
+            }
             3 => {
                 let Some(open) = client.commands.keys().next_back().cloned() else { return };
                 let data = format!("{{\"commandId\":\"{open}\"}}");
@@ -266,7 +275,7 @@ impl World {
             let counters = machine.counters();
             assert_eq!((counters.bad_frames, counters.hash_mismatches), (0, 0), "{}: {counters:?}", client.id);
             self.outcome.resyncs += counters.resyncs;
-            for scope in machine.scopes() {
+            for scope in &client.follows {
                 assert_eq!(machine.scope_phase(scope), Some(ScopePhase::Live), "{} {scope}", client.id);
                 self.oracle.judge_state(&client.id, scope, machine, &reader);
             }

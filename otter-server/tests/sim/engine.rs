@@ -9,7 +9,10 @@ use otter_proto::frame::{Command, Principal, Publish, Published, Reply};
 use otter_proto::id::{BootId, Epoch, InstanceId, MemberId};
 use otter_server::ledger::{Actor, Admitted, Ledger, StoreError};
 use otter_server::log::{Commit, Reader};
-use otter_server::store::{MemoryStore, Store};
+use std::sync::Arc;
+
+use otter_server::store::Store;
+use otter_server::store::memory::{Copy, MemoryStore};
 
 use crate::hub::org;
 use crate::link::LinkId;
@@ -34,7 +37,7 @@ pub(crate) enum Answered {
 /// The log of the simulated hub.
 pub(crate) struct Engine {
     store: MemoryStore,
-    backups: Vec<MemoryStore>,
+    backups: Vec<Copy>,
     epoch: Epoch,
     attached: BTreeMap<InstanceId, LinkId>,
 }
@@ -63,7 +66,7 @@ impl Engine {
     /// Puts an older copy of the disk back, as an operator does after losing one.
     pub(crate) fn restore(&mut self, rng: &mut Rng) -> bool {
         let at = rng.range(0, self.backups.len() as u64 - 1) as usize;
-        self.store = self.backups[at].copy();
+        self.store.restore(self.backups[at].clone());
         self.backups.truncate(at + 1);
         true
     }
@@ -73,7 +76,7 @@ impl Engine {
     }
 
     pub(crate) fn reader(&self) -> Reader {
-        Reader::new(self.store.reads())
+        Reader::new(Arc::new(self.store.clone()))
     }
 
     /// The socket of an instance is gone.

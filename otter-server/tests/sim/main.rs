@@ -10,6 +10,7 @@ mod client;
 mod engine;
 mod faults;
 mod hub;
+mod instance;
 mod link;
 mod oracle;
 mod rng;
