@@ -57,7 +57,9 @@ fn collect(dir: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> i
             continue;
         }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let left_out = name.ends_with(".test.js") || (prefix == "client/" && NOT_FOR_PAGES.contains(&name));
+        let left_out = name.ends_with(".test.js")
+            || (prefix.is_empty() && name.starts_with("preview"))
+            || (prefix == "client/" && NOT_FOR_PAGES.contains(&name));
         if SERVED.contains(&extension) && !left_out {
             println!("cargo::rerun-if-changed={}", path.display());
             files.insert(format!("{prefix}{name}"), path);

@@ -76,6 +76,7 @@ export function createClientWith(load, options = {}) {
   function fail(reason, nextRetryAt) {
     setConnection({ ...IDLE, phase: nextRetryAt ? 'waiting' : 'stopped', reason, since: Date.now(), nextRetryAt });
     for (const [scope, { phase }] of phases) if (phase === 'live') setPhase(scope, { phase: 'stale', reason });
+    state.orphan();
     topics.emit();
   }
 

@@ -25,6 +25,8 @@ export function createState(topics, freeze) {
   const buckets = new Map();
   /** @type {Map<string, Slot>} by run, in the order they began */
   const slots = new Map();
+  /** @type {Set<string>} runs whose text came from a core that died: the next one does not know of them */
+  const orphans = new Set();
   /** @type {Map<string, any>} by `kind/key` */
   const signals = new Map();
 
@@ -47,6 +49,10 @@ export function createState(topics, freeze) {
     for (const [scope, key, rev, live, data] of changes.put ?? []) put(scope, key, rev, live, data, swapped);
     for (const key of swapped.keys()) remove(key);
     for (const change of changes.slots ?? []) applySlot(change);
+    for (const runId of orphans) {
+      const slot = slots.get(runId);
+      if (slot && changes.reset?.includes(`conversation/${slot.conversationId}`)) applySlot([slot.conversationId, runId, 0, null]);
+    }
     for (const [, kind, key, data] of changes.signals ?? []) applySignal(`${kind}/${key}`, data);
     for (const [key, local] of Object.entries(changes.local ?? {})) applyLocal(key, local ?? undefined);
   }
@@ -54,8 +60,8 @@ export function createState(topics, freeze) {
   /** @param {string} scope @param {string} key @param {number} rev @param {boolean} live @param {any} data @param {Map<string, Row>} swapped */
   function put(scope, key, rev, live, data, swapped) {
     const old = rows.get(key);
-    const kept = swapped.delete(key) && old && old.live === live && sameText(old.data, data);
-    if (kept) {
+    const again = swapped.delete(key) || old?.rev === rev;
+    if (again && old && old.live === live && sameText(old.data, data)) {
       old.rev = rev;
       return;
     }
@@ -95,6 +101,7 @@ export function createState(topics, freeze) {
   /** @param {[string, string, number, string | null]} change */
   function applySlot([conversationId, runId, from, text]) {
     const old = slots.get(runId);
+    orphans.delete(runId);
     if (text === null) slots.delete(runId);
     else slots.set(runId, { conversationId, runId, text: (old?.text ?? '').slice(0, from) + text, row: null });
     touch(`conversation/${conversationId}`, 'message', answerOf(runId));
@@ -201,6 +208,7 @@ export function createState(topics, freeze) {
     messages,
     runs,
     forget,
+    orphan: () => [...slots.keys()].forEach((runId) => orphans.add(runId)),
     /** @param {string} key `kind/key` */
     signal: (key) => signals.get(key) ?? null,
   };

@@ -16,6 +16,7 @@ pub mod id;
 pub mod limits;
 pub mod overlay;
 pub mod predict;
+pub mod publish;
 pub mod slots;
 pub mod state;
 pub mod text;

@@ -15,16 +15,16 @@ mod token;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, ORIGIN};
-use otter_proto::UnixMillis;
 use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::frame::{Principal, PrincipalType};
 use otter_proto::id::OrgId;
 use tokio::task::spawn_blocking;
 
+pub use crate::clock::unix_now;
 pub use allow_list::AllowList;
 pub use cookie::{CookieKind, SessionCookie};
 pub use follow::{Announce, Follower};
@@ -38,12 +38,6 @@ pub use store::{
 pub use token::{InstanceToken, TokenError};
 
 use attempts::Attempts;
-
-/// The wall clock.
-pub fn unix_now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// How long a browser keeps the session cookie, in seconds.
 pub const SESSION_MAX_AGE_S: u64 = store::ABSOLUTE_MS / 1000;

@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
 use crate::auth::{Authenticator, Follower, PublicUrl};
+use crate::hub::Hub;
 
 pub use assets::Assets;
 pub use health::Readiness;
@@ -26,6 +27,8 @@ const MAX_REFUSING: usize = 200;
 /// What the routes share.
 #[derive(Debug)]
 pub struct App {
+    /// Serves the sockets.
+    pub hub: Arc<Hub>,
     /// Checks credentials.
     pub auth: Arc<Authenticator>,
     /// Takes new members to the log.

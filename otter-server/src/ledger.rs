@@ -40,3 +40,6 @@ pub struct Actor {
     /// Their rights.
     pub role: Role,
 }
+
+#[cfg(test)]
+mod tests;

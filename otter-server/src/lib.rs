@@ -2,14 +2,21 @@
 
 pub mod auth;
 pub mod cli;
+mod clock;
 pub mod config;
+pub mod conn;
+pub mod fanout;
 pub mod http;
+pub mod hub;
 pub mod ledger;
 pub mod log;
+mod ring;
 mod serve;
 mod shutdown;
+mod signals;
 pub mod store;
 pub mod telemetry;
+pub mod ws;
 
 pub use serve::{Server, serve};
 

@@ -2,20 +2,30 @@
 
 use std::io::{Write as _, stdout};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use otter_proto::id::OrgId;
+use otter_proto::catalogue::Role;
+use otter_proto::id::{Epoch, OrgId};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{
-    AllowList, Announce, Authenticator, CredentialStore, Follower, LinkGrant, PublicUrl, Secret, unix_now,
+    AllowList, Announce, Authenticator, CredentialStore, Follower, LinkGrant, MemberRow, PublicUrl, Secret,
+    random_id, unix_now,
 };
 use crate::config::Config;
+use crate::fanout::Fanout;
 use crate::http::{self, App, Assets, Readiness};
+use crate::hub::{Hub, HubConfig};
+use crate::log::{FanOut, Log, LogConfig, LogHandle, Reader, exit};
+use crate::store::sqlite::{Retention, SqliteReads, SqliteStore, Upkeep};
 use crate::{link_text, shutdown};
+
+/// How long connected clients may take to leave before they are closed.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// A hub that listens.
 #[derive(Debug)]
@@ -30,43 +40,49 @@ pub struct Server {
     listener: TcpListener,
     max_connections: usize,
     last_revocation: i64,
+    log: Log,
+    upkeep: Upkeep,
 }
 
 impl Server {
-    /// Opens the data directory and the port.
+    /// Opens the data directory and the port. Call it inside a runtime.
     pub async fn start(config: &Config) -> Result<Self> {
-        let store = Arc::new(CredentialStore::open(&config.data_dir)?);
+        // First of all: this takes the data directory, so that no second hub goes on.
+        let store = SqliteStore::open(&config.data_dir)?;
+        let credentials = Arc::new(CredentialStore::open(&config.data_dir)?);
         let now = unix_now();
-        store.clean(now)?;
-        let org = store.org(now)?;
+        credentials.clean(now)?;
+        let org = credentials.org(now)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let fanout = Arc::new(Fanout::new());
+        let log = Log::start(store, std::slice::from_ref(&org), log_config(&fanout)?)?;
+        let reader = Reader::new(Arc::new(SqliteReads::new(&config.data_dir)));
+        let hub = Hub::new(HubConfig::default(), log.handle(), reader, fanout);
+        hub.sweep(org.clone());
+        let upkeep = Upkeep::start(&config.data_dir, Retention::default(), unix_now)?;
         let public = config.public(listener.local_addr()?.port());
-        store.set_public_url(&public.to_string())?;
+        credentials.set_public_url(&public.to_string())?;
+        let has_owner = credentials.has_owner(&org)?;
         let setup =
-            if store.has_owner(&org)? { None } else { Some(store.add_link(&org, &LinkGrant::Setup, now)?) };
-        let last_revocation = store.last_revocation()?;
-        let auth = Arc::new(Authenticator::new(store, allow_list(config, &public, &org), config.cookie()));
-        let announce: Announce = Arc::new(|_| Box::pin(async { Ok(()) }));
+            if has_owner { None } else { Some(credentials.add_link(&org, &LinkGrant::Setup, now)?) };
+        let last_revocation = credentials.last_revocation()?;
+        let origins = allow_list(config, &public, &org);
+        let auth = Arc::new(Authenticator::new(credentials, origins, config.cookie()));
+        let follower = Follower::new(Arc::clone(&auth), org.clone(), announce(log.handle()));
         let app = Arc::new(App {
-            follower: Follower::new(Arc::clone(&auth), org.clone(), announce),
+            hub,
             auth,
+            follower,
             public: public.clone(),
             behind_proxy: config.behind_proxy,
             assets: assets(config),
             readiness: Arc::new(Readiness::default()),
             refusing: App::refusing(),
         });
-        Ok(Self {
-            org,
-            public,
-            setup,
-            app,
-            listener,
-            max_connections: config.max_connections,
-            last_revocation,
-        })
+        let max_connections = config.max_connections;
+        Ok(Self { org, public, setup, app, listener, max_connections, last_revocation, log, upkeep })
     }
 
     /// The port it listens on.
@@ -74,21 +90,34 @@ impl Server {
         Ok(self.listener.local_addr()?.port())
     }
 
-    /// Serves until `stop`, then lets connections end.
+    /// Serves until `stop`; then asks everybody to leave, and returns when all is on disk.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let places = Arc::new(Semaphore::new(self.max_connections));
+        let closed = CancellationToken::new();
         let follower = Owned(tokio::spawn(self.app.follower.clone().run(self.last_revocation)));
-        let readiness = Arc::clone(&self.app.readiness);
         let router = http::router(&self.app);
-        http::serve(self.listener, router, Arc::clone(&places), stop.clone()).await;
-        readiness.not_ready("stopping");
+        let served = tokio::spawn(http::serve(self.listener, router, Arc::clone(&places), closed.clone()));
+        stop.cancelled().await;
+        self.app.readiness.not_ready(STOPPING);
+        self.app.hub.drain(DRAIN).await;
+        closed.cancel();
+        served.await?;
         if !shutdown::all_closed(&places, self.max_connections).await {
             tracing::warn!("some connections did not end in time");
         }
         drop(follower);
+        spawn_blocking(move || {
+            self.log.stop();
+            drop(self.upkeep);
+        })
+        .await?;
+        tracing::info!("stopped");
         Ok(())
     }
 }
+
+/// Why a hub that was told to stop is not ready.
+const STOPPING: &str = "stopping";
 
 /// A task that ends with its owner.
 struct Owned<T>(JoinHandle<T>);
@@ -111,6 +140,26 @@ pub async fn serve(config: Config) -> Result<()> {
     server.run(stop).await?;
     drop(signals);
     Ok(())
+}
+
+fn log_config(fanout: &Arc<Fanout>) -> Result<LogConfig> {
+    let epoch = Epoch::new(&random_id("ep_")?)?;
+    let fan_out = Arc::clone(fanout) as Arc<dyn FanOut>;
+    Ok(LogConfig { epoch, clock: Arc::new(unix_now), fan_out, fatal: exit() })
+}
+
+/// Writes what a member's row says; the kinds put and merge, so that saying it twice changes nothing.
+fn announce(log: LogHandle) -> Announce {
+    Arc::new(move |row: MemberRow| {
+        let log = log.clone();
+        Box::pin(async move {
+            if row.removed_at.is_some() {
+                return log.member_removed(&row.org, &row.id).await;
+            }
+            let role = Role::parse(row.role.as_str()).unwrap_or(Role::Viewer);
+            log.member_joined(&row.org, &row.id, &row.name, role).await
+        })
+    })
 }
 
 fn allow_list(config: &Config, public: &PublicUrl, org: &OrgId) -> AllowList {

@@ -1,6 +1,7 @@
 //! Stores: where the ledger's rows live. They load and store; every rule is in [`crate::ledger`].
 
 mod lock;
+pub mod memory;
 pub mod sqlite;
 
 use std::sync::Arc;

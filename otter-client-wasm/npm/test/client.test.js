@@ -47,9 +47,11 @@ test('an entity is the same frozen object until it changed, also over a swap of 
   const first = client.entity('agent', 'in_a:main').get();
   assert.deepEqual(first, { id: 'in_a:main', name: 'Ada', tags: ['x'] });
   assert.ok(Object.isFrozen(first) && Object.isFrozen(first.tags));
-  fake.push({ reset: ['org'], put: [put('Ada', 7)] });
-  await tick();
-  assert.equal(client.entity('agent', 'in_a:main').get(), first);
+  for (const changes of [{ put: [put('Ada', 1)] }, { reset: ['org'], put: [put('Ada', 7)] }]) {
+    fake.push(changes);
+    await tick();
+    assert.equal(client.entity('agent', 'in_a:main').get(), first);
+  }
   fake.push({ put: [put('Bea', 8)] });
   await tick();
   assert.equal(client.entity('agent', 'in_a:main').get().name, 'Bea');
@@ -254,6 +256,20 @@ test('a core that dies is replaced and told scopes and unanswered commands again
     { t: 'command', id: open.id, kind: 'message.send', data: { text: 'open' } },
     { t: 'start' },
   ]);
+  client.close();
+});
+
+test('texts of a core that died stay until the next one knows better', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const { fake, client } = await setup();
+  fake.push({ slots: [[C, 'r1', 0, 'half'], [C, 'r2', 0, 'whole']] });
+  await tick();
+  fake.panic('index out of bounds');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(ids(client.messages(C)), ['r1:answer', 'r2:answer']);
+  fake.push({ reset: [SCOPE], slots: [[C, 'r1', 0, 'half of it']] });
+  await tick();
+  assert.deepEqual(client.messages(C).get().rows.map(({ text }) => text), ['half of it']);
   client.close();
 });
 

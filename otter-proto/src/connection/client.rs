@@ -150,7 +150,7 @@ impl ClientConnection {
         }
     }
 
-    /// Sends events of an outbox, as a publisher made them. Nothing happens unless welcomed.
+    /// Sends events of an outbox, as a [`crate::publish::Publisher`] made them. Nothing happens unless welcomed.
     pub fn publish(&mut self, publish: Publish) {
         if matches!(self.link, Link::Online { .. }) {
             self.send(&ClientFrame::Publish(publish));

@@ -282,6 +282,11 @@ impl ServerConnection {
         matches!(self.phase, Phase::Open { .. })
     }
 
+    /// Whether the connection is over for the machine: a close is on its way, or the socket is gone.
+    pub const fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing)
+    }
+
     /// How many pings the client has answered.
     pub const fn pongs_seen(&self) -> u64 {
         self.pongs_seen

@@ -76,12 +76,12 @@ function arrange(messages, ended, now) {
   const addRun = (/** @type {any} */ run) => entries.push({ key: `run/${run.id}`, item: run });
   for (const message of messages) {
     while (loose[0] && (!message.sentAt || loose[0].endedAt < message.sentAt)) addRun(loose.shift());
-    const heading = message.sentAt ? day(message.sentAt, now) : lastDay;
-    if (heading && heading !== lastDay) {
-      entries.push({ key: `day/${new Date(message.sentAt).toDateString()}`, item: heading });
+    const date = message.sentAt ? new Date(message.sentAt).toDateString() : lastDay;
+    if (date !== lastDay) {
+      entries.push({ key: `day/${date}`, item: day(message.sentAt, now) });
       before = undefined;
     }
-    lastDay = heading;
+    lastDay = date;
     entries.push({ key: `message/${message.id}`, item: { message, follows: isSameBreath(before, message), latest: message === latest, ended: after.has(message.id) } });
     before = message;
     const run = after.get(message.id);

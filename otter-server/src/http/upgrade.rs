@@ -3,6 +3,7 @@
 //! A browser cannot see why a handshake was refused and would try for ever, so a missing credential or a wrong Origin
 //! is refused after the upgrade, with a frame and a close code that say what to do.
 
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,8 +18,10 @@ use otter_proto::error::ErrorBody;
 use otter_proto::limits::SUBPROTOCOL;
 
 use crate::auth::Admitted;
+use crate::conn;
 use crate::http::App;
 use crate::http::listen::Peer;
+use crate::ws::{instance_socket, member_socket};
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
@@ -32,7 +35,7 @@ pub(super) async fn member(
     match check(&headers, upgrade) {
         Ok(upgrade) => {
             let admitted = app.auth.member(&headers).await;
-            open(&app, peer, upgrade, admitted)
+            open(&app, peer, member_socket(upgrade, &app.hub.config.connection.limits), admitted)
         }
         Err(response) => *response,
     }
@@ -48,7 +51,7 @@ pub(super) async fn instance(
     match check(&headers, upgrade) {
         Ok(upgrade) => {
             let admitted = app.auth.instance(&headers, client_ip(&app, &peer, &headers)).await;
-            open(&app, peer, upgrade, admitted)
+            open(&app, peer, instance_socket(upgrade, &app.hub.config.connection.limits), admitted)
         }
         Err(response) => *response,
     }
@@ -74,6 +77,10 @@ fn open(
     upgrade: WebSocketUpgrade,
     admitted: Result<Admitted, ErrorBody>,
 ) -> Response {
+    if !app.readiness.reasons().is_empty() {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "the hub is stopping\n")
+            .into_response();
+    }
     // A valid credential has its place already; who has none gets one of few to be told so.
     let refusing = admitted.is_err().then(|| Arc::clone(&app.refusing).try_acquire_owned());
     if let Some(Err(_)) = refusing {
@@ -81,9 +88,15 @@ fn open(
 ";
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], words).into_response();
     }
+    let hub = Arc::clone(&app.hub);
     upgrade.on_failed_upgrade(|error| tracing::debug!(%error, "a handshake was not finished")).on_upgrade(
         async move |socket| {
-            seam::serve(socket, admitted).await;
+            match admitted {
+                Ok(Admitted { principal, mut end }) => {
+                    conn::serve(socket, Ok(principal), async move { end.wait().await }, hub).await;
+                }
+                Err(error) => conn::serve(socket, Err(error), pending(), hub).await,
+            }
             drop((peer, refusing));
         },
     )
@@ -97,36 +110,4 @@ pub(super) fn client_ip(app: &App, peer: &Peer, headers: &HeaderMap) -> IpAddr {
     };
     let forwarded: Option<IpAddr> = if app.behind_proxy { forwarded() } else { None };
     forwarded.unwrap_or_else(|| peer.addr.ip())
-}
-
-mod seam {
-    use axum::extract::ws::{CloseFrame, Message, WebSocket};
-    use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
-    use otter_proto::frame::{HubFrame, Refuse};
-
-    use crate::auth::Admitted;
-
-    pub(super) async fn serve(mut socket: WebSocket, admitted: Result<Admitted, ErrorBody>) {
-        let error = match admitted {
-            Ok(mut admitted) => tokio::select! {
-                error = admitted.end.wait() => error,
-                () = async { while socket.recv().await.is_some() {} } => return,
-            },
-            Err(error) => error,
-        };
-        let code = match error.code {
-            ErrorCode::AuthRequired => CloseCode::AuthRequired,
-            ErrorCode::AuthExpired => CloseCode::AuthExpired,
-            ErrorCode::BadOrigin => CloseCode::BadOrigin,
-            ErrorCode::Revoked => CloseCode::Revoked,
-            ErrorCode::RateLimited => CloseCode::RateLimited,
-            _ => CloseCode::Internal,
-        };
-        let mut text = String::new();
-        HubFrame::Refuse(Refuse { error: error.clone(), supported: None }).encode(&mut text);
-        let _ = socket.send(Message::Text(text.into())).await;
-        let close = CloseFrame { code: code.number(), reason: error.message.into() };
-        let _ = socket.send(Message::Close(Some(close))).await;
-        while let Some(Ok(_)) = socket.recv().await {}
-    }
 }

@@ -5,3 +5,4 @@
 mod auth;
 mod http;
 mod net;
+mod process;

@@ -30,8 +30,8 @@ pub(crate) struct Hub {
     pub(crate) dir: TempDir,
     pub(crate) addr: SocketAddr,
     pub(crate) setup: Option<String>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) task: JoinHandle<anyhow::Result<()>>,
+    stop: CancellationToken,
+    task: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
 pub(crate) fn config(dir: &TempDir) -> Config {
@@ -63,14 +63,21 @@ impl Hub {
         let addr = format!("127.0.0.1:{}", server.port().unwrap()).parse().unwrap();
         let setup = server.setup.as_ref().map(|secret| secret.expose().to_owned());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(server.run(stop.clone()));
+        let task = Some(tokio::spawn(server.run(stop.clone())));
         Self { dir, addr, setup, stop, task }
+    }
+
+    /// A hub that runs as a program of its own.
+    pub(crate) fn outside(dir: TempDir, addr: SocketAddr, setup: Option<String>) -> Self {
+        Self { dir, addr, setup, stop: CancellationToken::new(), task: None }
     }
 
     /// Stops the hub and gives its data directory.
     pub(crate) async fn stop(self) -> TempDir {
         self.stop.cancel();
-        timeout(LONG, self.task).await.unwrap().unwrap().unwrap();
+        if let Some(task) = self.task {
+            timeout(LONG, task).await.unwrap().unwrap().unwrap();
+        }
         self.dir
     }
 

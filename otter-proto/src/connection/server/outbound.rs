@@ -121,7 +121,7 @@ impl Outbound {
         let last = self.published.iter_mut().rfind(|waiting| waiting.lane == answer.lane);
         match last {
             Some(waiting) if waiting.producer_epoch == answer.producer_epoch => {
-                waiting.up_to = answer.up_to;
+                waiting.up_to = waiting.up_to.max(answer.up_to);
                 waiting.rejected.extend(answer.rejected);
                 waiting.error = answer.error;
                 waiting.expected = answer.expected;

@@ -1,0 +1,53 @@
+//! What a publisher needs of its outbox.
+
+use crate::frame::{Lane, Rejection};
+use crate::id::EventId;
+
+/// Where a lane of an outbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneState {
+    /// The producer epoch, from 1.
+    pub epoch: u64,
+    /// The highest number given; 0 when the epoch has no event yet.
+    pub last: u64,
+    /// The highest number the hub has acknowledged.
+    pub acked: u64,
+    /// Rows up to this number are not kept any more.
+    pub trimmed: u64,
+}
+
+/// An event of an outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Its number in lane and epoch.
+    pub n: u64,
+    /// The JSON text of a [`crate::event::NewEvent`].
+    pub text: String,
+}
+
+/// The durable queue of a publisher. Every change is on disk before the method returns.
+///
+/// Rows that the hub acknowledged are kept for a while, so that a hub restored from a backup gets them again. The id
+/// of the last row that was trimmed is kept as well.
+pub trait Outbox {
+    /// What can go wrong in the store.
+    type Error;
+
+    /// Where a lane is.
+    fn lane(&self, lane: Lane) -> Result<LaneState, Self::Error>;
+
+    /// Rows of the lane's epoch after `after`, in order, up to about `max_bytes` but at least one if there is one.
+    fn rows(&self, lane: Lane, after: u64, max_bytes: u64) -> Result<Vec<OutboxRow>, Self::Error>;
+
+    /// The id of the event with number `n`, also when it is the last that was trimmed.
+    fn id_at(&self, lane: Lane, n: u64) -> Result<Option<EventId>, Self::Error>;
+
+    /// Sets the highest number acknowledged; lower than before when the hub lost events.
+    fn set_acked(&mut self, lane: Lane, up_to: u64) -> Result<(), Self::Error>;
+
+    /// Copies refused events to the dead letters; one that is there already stays. Returns how many are new.
+    fn reject(&mut self, lane: Lane, rejected: &[Rejection]) -> Result<usize, Self::Error>;
+
+    /// Begins another epoch: rows after `after` are numbered from 1, unacknowledged; the others are dropped.
+    fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), Self::Error>;
+}

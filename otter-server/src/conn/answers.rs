@@ -1,0 +1,150 @@
+//! Work that a connection waits for, and its results.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use otter_proto::connection::server::{Piece, ServerConnection, SnapshotEnd, SnapshotRead, Start, Ticket};
+use otter_proto::error::ErrorBody;
+use otter_proto::event::RecordedEvent;
+use otter_proto::frame::{CommandDispatch, Published, Reply, SnapshotRow};
+use otter_proto::id::{EntityKey, Epoch, OrgId, Scope};
+use otter_proto::limits::DATA_FRAME_BYTES;
+
+use super::admission::{Seated, Welcomed};
+use crate::fanout::ScopeFeed;
+use crate::hub::Hub;
+use crate::log::{Resume, ResumeMiss};
+use crate::ring::{hex, piece};
+use crate::store::{self, EventPage};
+
+/// Bytes of events in one page of the log.
+const PAGE_BYTES: usize = DATA_FRAME_BYTES / 2;
+/// Bytes of values in one page of a snapshot; the keys come on top.
+const SNAPSHOT_BYTES: usize = DATA_FRAME_BYTES / 2;
+
+/// Work of a connection.
+pub(super) type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// A result for the machine.
+pub(super) enum Answer {
+    Welcomed(Result<Box<(Welcomed, Option<Seated>)>, ErrorBody>),
+    Started(Ticket, Start),
+    Events(Ticket, Scope, Page),
+    Snapshot(Ticket, store::SnapshotRead),
+    Published(Published),
+    Reply(Reply),
+    Outstanding(Vec<CommandDispatch>),
+    /// The connection cannot go on.
+    Failed(ErrorBody),
+}
+
+/// A page of the log as the machine takes it.
+pub(super) enum Page {
+    Pieces {
+        pieces: Vec<Piece>,
+        more: bool,
+    },
+    /// What followed the position is not there any more.
+    Trimmed,
+}
+
+/// Decides how a subscription starts. The feed is registered already, so nothing is missed in between.
+pub(super) async fn start(
+    hub: Arc<Hub>,
+    org: OrgId,
+    scope: Scope,
+    position: Option<(Epoch, u64)>,
+    ticket: Ticket,
+    feed: Arc<ScopeFeed>,
+) -> Answer {
+    let read = hub.read(move |reader| {
+        let head = reader.scope_head(&org, &scope)?;
+        let resume = match position {
+            Some((epoch, pos)) => Some(reader.resume(&org, &scope, &epoch, pos)?),
+            None => None,
+        };
+        Ok((head, resume))
+    });
+    match read.await {
+        Ok((head, resume)) => {
+            feed.raise_head(head);
+            Answer::Started(ticket, started(head, resume))
+        }
+        Err(error) => Answer::Failed(error),
+    }
+}
+
+fn started(head: u64, resume: Option<Resume>) -> Start {
+    match resume {
+        Some(Resume::Hit) => Start::Resumed { head },
+        Some(Resume::Miss(miss)) => {
+            Start::Snapshot { head, reason: Some(ResumeMiss::as_str(miss).to_owned()) }
+        }
+        None => Start::Snapshot { head, reason: None },
+    }
+}
+
+/// Reads a page behind the ring.
+pub(super) async fn events(
+    hub: Arc<Hub>,
+    org: OrgId,
+    scope: Scope,
+    epoch: Epoch,
+    after: u64,
+    ticket: Ticket,
+    feed: Arc<ScopeFeed>,
+) -> Answer {
+    let of = scope.clone();
+    match hub.read(move |reader| reader.events_after(&org, &of, after, PAGE_BYTES)).await {
+        Ok(page) => {
+            feed.raise_head(page.head);
+            let page = page_of(&scope, &epoch, after, &page);
+            Answer::Events(ticket, scope, page)
+        }
+        Err(error) => Answer::Failed(error),
+    }
+}
+
+/// A page as a frame. It starts with the first event's own `prev`: what was trimmed while the reader was away shows as
+/// a hole.
+fn page_of(scope: &Scope, epoch: &Epoch, after: u64, page: &EventPage) -> Page {
+    let (Some((_, first)), Some((last, _))) = (page.events.first(), page.events.last()) else {
+        return if page.head > after {
+            Page::Trimmed
+        } else {
+            Page::Pieces { pieces: Vec::new(), more: false }
+        };
+    };
+    let Ok(event) = RecordedEvent::parse(first) else { return Page::Trimmed };
+    let texts = page.events.iter().map(|(_, text)| &**text).collect();
+    let piece = piece(scope, epoch, event.prev, *last, texts, None);
+    Page::Pieces { pieces: vec![piece], more: page.more }
+}
+
+/// Reads a page of a snapshot.
+pub(super) async fn snapshot(
+    hub: Arc<Hub>,
+    org: OrgId,
+    scope: Scope,
+    after: Option<EntityKey>,
+    ticket: Ticket,
+) -> Answer {
+    let read = hub.read(move |reader| reader.snapshot_page(&org, &scope, after.as_ref(), SNAPSHOT_BYTES));
+    match read.await {
+        Ok(page) => Answer::Snapshot(ticket, page),
+        Err(error) => Answer::Failed(error),
+    }
+}
+
+/// Hands a page of a snapshot to the machine.
+pub(super) fn provide_snapshot(machine: &mut ServerConnection, ticket: Ticket, page: &store::SnapshotRead) {
+    let row = |row: &'_ store::LiveRow| (row.key.clone(), row.rev, Arc::clone(&row.text));
+    let rows: Vec<_> = page.rows.iter().map(row).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(key, rev, text)| SnapshotRow { entity: key.clone(), rev: *rev, value: text })
+        .collect();
+    let end = page.last.map(|last| SnapshotEnd { head: last.head, hash: Some(hex(last.hash)) });
+    machine.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of: page.as_of, end });
+}

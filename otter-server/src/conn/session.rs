@@ -1,0 +1,395 @@
+//! The life of one connection.
+
+use std::collections::BTreeMap;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use futures_util::{FutureExt, StreamExt};
+use otter_proto::catalogue::Role;
+use otter_proto::connection::server::{Need, Start, Ticket};
+use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
+use otter_proto::frame::{Command, CommandDispatch, Principal, PrincipalType, Publish, Signal};
+use otter_proto::id::{Epoch, InstanceId, MemberId, Scope};
+use otter_proto::limits::MAX_OPEN_COMMANDS;
+use tokio::sync::{oneshot, watch};
+use tokio::time::sleep_until;
+
+use super::admission::{Attachment, Seated, Welcomed, admit_to_the_end};
+use super::answers::{Answer, Page, Work, events, provide_snapshot, snapshot, start};
+use super::socket::{Socket, Turn};
+use crate::fanout::{Inbox, News, OrgFeed, ScopeFeed};
+use crate::hub::{Hub, Stage, close_code};
+use crate::ledger::Actor;
+use crate::ring::Recent;
+
+/// Requests to the log that one connection may have in flight; beyond them its socket is not read.
+const MAX_IN_FLIGHT: usize = 32;
+
+/// A connection with a valid credential.
+pub(super) struct Session {
+    hub: Arc<Hub>,
+    feed: Arc<OrgFeed>,
+    socket: Socket,
+    principal: Principal,
+    number: u64,
+    inbox: Arc<Inbox>,
+    stage: watch::Receiver<Stage>,
+    epoch: Option<Epoch>,
+    scopes: BTreeMap<Scope, Arc<ScopeFeed>>,
+    /// The number of the newest signal that was made good for a key with its latest value.
+    made_good: BTreeMap<(Scope, String), u64>,
+    probes: Vec<(u64, oneshot::Sender<()>)>,
+    work: FuturesUnordered<Work>,
+    requests: FuturesUnordered<Work>,
+    publishes: FuturesOrdered<Work>,
+    /// Commands that came before `welcome`, and whether some had no room.
+    early: Vec<CommandDispatch>,
+    early_reread: bool,
+    attachment: Option<Attachment>,
+    seated: Option<Seated>,
+}
+
+impl Session {
+    pub(super) fn new(hub: Arc<Hub>, socket: Socket, principal: Principal, number: u64) -> Self {
+        Self {
+            feed: hub.fanout.org(&principal.org),
+            stage: hub.stage.subscribe(),
+            hub,
+            socket,
+            principal,
+            number,
+            inbox: Arc::default(),
+            epoch: None,
+            scopes: BTreeMap::new(),
+            made_good: BTreeMap::new(),
+            probes: Vec::new(),
+            work: FuturesUnordered::new(),
+            requests: FuturesUnordered::new(),
+            publishes: FuturesOrdered::new(),
+            early: Vec::new(),
+            early_reread: false,
+            attachment: None,
+            seated: None,
+        }
+    }
+
+    /// Runs until the socket is over, the credential ends, or the hub does.
+    pub(super) async fn run(mut self, ended: impl Future<Output = ErrorBody> + Send) {
+        let mut ended = pin!(ended);
+        self.stage.mark_changed();
+        loop {
+            self.answer_needs();
+            let now = self.hub.clock.now();
+            let reads = self.wants_read();
+            self.socket.machine.handle_reading(reads, now);
+            let timer = self.socket.machine.poll_timeout().map(|at| self.hub.clock.at(at));
+            let closes = self.is_closing();
+            if closes {
+                break;
+            }
+            tokio::select! {
+                turn = self.socket.turn(reads) => {
+                    if turn == Turn::Over {
+                        break;
+                    }
+                }
+                () = self.inbox.wait() => {
+                    let news = self.inbox.take();
+                    self.news(news);
+                }
+                Some(answer) = self.work.next() => self.answer(answer),
+                Some(answer) = self.requests.next() => self.answer(answer),
+                Some(answer) = self.publishes.next() => self.answer(answer),
+                error = &mut ended => self.end(error),
+                Ok(()) = self.stage.changed() => self.stage_changed(),
+                () = async {
+                    match timer {
+                        Some(at) => sleep_until(at).await,
+                        None => pending().await,
+                    }
+                } => {
+                    let now = self.hub.clock.now();
+                    self.socket.machine.handle_timeout(now);
+                }
+            }
+        }
+        self.leave();
+        self.settle();
+        self.socket.finish().await;
+    }
+
+    /// Whether the machine is done with the connection; what is left is to say goodbye.
+    fn is_closing(&self) -> bool {
+        self.socket.machine.is_closing()
+    }
+
+    fn wants_read(&self) -> bool {
+        self.socket.machine.wants_read() && self.requests.len() + self.publishes.len() < MAX_IN_FLIGHT
+    }
+
+    fn answer_needs(&mut self) {
+        while let Some(need) = self.socket.machine.poll_event() {
+            self.need(need);
+        }
+    }
+
+    fn need(&mut self, need: Need) {
+        match need {
+            Need::Hello(hello) => {
+                let (hub, principal) = (Arc::clone(&self.hub), self.principal.clone());
+                let decision = admit_to_the_end(hub, principal, hello, self.number, Arc::clone(&self.inbox));
+                self.work.push(Box::pin(async { Answer::Welcomed(decision.await.map(Box::new)) }));
+            }
+            Need::Subscribe { ticket, scope, position } => self.subscribe(ticket, scope, position),
+            Need::Unsubscribed { scope } => self.unsubscribe(&scope),
+            Need::Events { ticket, scope, after, max_bytes } => self.events(ticket, scope, after, max_bytes),
+            Need::Snapshot { ticket, scope, after } => {
+                let org = self.principal.org.clone();
+                self.work.push(Box::pin(snapshot(Arc::clone(&self.hub), org, scope, after, ticket)));
+            }
+            Need::Signals { scope } => {
+                for current in self.feed.current_signals(&scope) {
+                    self.made_good.insert((scope.clone(), current.key.clone()), current.number);
+                    self.socket.machine.signal(&scope, &current.key, current.frame);
+                }
+            }
+            Need::LatestSignal { scope, key } => self.latest_signal(scope, key),
+            Need::Heads { scopes } => {
+                let watermark = self.feed.watermark();
+                let head = |scope: Scope| {
+                    let head = self.scopes.get(&scope)?.head()?;
+                    Some((scope, head))
+                };
+                let heads: Vec<_> = scopes.into_iter().filter_map(head).collect();
+                self.socket.machine.provide_heads(watermark, &heads);
+            }
+            Need::Publish(publish) => self.publish(publish),
+            Need::Command(command) => self.command(command),
+            Need::Signal(signal) => self.signal(&signal),
+            Need::Pong(_) => {
+                let seen = self.socket.machine.pongs_seen();
+                for (_, probe) in self.probes.extract_if(.., |(wanted, _)| *wanted <= seen) {
+                    // Who asked may have stopped waiting.
+                    let _ = probe.send(());
+                }
+            }
+            Need::Closing { code, reason } => {
+                tracing::info!(connection = self.number, id = %self.principal.id, code, reason, "closing");
+            }
+        }
+    }
+
+    fn subscribe(&mut self, ticket: Ticket, scope: Scope, position: Option<(Epoch, u64)>) {
+        if self.principal.principal_type == PrincipalType::Instance {
+            let reason = ErrorCode::Forbidden.as_str().to_owned();
+            return self.socket.machine.subscribed(ticket, Start::Denied { reason });
+        }
+        let feed = self.feed.subscribe(&scope, self.number, &self.inbox);
+        self.scopes.insert(scope.clone(), Arc::clone(&feed));
+        let org = self.principal.org.clone();
+        self.work.push(Box::pin(start(Arc::clone(&self.hub), org, scope, position, ticket, feed)));
+    }
+
+    fn unsubscribe(&mut self, scope: &Scope) {
+        self.scopes.remove(scope);
+        self.made_good.retain(|(of, _), _| of != scope);
+        self.feed.unsubscribe(scope, self.number);
+    }
+
+    fn events(&mut self, ticket: Ticket, scope: Scope, after: u64, max_bytes: u64) {
+        let (Some(feed), Some(epoch)) = (self.scopes.get(&scope), &self.epoch) else { return };
+        match feed.after(after, max_bytes) {
+            Recent::Pieces { pieces, more } => self.socket.machine.provide_events(ticket, &pieces, more),
+            Recent::Behind => {
+                let (hub, org) = (Arc::clone(&self.hub), self.principal.org.clone());
+                let work = events(hub, org, scope, epoch.clone(), after, ticket, Arc::clone(feed));
+                self.work.push(Box::pin(work));
+            }
+        }
+    }
+
+    fn latest_signal(&mut self, scope: Scope, key: String) {
+        if let Some(current) = self.feed.latest_signal(&scope, &key) {
+            self.socket.machine.signal(&scope, &key, current.frame);
+            self.made_good.insert((scope, key), current.number);
+        }
+    }
+
+    fn publish(&mut self, publish: Publish) {
+        let Ok(instance) = InstanceId::new(&self.principal.id) else { return };
+        let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
+        let mut work: Work =
+            Box::pin(async move { Answer::Published(log.publish(&org, &instance, publish).await) });
+        // The request joins the log's queue at the first poll: now, so that publishes keep their order.
+        match (&mut work).now_or_never() {
+            Some(answer) => self.publishes.push_back(Box::pin(async { answer })),
+            None => self.publishes.push_back(work),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let role = self.principal.role.as_deref().and_then(Role::parse);
+        let (Ok(id), Some(role)) = (MemberId::new(&self.principal.id), role) else { return };
+        let actor = Actor { name: self.principal.name.clone(), id, role };
+        let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
+        let mut work: Work = Box::pin(async move { Answer::Reply(log.command(&org, actor, command).await) });
+        match (&mut work).now_or_never() {
+            Some(answer) => self.answer(answer),
+            None => self.requests.push(work),
+        }
+    }
+
+    fn signal(&mut self, signal: &Signal) {
+        let refused = match InstanceId::new(&self.principal.id) {
+            Ok(instance) if self.principal.principal_type == PrincipalType::Instance => {
+                self.feed.signal(&instance, signal)
+            }
+            _ => Err(ErrorBody::new(ErrorCode::Forbidden, "this client sends no such signals")),
+        };
+        if let Err(error) = refused {
+            self.socket.machine.refuse_frame(error, self.hub.clock.now());
+        }
+    }
+
+    fn news(&mut self, news: News) {
+        for scope in &news.scopes {
+            self.socket.machine.handle_news(scope);
+        }
+        // Events first: a run is known before its text, and late text of an answered run is ignored.
+        self.answer_needs();
+        for signal in news.signals {
+            let key = (signal.scope, signal.key);
+            if self.made_good.get(&key).is_none_or(|number| *number < signal.number) {
+                self.made_good.remove(&key);
+                self.socket.machine.signal(&key.0, &key.1, signal.frame);
+            }
+        }
+        for (scope, key) in news.stale {
+            self.latest_signal(scope, key);
+        }
+        self.commands(news.commands, news.reread);
+        for probe in news.probes {
+            let wanted = self.socket.machine.probe_client();
+            self.probes.push((wanted, probe));
+        }
+        if let Some(end) = news.end {
+            self.close(end.code, &end.reason);
+        }
+    }
+
+    /// Passes commands on; those that come before `welcome` wait for it, because they belong behind the open ones.
+    fn commands(&mut self, commands: Vec<CommandDispatch>, reread: bool) {
+        if self.attachment.is_some() {
+            for command in commands {
+                self.socket.machine.dispatch(command);
+            }
+            if reread {
+                self.reread();
+            }
+        } else {
+            let room = MAX_OPEN_COMMANDS.saturating_sub(self.early.len());
+            self.early_reread |= reread || commands.len() > room;
+            self.early.extend(commands.into_iter().take(room));
+        }
+    }
+
+    fn reread(&mut self) {
+        let Ok(instance) = InstanceId::new(&self.principal.id) else { return };
+        let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
+        self.work.push(Box::pin(async move {
+            match log.outstanding(&org, &instance).await {
+                Ok(commands) => Answer::Outstanding(commands),
+                Err(error) => Answer::Failed(error),
+            }
+        }));
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let machine = &mut self.socket.machine;
+        match answer {
+            Answer::Welcomed(Ok(welcomed)) => self.welcome(*welcomed),
+            Answer::Welcomed(Err(error)) => {
+                let code = close_code(&error);
+                machine.refuse(error, code);
+            }
+            Answer::Started(ticket, start) => machine.subscribed(ticket, start),
+            Answer::Events(ticket, _, Page::Pieces { pieces, more }) => {
+                machine.provide_events(ticket, &pieces, more);
+            }
+            Answer::Events(_, scope, Page::Trimmed) => machine.resync(&scope, "trimmed"),
+            Answer::Snapshot(ticket, page) => provide_snapshot(machine, ticket, &page),
+            Answer::Published(published) => machine.published(published),
+            Answer::Reply(reply) => machine.reply(reply),
+            Answer::Outstanding(commands) => {
+                for command in commands {
+                    machine.dispatch(command);
+                }
+            }
+            Answer::Failed(error) => self.end(error),
+        }
+    }
+
+    fn welcome(&mut self, (welcomed, seated): (Welcomed, Option<Seated>)) {
+        self.epoch = Some(welcomed.admission.epoch.clone());
+        self.seated = seated;
+        self.socket.machine.welcome(welcomed.admission, self.hub.clock.now());
+        if let Some(mut attachment) = welcomed.attachment {
+            for command in std::mem::take(&mut attachment.outstanding) {
+                self.socket.machine.dispatch(command);
+            }
+            self.attachment = Some(attachment);
+            let (early, reread) = (std::mem::take(&mut self.early), self.early_reread);
+            self.commands(early, reread);
+        }
+    }
+
+    /// Ends the connection for a reason that is an error.
+    fn end(&mut self, error: ErrorBody) {
+        let code = close_code(&error);
+        if self.socket.machine.is_open() {
+            self.socket.machine.close(code, &error.message, error.retry_after_ms);
+        } else {
+            self.socket.machine.refuse(error, code);
+        }
+    }
+
+    fn close(&mut self, code: CloseCode, reason: &str) {
+        if self.socket.machine.is_open() {
+            self.socket.machine.close(code, reason, None);
+        } else {
+            let error = ErrorBody::retryable(ErrorCode::Unavailable, reason);
+            self.socket.machine.refuse(error, code);
+        }
+    }
+
+    fn stage_changed(&mut self) {
+        let stage = *self.stage.borrow_and_update();
+        match stage {
+            Stage::Running => {}
+            Stage::Draining { window_ms } => self.socket.machine.drain(window_ms),
+            Stage::Closing => self.close(CloseCode::Drain, "the hub goes away; resume in a moment"),
+        }
+    }
+
+    /// Gives everything back that others could still reach this connection by.
+    fn leave(&mut self) {
+        for scope in std::mem::take(&mut self.scopes).into_keys() {
+            self.feed.unsubscribe(&scope, self.number);
+        }
+        self.probes.clear();
+        self.seated = None;
+        self.attachment = None;
+        self.work.clear();
+    }
+
+    /// What the client asked for before it left still reaches the log.
+    fn settle(&mut self) {
+        while let Some(need) = self.socket.machine.poll_event() {
+            self.need(need);
+        }
+        self.requests.clear();
+        self.publishes.clear();
+    }
+}

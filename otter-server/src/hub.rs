@@ -1,0 +1,254 @@
+//! The hub: what every connection shares, and how it starts and ends.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use otter_proto::connection::server::ServerConfig;
+use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
+use otter_proto::frame::{Principal, ServerInfo};
+use otter_proto::id::{InstanceId, OrgId};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::fanout::{Fanout, locked};
+use crate::ledger::StoreError;
+use crate::log::{Lease, LogHandle, Reader};
+
+/// How many reads of the log run at the same time.
+const READS: usize = 8;
+/// An instance is offline when it stays away for this long.
+const GRACE: Duration = Duration::from_secs(10);
+/// Texts of unfinished answers go when their instance stays away for this long.
+const SIGNAL_GRACE: Duration = Duration::from_secs(60);
+/// How long closing connections have to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How a hub treats its connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubConfig {
+    /// What every connection is offered and held to.
+    pub connection: ServerConfig,
+    /// How many connections one member or instance may have.
+    pub connections_per_principal: usize,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        let server =
+            ServerInfo { name: "otter-server".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        Self { connection: ServerConfig::new(server), connections_per_principal: 20 }
+    }
+}
+
+/// What all connections are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Running,
+    /// Clients are asked to leave within this many milliseconds.
+    Draining {
+        window_ms: u64,
+    },
+    Closing,
+}
+
+/// Everything a connection needs. One per process, shared.
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) config: HubConfig,
+    pub(crate) log: LogHandle,
+    pub(crate) fanout: Arc<Fanout>,
+    pub(crate) clock: Clock,
+    pub(crate) stage: watch::Sender<Stage>,
+    pub(crate) connections: TaskTracker,
+    reader: Reader,
+    reads: Semaphore,
+    tasks: TaskTracker,
+    stopped: CancellationToken,
+    places: Mutex<BTreeMap<(OrgId, String), usize>>,
+    last_connection: AtomicU64,
+}
+
+impl Hub {
+    /// A hub over a log whose [`crate::log::FanOut`] is `fanout`. Call it inside a runtime.
+    pub fn new(config: HubConfig, log: LogHandle, reader: Reader, fanout: Arc<Fanout>) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            log,
+            fanout,
+            clock: Clock::start(),
+            stage: watch::Sender::new(Stage::Running),
+            connections: TaskTracker::new(),
+            reader,
+            reads: Semaphore::new(READS),
+            tasks: TaskTracker::new(),
+            stopped: CancellationToken::new(),
+            places: Mutex::default(),
+            last_connection: AtomicU64::new(0),
+        })
+    }
+
+    /// Says, once the grace time is over, that instances which were online before the start and did not come back are
+    /// offline. Call it once per org at the start.
+    pub fn sweep(self: &Arc<Self>, org: OrgId) {
+        let hub = Arc::clone(self);
+        self.spawn(async move {
+            sleep(GRACE).await;
+            if let Err(error) = hub.log.disconnect_absent(&org, "hubRestarted").await {
+                tracing::warn!(%org, code = %error.code, "absent instances are not recorded as offline");
+            }
+        });
+    }
+
+    /// Takes everybody off: asks clients to leave within `window`, closes the rest with 4001, waits for them.
+    pub async fn drain(&self, window: Duration) {
+        let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        self.stage.send_replace(Stage::Draining { window_ms });
+        self.connections.close();
+        // Everybody who leaves by then has found another hub, or this one restarted.
+        let _ = timeout(window, self.connections.wait()).await;
+        self.stage.send_replace(Stage::Closing);
+        let _ = timeout(GOODBYE, self.connections.wait()).await;
+        self.stopped.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// How many connections are open.
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Runs a read of the log on a blocking thread. A failure is logged here.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ErrorBody> {
+        let internal = || ErrorBody::retryable(ErrorCode::Internal, "a defect of the hub; its log says more");
+        let permit = self.reads.acquire().await;
+        let reader = self.reader.clone();
+        let done = spawn_blocking(move || read(&reader)).await;
+        drop(permit);
+        match done {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the log could not be read");
+                Err(internal())
+            }
+            Err(error) => {
+                tracing::error!(%error, "a read of the log ended early");
+                Err(internal())
+            }
+        }
+    }
+
+    /// Runs work that outlives its connection, until the hub stops.
+    pub(crate) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.stopped.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    /// The number of a new connection.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.last_connection.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A place for one more connection of a principal; it is given back when dropped.
+    pub(crate) fn place(self: &Arc<Self>, principal: &Principal) -> Result<Place, ErrorBody> {
+        let key = (principal.org.clone(), principal.id.clone());
+        let mut places = locked(&self.places);
+        let taken = places.entry(key.clone()).or_default();
+        if *taken >= self.config.connections_per_principal {
+            let message = "too many connections; close some tabs, or stop other copies of this program";
+            let error = ErrorBody::retryable(ErrorCode::RateLimited, message);
+            return Err(ErrorBody { retry_after_ms: Some(30_000), ..error });
+        }
+        *taken += 1;
+        Ok(Place { hub: Arc::clone(self), key })
+    }
+
+    /// The socket of an instance is gone: after the grace time, unless it came back, the log says so.
+    pub(crate) fn detached(self: &Arc<Self>, org: OrgId, instance: InstanceId, lease: Lease) {
+        self.log.detached(&org, &instance, lease);
+        let hub = Arc::clone(self);
+        self.spawn(async move {
+            sleep(GRACE).await;
+            if let Err(error) = hub.log.disconnected(&org, &instance, lease, "connectionLost").await {
+                tracing::warn!(%instance, code = %error.code, "the instance is not recorded as offline");
+            }
+            sleep(SIGNAL_GRACE.saturating_sub(GRACE)).await;
+            let feed = hub.fanout.org(&org);
+            if feed.seat(&instance).holder().is_none() {
+                feed.forget_signals(&instance);
+            }
+        });
+    }
+}
+
+/// The place of one connection.
+#[derive(Debug)]
+pub(crate) struct Place {
+    hub: Arc<Hub>,
+    key: (OrgId, String),
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut places = locked(&self.hub.places);
+        if let Some(taken) = places.get_mut(&self.key) {
+            *taken -= 1;
+            if *taken == 0 {
+                places.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// The close code that tells an unknowing client what to do about an error.
+pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
+    match error.code {
+        ErrorCode::AuthRequired => CloseCode::AuthRequired,
+        ErrorCode::AuthExpired => CloseCode::AuthExpired,
+        ErrorCode::BadOrigin => CloseCode::BadOrigin,
+        ErrorCode::Revoked => CloseCode::Revoked,
+        ErrorCode::Forked => CloseCode::Forked,
+        ErrorCode::Superseded => CloseCode::Superseded,
+        ErrorCode::RateLimited => CloseCode::RateLimited,
+        ErrorCode::Overloaded | ErrorCode::StorageFull => CloseCode::Overloaded,
+        ErrorCode::Unavailable => CloseCode::Starting,
+        ErrorCode::BadFrame | ErrorCode::InvalidData | ErrorCode::UnexpectedFrame => CloseCode::BadFrame,
+        ErrorCode::UnsupportedVersion => CloseCode::UnsupportedVersion,
+        ErrorCode::TooLarge | ErrorCode::TooDeep => CloseCode::TooLarge,
+        ErrorCode::Forbidden | ErrorCode::RoleRequired => CloseCode::Forbidden,
+        ErrorCode::UnknownFrame
+        | ErrorCode::UnknownScope
+        | ErrorCode::NotSubscribed
+        | ErrorCode::BadId
+        | ErrorCode::UnknownKind
+        | ErrorCode::NotPublisher
+        | ErrorCode::WrongLane
+        | ErrorCode::NotOwner
+        | ErrorCode::EntityTooLarge
+        | ErrorCode::PublishGap
+        | ErrorCode::StaleProducerEpoch
+        | ErrorCode::UnknownCommand
+        | ErrorCode::NotFound
+        | ErrorCode::InstanceOffline
+        | ErrorCode::TooManyOpen
+        | ErrorCode::IdempotencyMismatch
+        | ErrorCode::AlreadyEnded
+        | ErrorCode::Expired
+        | ErrorCode::Silent
+        | ErrorCode::Internal => CloseCode::Internal,
+    }
+}

@@ -1,0 +1,125 @@
+use otter_proto::error::ErrorCode;
+use otter_proto::frame::ClientInfo;
+use pretty_assertions::assert_eq;
+
+use super::*;
+use crate::ledger::Admitted;
+use crate::log::{Reader, Resume, ResumeMiss};
+
+fn attach(world: &mut World, names: &[&str]) -> (Result<Admitted, ErrorCode>, Vec<String>) {
+    let bridge = ClientInfo { name: "otter-bridge".to_owned(), version: "0.1.0".to_owned() };
+    let (admitted, commit) = world
+        .transact(|ledger| ledger.attach(&instance(), &boots(names), Some("Mac"), Some(&bridge)))
+        .unwrap();
+    (admitted.map_err(|error| error.code), lines(&commit))
+}
+
+#[test]
+fn an_instance_is_let_in_when_it_knows_its_last_boot() {
+    let mut world = World::empty();
+    let (admitted, written) = attach(&mut world, &["b1"]);
+    assert!(admitted.is_ok());
+    assert_eq!(
+        written,
+        [
+            r#"org instance.connected [put instance/in_1={"bridge":{"name":"otter-bridge","version":"0.1.0"},"connectedAt":"2026-11-18T11:06:40.000Z","connection":"online","name":"Mac"}] {"bridge":{"name":"otter-bridge","version":"0.1.0"},"connectedAt":"2026-11-18T11:06:40.000Z","connection":"online","name":"Mac","reason":null}"#
+        ]
+    );
+    assert_eq!(attach(&mut world, &["b2", "b1"]).1, [""; 0], "within the grace time nothing changed");
+    assert_eq!(attach(&mut world, &["b3", "b1"]).0, Err(ErrorCode::Forked));
+    assert_eq!(attach(&mut world, &[]).0, Err(ErrorCode::BadFrame));
+    assert!(attach(&mut world, &["b3", "b2"]).0.is_ok());
+    assert_eq!(world.store.boot(&world.org, &instance()).unwrap(), boots(&["b3"]).pop());
+}
+
+#[test]
+fn going_away_is_written_once_and_coming_back_clears_the_reason() {
+    let mut world = World::empty();
+    attach(&mut world, &["b1"]);
+    let gone = |world: &mut World| {
+        let (_, commit) = world.transact(|ledger| ledger.disconnected(&instance(), "lost")).unwrap();
+        lines(&commit)
+    };
+    assert_eq!(world.transact(|ledger| ledger.online()).unwrap().0, [instance()]);
+    assert_eq!(
+        gone(&mut world),
+        [
+            r#"org instance.disconnected [merge instance/in_1] {"connection":"offline","disconnectedAt":"2026-11-18T11:06:40.000Z","reason":"lost"}"#
+        ]
+    );
+    assert_eq!(gone(&mut world), [""; 0]);
+    assert_eq!(world.transact(|ledger| ledger.online()).unwrap().0, []);
+    attach(&mut world, &["b1"]);
+    let (text, _) = world.entity(&Scope::Org, "instance/in_1").unwrap();
+    assert_eq!(otter_proto::text::member(&text, "reason"), None);
+}
+
+#[test]
+fn members_join_change_and_leave() {
+    let mut world = World::empty();
+    let member = MemberId::new("mb_1").unwrap();
+    let mut written = Vec::new();
+    let (_, commit) = world.transact(|ledger| ledger.member_joined(&member, "Ada", Role::Owner)).unwrap();
+    written.extend(lines(&commit));
+    let (_, commit) = world.transact(|ledger| ledger.member_joined(&member, "Ada", Role::Owner)).unwrap();
+    written.extend(lines(&commit));
+    let (_, commit) =
+        world.transact(|ledger| ledger.member_updated(&member, None, Some(Role::Admin))).unwrap();
+    written.extend(lines(&commit));
+    let (_, commit) = world.transact(|ledger| ledger.member_removed(&member)).unwrap();
+    written.extend(lines(&commit));
+    let (_, commit) = world.transact(|ledger| ledger.member_joined(&member, "Ada", Role::Viewer)).unwrap();
+    written.extend(lines(&commit));
+    assert_eq!(
+        written,
+        [
+            r#"org member.joined [put member/mb_1] {"joinedAt":"2026-11-18T11:06:40.000Z","name":"Ada","role":"owner"}"#,
+            r#"org member.updated [merge member/mb_1] {"role":"admin"}"#,
+            r#"org member.removed [delete member/mb_1] {}"#,
+            r#"org member.joined [put member/mb_1] {"joinedAt":"2026-11-18T11:06:40.000Z","name":"Ada","role":"viewer"}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_position_is_good_for_its_own_history_only() {
+    let mut world = World::with_conversation();
+    let reader = Reader::new(std::sync::Arc::new(world.store.clone()));
+    let resume = |world: &World, epoch: &str, pos| {
+        reader.resume(&world.org, &Scope::Org, &Epoch::new(epoch).unwrap(), pos).unwrap()
+    };
+    assert_eq!(resume(&world, "e1", 2), Resume::Hit);
+    assert_eq!(resume(&world, "e1", 3), Resume::Miss(ResumeMiss::Ahead));
+    assert_eq!(resume(&world, "e0", 1), Resume::Miss(ResumeMiss::UnknownEpoch));
+    let backup = world.store.copy();
+    world.one("agent.statusChanged", "in_1:main", r#"{"status":"a"}"#);
+    world.start("e2");
+    world.one("agent.statusChanged", "in_1:main", r#"{"status":"b"}"#);
+    assert_eq!(resume(&world, "e1", 3), Resume::Hit, "a restart keeps positions");
+    assert_eq!(resume(&world, "e1", 4), Resume::Miss(ResumeMiss::Ahead), "of an epoch that ended before");
+    world.store.restore(backup);
+    world.start("e3");
+    for status in ["c", "d", "e"] {
+        let (_, commit) = world
+            .transact(|ledger| ledger.member_joined(&MemberId::new("mb_1").unwrap(), status, Role::Owner))
+            .unwrap();
+        assert_eq!(commit.appended.len(), 1);
+    }
+    assert_eq!(resume(&world, "e1", 2), Resume::Hit, "what the backup has is common history");
+    assert_eq!(
+        resume(&world, "e1", 3),
+        Resume::Miss(ResumeMiss::Ahead),
+        "what it lacks is not, also regrown"
+    );
+    assert_eq!(resume(&world, "e2", 4), Resume::Miss(ResumeMiss::UnknownEpoch));
+}
+
+#[test]
+fn a_writer_that_was_replaced_cannot_write() {
+    let mut world = World::with_conversation();
+    let old = world.epoch.clone();
+    world.start("e2");
+    world.epoch = old;
+    let result = world.transact(|ledger| ledger.member_removed(&MemberId::new("mb_1").unwrap()));
+    assert_eq!(result.map(|_| ()), Err(StoreError::Fenced));
+}

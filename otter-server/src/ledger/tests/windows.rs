@@ -1,0 +1,104 @@
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+fn message(sent_at: u64, text: &str) -> String {
+    let sent_at = UnixMillis(sent_at);
+    format!(
+        r#"{{"conversationId":"{CONVERSATION}","author":{{"type":"agent"}},"text":"{text}","status":"complete","sentAt":"{sent_at}"}}"#
+    )
+}
+
+fn effects(commit: &Commit) -> String {
+    let line = lines(commit).first().cloned().unwrap_or_default();
+    line.split_once('[').and_then(|(_, rest)| rest.split_once(']')).unwrap().0.to_owned()
+}
+
+#[test]
+fn the_newest_rows_are_live_and_evictions_ride_on_the_event_that_causes_them() {
+    let mut world = World::with_conversation();
+    for n in 10..60 {
+        world.one("message.created", &format!("in_1:m{n}"), &message(T0 - 1_000 + n, "x"));
+    }
+    assert_eq!(world.live(&conversation()).len(), 50);
+    let commit = world.one("message.created", "in_1:m60", &message(T0 - 1_000 + 60, "x"));
+    assert_eq!(effects(&commit), "put message/in_1:m60, evict message/in_1:m10");
+    let commit = world.one("message.created", "in_1:m09", &message(T0 - 1_000 + 9, "x"));
+    assert_eq!(effects(&commit), "");
+    let commit = world.one("message.created", "in_1:m30b", &message(T0 - 1_000 + 30, "x"));
+    assert_eq!(effects(&commit), "put message/in_1:m30b, evict message/in_1:m11");
+    let live = world.live(&conversation());
+    assert_eq!((live.len(), live.first().map(String::as_str)), (50, Some("message/in_1:m12")));
+    assert_eq!(world.entity(&conversation(), "message/in_1:m09").map(|(_, live)| live), Some(false));
+}
+
+#[test]
+fn a_row_outside_the_window_is_merged_but_stays_outside() {
+    let mut world = World::with_conversation();
+    for n in 10..61 {
+        world.one("message.created", &format!("in_1:m{n}"), &message(T0 - 1_000 + n, "x"));
+    }
+    let edit = r#"{"text":"new","editedAt":"2026-11-22T14:00:00.000Z"}"#;
+    assert_eq!(effects(&world.one("message.edited", "in_1:m10", edit)), "merge message/in_1:m10");
+    assert_eq!(world.entity(&conversation(), "message/in_1:m10").map(|(_, live)| live), Some(false));
+    assert_eq!(effects(&world.one("message.removed", "in_1:m10", "{}")), "delete message/in_1:m10");
+    assert_eq!(world.live(&conversation()).len(), 50);
+}
+
+#[test]
+fn a_window_holds_at_most_a_megabyte() {
+    let mut world = World::with_conversation();
+    for n in 0..45 {
+        world.one("message.created", &format!("in_1:m{n:02}"), &message(T0 - 1_000 + n, &"x".repeat(30_000)));
+    }
+    let page = world.store.snapshot_page(&world.org, &conversation(), None, usize::MAX).unwrap();
+    let bytes: usize = page.rows.iter().map(|row| row.text.len()).sum();
+    assert_eq!((page.rows.len(), bytes <= 1 << 20), (34, true));
+    let edit = format!(r#"{{"text":"{}","editedAt":"2026-11-22T14:00:00.000Z"}}"#, "y".repeat(32_000));
+    let commits: Vec<String> =
+        (11..45).map(|n| effects(&world.one("message.edited", &format!("in_1:m{n}"), &edit))).collect();
+    assert!(commits.iter().any(|effects| effects.contains("evict")), "growing rows push others out");
+    let page = world.store.snapshot_page(&world.org, &conversation(), None, usize::MAX).unwrap();
+    assert!(page.rows.iter().map(|row| row.text.len()).sum::<usize>() <= 1 << 20);
+}
+
+#[test]
+fn a_conversation_that_moves_again_comes_back_whole() {
+    let mut world = World::with_conversation();
+    for n in 0..200 {
+        world.now += 10;
+        let data = r#"{"instanceId":"in_1","agentId":"in_1:main","address":{"kind":"session"}}"#;
+        world.one("conversation.upserted", &format!("in_1:c{n}"), data);
+    }
+    assert_eq!(world.entity(&Scope::Org, "conversation/in_1:c").map(|(_, live)| live), Some(false));
+    world.now += 10;
+    let commit = world.one("message.created", "in_1:m", &message(world.now, "hi"));
+    let sent = UnixMillis(world.now);
+    let last = format!(r#"{{"author":{{"type":"agent"}},"head":"hi","id":"in_1:m","sentAt":"{sent}"}}"#);
+    let value = format!(
+        r#"{{"address":{{"kind":"session","sessionKey":"k"}},"agentId":"in_1:main","instanceId":"in_1","lastMessage":{last},"messageCount":1}}"#
+    );
+    assert_eq!(
+        lines(&commit)[1],
+        format!(
+            r#"org conversation.updated [put conversation/in_1:c={value}, evict conversation/in_1:c0] {{"lastMessage":{last},"messageCount":1}}"#
+        )
+    );
+}
+
+#[test]
+fn open_commands_stay_and_ended_ones_leave_after_a_hundred() {
+    let mut world = World::with_conversation();
+    let say = format!(r#"{{"conversationId":"{CONVERSATION}","text":"x"}}"#);
+    for n in 0..130 {
+        world.now += 1;
+        world.command(n, "message.send", &say);
+    }
+    for n in 0..120 {
+        world.one("command.updated", command_id(n).as_str(), r#"{"stage":"completed"}"#);
+    }
+    let commands: Vec<String> =
+        world.live(&Scope::Org).into_iter().filter(|key| key.starts_with("command/")).collect();
+    let want: Vec<String> = (20..130).map(|n| format!("command/{}", command_id(n))).collect();
+    assert_eq!(commands, want);
+}
