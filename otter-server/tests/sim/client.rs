@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use otter_proto::connection::client::{ClientConfig, ClientConnection, ConnectionEvent, Phase, Role, ScopePhase, Transmit};
+use otter_proto::connection::client::{
+    ClientConfig, ClientConnection, ConnectionEvent, Phase, Role, ScopePhase, Transmit,
+};
 use otter_proto::frame::{Principal, PrincipalType};
 use otter_proto::id::{CommandId, Scope};
 use otter_proto::wire::Json;
@@ -51,7 +53,17 @@ impl Client {
     }
 
     fn new(id: String, part: Part, seed: u64) -> Self {
-        Self { id, part, machine: None, link: None, commands: BTreeMap::new(), follows: BTreeSet::new(), seed, runs: 0, next_timer: 0 }
+        Self {
+            id,
+            part,
+            machine: None,
+            link: None,
+            commands: BTreeMap::new(),
+            follows: BTreeSet::new(),
+            seed,
+            runs: 0,
+            next_timer: 0,
+        }
     }
 
     pub(crate) fn is_member(&self) -> bool {
@@ -93,7 +105,8 @@ impl World {
         };
         let mut machine = ClientConnection::new(config, now);
         if let Part::Member { instances } = client.part {
-            client.follows = (0..instances).map(|instance| conversation(&format!("in_{instance}"), 0)).collect();
+            client.follows =
+                (0..instances).map(|instance| conversation(&format!("in_{instance}"), 0)).collect();
             client.follows.insert(Scope::Org);
             for scope in &client.follows {
                 machine.subscribe(scope.clone(), now);
@@ -163,7 +176,11 @@ impl World {
 
     /// Something a person or an agent does; again and again while it storms, once more in the calm.
     pub(crate) fn client_acts(&mut self, at: usize) {
-        if self.clients[at].is_member() { self.member_acts(at) } else { self.instance_acts(at) }
+        if self.clients[at].is_member() {
+            self.member_acts(at)
+        } else {
+            self.instance_acts(at)
+        }
         self.drive_client(at);
         if self.stormy() {
             let pause = self.rng.range(50, 4_000);
@@ -270,10 +287,22 @@ impl World {
         let reader = self.hub.engine.reader();
         self.oracle.judge_log(&reader);
         for client in &self.clients {
-            let machine = client.machine.as_ref().unwrap_or_else(|| panic!("{} is down after the calm", client.id));
-            assert_eq!(machine.phase(), Phase::Online, "{} is not online after the calm: {:?}", client.id, machine.status());
+            let machine =
+                client.machine.as_ref().unwrap_or_else(|| panic!("{} is down after the calm", client.id));
+            assert_eq!(
+                machine.phase(),
+                Phase::Online,
+                "{} is not online after the calm: {:?}",
+                client.id,
+                machine.status()
+            );
             let counters = machine.counters();
-            assert_eq!((counters.bad_frames, counters.hash_mismatches), (0, 0), "{}: {counters:?}", client.id);
+            assert_eq!(
+                (counters.bad_frames, counters.hash_mismatches),
+                (0, 0),
+                "{}: {counters:?}",
+                client.id
+            );
             self.outcome.resyncs += counters.resyncs;
             for scope in &client.follows {
                 assert_eq!(machine.scope_phase(scope), Some(ScopePhase::Live), "{} {scope}", client.id);

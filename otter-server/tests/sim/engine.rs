@@ -44,7 +44,12 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(_seed: u64) -> Self {
-        Self { store: MemoryStore::default(), backups: Vec::new(), epoch: Epoch::new("e0").unwrap(), attached: BTreeMap::new() }
+        Self {
+            store: MemoryStore::default(),
+            backups: Vec::new(),
+            epoch: Epoch::new("e0").unwrap(),
+            attached: BTreeMap::new(),
+        }
     }
 
     /// A process start: a new epoch over what the disk holds.
@@ -85,7 +90,12 @@ impl Engine {
     }
 
     /// Commits what was gathered in one transaction.
-    pub(crate) fn commit(&mut self, requests: Vec<Request>, now: UnixMillis, _salt: u64) -> (Vec<Commit>, Vec<(LinkId, Answered)>) {
+    pub(crate) fn commit(
+        &mut self,
+        requests: Vec<Request>,
+        now: UnixMillis,
+        _salt: u64,
+    ) -> (Vec<Commit>, Vec<(LinkId, Answered)>) {
         let (epoch, attached) = (self.epoch.clone(), &mut self.attached);
         let mut requests = Some(requests);
         let (mut commit, mut answers) = (None, Vec::new());
@@ -104,14 +114,19 @@ impl Engine {
     }
 }
 
-fn answer(ledger: &mut Ledger<'_>, attached: &mut BTreeMap<InstanceId, LinkId>, request: Request) -> Result<(LinkId, Answered), StoreError> {
+fn answer(
+    ledger: &mut Ledger<'_>,
+    attached: &mut BTreeMap<InstanceId, LinkId>,
+    request: Request,
+) -> Result<(LinkId, Answered), StoreError> {
     Ok(match request {
         Request::Publish(link, principal, publish) => {
             let instance = InstanceId::new(&principal.id).unwrap();
             (link, Answered::Published(ledger.publish(&instance, &publish)?))
         }
         Request::Command(link, principal, command) => {
-            let actor = Actor { id: MemberId::new(&principal.id).unwrap(), name: principal.name, role: Role::Member };
+            let actor =
+                Actor { id: MemberId::new(&principal.id).unwrap(), name: principal.name, role: Role::Member };
             let there = attached.keys().cloned().collect();
             (link, Answered::Reply(ledger.command(&actor, &command, &there)?))
         }
@@ -125,4 +140,3 @@ fn answer(ledger: &mut Ledger<'_>, attached: &mut BTreeMap<InstanceId, LinkId>, 
         }
     })
 }
-

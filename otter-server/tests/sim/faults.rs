@@ -14,6 +14,8 @@ pub(crate) struct Faults {
     hub_crash: bool,
     client_crash: bool,
     restore: bool,
+    disk: bool,
+    pub(crate) lossy: bool,
 }
 
 impl Faults {
@@ -26,6 +28,8 @@ impl Faults {
             hub_crash: !rng.one_in(3),
             client_crash: rng.one_in(2),
             restore: rng.one_in(3),
+            disk: rng.one_in(4),
+            lossy: rng.one_in(3),
         }
     }
 }
@@ -51,6 +55,9 @@ impl World {
                 let at = self.rng.range(0, self.clients.len() as u64 - 1) as usize;
                 self.outcome.crashes += 1;
                 self.client_crashes(at);
+                if faults.disk {
+                    self.instance_disk_fails(at);
+                }
                 let down = self.rng.range(10, 8_000);
                 self.after(down, Happening::StartsClient(at));
             }
@@ -72,7 +79,8 @@ impl World {
     }
 
     fn some_link(&mut self) -> Option<LinkId> {
-        let open: Vec<LinkId> = self.links.iter().filter(|(_, link)| link.weather == Weather::Fine).map(|(id, _)| *id).collect();
+        let open: Vec<LinkId> =
+            self.links.iter().filter(|(_, link)| link.weather == Weather::Fine).map(|(id, _)| *id).collect();
         (!open.is_empty()).then(|| *self.rng.pick(&open))
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use otter_proto::connection::server::{
-    Admission, Need, Piece, ServerConfig, ServerConnection, SnapshotEnd, SnapshotRead, Start, Ticket, Transmit,
+    Admission, Need, Piece, ServerConfig, ServerConnection, SnapshotEnd, SnapshotRead, Start, Ticket,
+    Transmit,
 };
 use otter_proto::frame::{Principal, PrincipalType, ServerInfo, SnapshotRow};
 use otter_proto::id::{OrgId, Scope};
@@ -48,7 +49,14 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { engine: Engine::new(seed), peers: BTreeMap::new(), up: false, run: 0, waiting: Vec::new(), syncing: false }
+        Self {
+            engine: Engine::new(seed),
+            peers: BTreeMap::new(),
+            up: false,
+            run: 0,
+            waiting: Vec::new(),
+            syncing: false,
+        }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -161,7 +169,9 @@ impl World {
                 peer.machine.handle_news(scope);
             }
             for (instance, command) in &commit.dispatch {
-                if peer.principal.principal_type == PrincipalType::Instance && peer.principal.id == instance.as_str() {
+                if peer.principal.principal_type == PrincipalType::Instance
+                    && peer.principal.id == instance.as_str()
+                {
                     peer.machine.dispatch(command.clone());
                 }
             }
@@ -181,13 +191,16 @@ impl World {
             Answered::Reply(frame) => peer.machine.reply(frame),
             Answered::Attached(Ok(attached)) => {
                 let principal = peer.principal.clone();
-                let admission = Admission { principal, server_time: time, epoch, lanes: Some(attached.lanes) };
+                let admission =
+                    Admission { principal, server_time: time, epoch, lanes: Some(attached.lanes) };
                 peer.machine.welcome(admission, now);
                 for command in attached.outstanding {
                     peer.machine.dispatch(command);
                 }
             }
-            Answered::Attached(Err(error)) => peer.machine.refuse(error, otter_proto::error::CloseCode::Forked),
+            Answered::Attached(Err(error)) => {
+                peer.machine.refuse(error, otter_proto::error::CloseCode::Forked)
+            }
         }
         self.drive_peer(id);
     }
@@ -201,6 +214,9 @@ impl World {
             match transmit {
                 Transmit::Message(message) => {
                     let text = message.as_str().to_owned();
+                    if self.loses(&text) {
+                        continue;
+                    }
                     self.send_down(id, Happening::Down(id, text));
                 }
                 Transmit::Close { code, reason } => {
@@ -256,12 +272,18 @@ impl World {
             }
             Need::Heads { scopes } => {
                 let watermark = reader.head(&org()).unwrap();
-                let heads = scopes.into_iter().map(|scope| (scope.clone(), reader.scope_head(&org(), &scope).unwrap()));
+                let heads = scopes
+                    .into_iter()
+                    .map(|scope| (scope.clone(), reader.scope_head(&org(), &scope).unwrap()));
                 Answer::Heads(watermark, heads.collect())
             }
             Need::Publish(publish) => return self.ask(Request::Publish(id, principal, publish)),
             Need::Command(command) => return self.ask(Request::Command(id, principal, command)),
-            Need::Signals { .. } | Need::LatestSignal { .. } | Need::Signal(_) | Need::Pong(_) | Need::Closing { .. } => return,
+            Need::Signals { .. }
+            | Need::LatestSignal { .. }
+            | Need::Signal(_)
+            | Need::Pong(_)
+            | Need::Closing { .. } => return,
         };
         self.after(delay, Happening::Read(id, run, answer));
     }
@@ -299,7 +321,12 @@ impl World {
             Answer::Heads(watermark, heads) => peer.machine.provide_heads(watermark, &heads),
             Answer::Events(ticket, page, scope) => {
                 let piece = |(seq, text): &(u64, Arc<str>)| {
-                    let events = frame::Events { scope: scope.clone(), epoch: epoch.clone(), events: vec![text], hash: None };
+                    let events = frame::Events {
+                        scope: scope.clone(),
+                        epoch: epoch.clone(),
+                        events: vec![text],
+                        hash: None,
+                    };
                     let mut out = String::new();
                     events.write(&mut out);
                     let prev = otter_proto::event::RecordedEvent::parse(text).unwrap().prev;
@@ -309,9 +336,14 @@ impl World {
                 peer.machine.provide_events(ticket, &pieces, page.more);
             }
             Answer::Snapshot(ticket, read) => {
-                let rows: Vec<SnapshotRow<'_>> =
-                    read.rows.iter().map(|row| SnapshotRow { entity: row.key.clone(), rev: row.rev, value: &row.text }).collect();
-                let end = read.last.map(|last| SnapshotEnd { head: last.head, hash: Some(format!("{:016x}", last.hash)) });
+                let rows: Vec<SnapshotRow<'_>> = read
+                    .rows
+                    .iter()
+                    .map(|row| SnapshotRow { entity: row.key.clone(), rev: row.rev, value: &row.text })
+                    .collect();
+                let end = read
+                    .last
+                    .map(|last| SnapshotEnd { head: last.head, hash: Some(format!("{:016x}", last.hash)) });
                 peer.machine.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of: read.as_of, end });
             }
         }

@@ -3,7 +3,12 @@
 //! A run is one number: `OTTER_SIM_SEEDS=5000 cargo test -p otter-server --test sim` tries that many,
 //! `OTTER_SIM_SEED=17` repeats one with its trace. Every run has two parts: faults, in which only safety is asked for
 //! (nothing lost, doubled or out of order), and calm, in which everybody has to arrive at the hub's state.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::print_stdout, reason = "figures of a run")]
 
 mod client;
@@ -36,10 +41,15 @@ fn every_seed_keeps_the_promises() {
         let outcome = std::panic::catch_unwind(|| World::new(seed).run());
         match outcome {
             Ok(outcome) => sum.add(&outcome),
-            Err(_) => panic!("seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"),
+            Err(_) => panic!(
+                "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
+            ),
         }
     }
     println!("{seeds} seeds: {sum:?}");
-    assert!(sum.crashes > 0 && sum.cuts > 0 && sum.blackholes > 0 && sum.restores > 0, "a fault never happened: {sum:?}");
+    assert!(
+        sum.crashes > 0 && sum.cuts > 0 && sum.blackholes > 0 && sum.restores > 0,
+        "a fault never happened: {sum:?}"
+    );
     assert!(sum.resumed > 0 && sum.snapshots > 0 && sum.answers > 0, "a state was never reached: {sum:?}");
 }

@@ -50,7 +50,10 @@ impl Oracle {
         if let Some((before, _)) = self.seen.insert((client, scope.clone()), (seq, text.to_owned())) {
             if !knows {
                 assert!(seq > before, "client {client} was told of {seq} of {scope} after {before}");
-                assert!(event.prev <= before, "client {client} missed something of {scope} between {before} and {seq}");
+                assert!(
+                    event.prev <= before,
+                    "client {client} missed something of {scope} between {before} and {seq}"
+                );
             }
         }
     }
@@ -79,7 +82,13 @@ impl Oracle {
     }
 
     /// A client's state of a scope is the hub's, entity by entity, and the fold of the log.
-    pub(crate) fn judge_state(&self, client: &str, scope: &Scope, machine: &ClientConnection, reader: &Reader) {
+    pub(crate) fn judge_state(
+        &self,
+        client: &str,
+        scope: &Scope,
+        machine: &ClientConnection,
+        reader: &Reader,
+    ) {
         let read = reader.snapshot_page(&org(), scope, None, usize::MAX).unwrap();
         let hub: Vec<(String, u64, String)> =
             read.rows.iter().map(|row| (row.key.to_string(), row.rev, row.text.to_string())).collect();
@@ -91,7 +100,11 @@ impl Oracle {
         for (_, text) in reader.events_after(&org(), scope, 0, usize::MAX).unwrap().events {
             fold.apply(&RecordedEvent::parse(&text).unwrap());
         }
-        assert_eq!(fold.hash(), read.last.map_or(0, |last| last.hash), "the hub's hash of {scope} is not that of its log");
+        assert_eq!(
+            fold.hash(),
+            read.last.map_or(0, |last| last.hash),
+            "the hub's hash of {scope} is not that of its log"
+        );
         let pos = machine.position(scope).map(|position| position.pos);
         let head = read.last.map(|last| last.head);
         assert!(pos >= head, "{client} stands at {pos:?} of {scope}, its head is {head:?}");

@@ -61,6 +61,8 @@ pub(crate) struct Outcome {
     pub(crate) snapshots: u64,
     pub(crate) answers: u64,
     pub(crate) resyncs: u64,
+    pub(crate) restated: u64,
+    pub(crate) lost_frames: u64,
 }
 
 impl Outcome {
@@ -74,6 +76,8 @@ impl Outcome {
         self.snapshots += other.snapshots;
         self.answers += other.answers;
         self.resyncs += other.resyncs;
+        self.restated += other.restated;
+        self.lost_frames += other.lost_frames;
     }
 }
 
@@ -206,6 +210,16 @@ impl World {
         }
     }
 
+    /// Whether this message is lost on a socket that goes on, as a defect of the hub or of a proxy would do.
+    pub(crate) fn loses(&mut self, text: &str) -> bool {
+        let lost = self.stormy()
+            && self.faults.lossy
+            && text.starts_with("{\"type\":\"events\"")
+            && self.rng.one_in(40);
+        self.outcome.lost_frames += u64::from(lost);
+        lost
+    }
+
     /// The network drops a socket: what is on its way is lost, both ends learn of it.
     pub(crate) fn cut(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(&id) {
@@ -229,7 +243,12 @@ impl World {
 
     /// The storm is over: nothing is blackholed any more, everybody who is down starts.
     fn clear_weather(&mut self) {
-        let holes: Vec<LinkId> = self.links.iter().filter(|(_, link)| link.weather == Weather::Blackhole).map(|(id, _)| *id).collect();
+        let holes: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.weather == Weather::Blackhole)
+            .map(|(id, _)| *id)
+            .collect();
         for id in holes {
             self.cut(id);
         }
