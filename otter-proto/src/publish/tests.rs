@@ -85,7 +85,7 @@ impl Instance {
     }
 
     fn make(&mut self, count: u32) {
-        for _ in (0..count) {
+        for _ in 0..count {
             self.append("{}");
         }
     }
@@ -155,7 +155,7 @@ fn events_go_out_in_order_and_once_over_every_cut() {
 fn what_is_unacknowledged_stays_within_the_window() {
     let mut instance = Instance::new();
     let big = format!(r#"{{"text":"{}"}}"#, "x".repeat(200 << 10));
-    for _ in (0..20) {
+    for _ in 0..20 {
         instance.append(&big);
     }
     let mut hub = Hub::default();

@@ -4,5 +4,6 @@
 
 mod auth;
 mod http;
+mod hub;
 mod net;
 mod process;

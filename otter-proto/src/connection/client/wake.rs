@@ -4,7 +4,7 @@ use crate::Instant;
 use crate::connection::client::ClientConnection;
 use crate::connection::client::event::{Phase, Wake};
 use crate::connection::client::link::Link;
-use crate::error::CloseCode;
+use crate::error::{CloseAction, CloseCode};
 
 impl ClientConnection {
     /// Takes notice of something outside: doubts the socket, or tries again without waiting longer.
@@ -16,6 +16,14 @@ impl ClientConnection {
             Wake::Online | Wake::Offline | Wake::ClockJump | Wake::PageShow { persisted: false } => {
                 self.doubt(now, wake != Wake::Offline);
             }
+        }
+    }
+
+    /// Drops the socket and takes a new one after a pause: what the hub said at the welcome does not hold any more.
+    pub fn reconnect(&mut self, now: Instant) {
+        if self.has_socket() {
+            self.hang_up(CloseCode::ProbeFailed.number(), "reconnect", true);
+            self.lost(CloseAction::BackOff, None, "reconnect", None, now);
         }
     }
 
