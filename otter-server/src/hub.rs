@@ -225,6 +225,7 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         ErrorCode::Forked => CloseCode::Forked,
         ErrorCode::Superseded => CloseCode::Superseded,
         ErrorCode::RateLimited => CloseCode::RateLimited,
+        ErrorCode::HelloTimeout => CloseCode::HelloTimeout,
         ErrorCode::Overloaded | ErrorCode::StorageFull => CloseCode::Overloaded,
         ErrorCode::Unavailable => CloseCode::Starting,
         ErrorCode::BadFrame | ErrorCode::InvalidData | ErrorCode::UnexpectedFrame => CloseCode::BadFrame,
