@@ -17,6 +17,8 @@ use crate::store::conformance::{Subject, sqlite};
 enum Step {
     /// The instance observes something.
     Observe(u8, u8),
+    /// Much of it at once.
+    Flood(u8),
     /// It sends what the hub has not acknowledged, from up to this many events earlier.
     Publish { again: u8, fate: Fate },
     /// A person asks for something.
@@ -25,6 +27,8 @@ enum Step {
     AskAgain(u8),
     /// The instance takes its commands.
     Attach,
+    /// Browsers catch up.
+    Follow,
     /// Time passes.
     Wait(u16),
     /// Somebody copies the file.
@@ -46,6 +50,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let fate = prop_oneof![4 => Just(Fate::Answered), 1 => Just(Fate::AnswerLost), 1 => Just(Fate::CrashBeforeCommit)];
     let step = prop_oneof![
         12 => (any::<u8>(), any::<u8>()).prop_map(|(kind, which)| Step::Observe(kind, which)),
+        2 => any::<u8>().prop_map(Step::Flood),
+        6 => Just(Step::Follow),
         5 => (0..4_u8, fate).prop_map(|(again, fate)| Step::Publish { again, fate }),
         3 => any::<u8>().prop_map(Step::Ask),
         1 => any::<u8>().prop_map(Step::AskAgain),
@@ -125,6 +131,13 @@ impl History {
     fn run(&mut self, step: &Step) {
         match step {
             Step::Observe(kind, which) => self.observe_any(*kind, u32::from(*which)),
+            Step::Flood(which) => {
+                for n in 0..25 {
+                    self.observe_any(which % 2 * 8, n);
+                    let data = r#"{"instanceId":"in_1","agentId":"in_1:main","address":{"kind":"dm"}}"#;
+                    self.observe("conversation.upserted", &format!("in_1:c{which}x{n}"), data);
+                }
+            }
             Step::Publish { again, fate } => self.publish(usize::from(*again), *fate),
             Step::Ask(what) => self.ask(*what),
             Step::AskAgain(which) => self.ask_again(usize::from(*which)),
@@ -139,8 +152,8 @@ impl History {
             Step::Restore if self.twin.is_none() => self.restore(),
             Step::Backup | Step::Restore => {}
             Step::NewOutbox => self.new_outbox(),
+            Step::Follow => self.follow(),
         }
-        self.follow();
     }
 
     fn observe_any(&mut self, kind: u8, which: u32) {
@@ -200,7 +213,11 @@ impl History {
             }
             14 => {
                 let data = format!(r#"{{"gateway":{{"state":"offline","reason":"{which}"}}}}"#);
-                let data = if which % 2 == 0 { data } else { r#"{"gateway":{"state":"online"}}"#.to_owned() };
+                let data = if which.is_multiple_of(2) {
+                    data
+                } else {
+                    r#"{"gateway":{"state":"online"}}"#.to_owned()
+                };
                 self.observe("instance.updated", "in_1", &data);
             }
             _ => {
@@ -240,7 +257,7 @@ impl History {
                 format!(r#"{{"conversationId":"{CONVERSATION}","runId":"in_1:r{}"}}"#, what % 80),
             ),
         };
-        if what % 3 == 0 {
+        if what.is_multiple_of(3) {
             self.world.attached.insert(instance());
         } else {
             self.world.attached.clear();
@@ -348,16 +365,15 @@ impl History {
             let resumed = copy.at.take().filter(|(epoch, pos)| {
                 reader.resume(&self.world.org, &copy.scope, epoch, *pos).unwrap() == crate::log::Resume::Hit
             });
-            let mut pos = match resumed {
-                Some((_, pos)) => pos,
-                None => {
-                    let page = reader.snapshot_page(&self.world.org, &copy.scope, None, usize::MAX).unwrap();
-                    copy.state = ScopeState::new();
-                    for row in page.rows {
-                        copy.state.load(row.key, row.rev, &row.text);
-                    }
-                    page.as_of
+            let mut pos = if let Some((_, pos)) = resumed {
+                pos
+            } else {
+                let page = reader.snapshot_page(&self.world.org, &copy.scope, None, usize::MAX).unwrap();
+                copy.state = ScopeState::new();
+                for row in page.rows {
+                    copy.state.load(row.key, row.rev, &row.text);
                 }
+                page.as_of
             };
             for (seq, text) in
                 reader.events_after(&self.world.org, &copy.scope, pos, usize::MAX).unwrap().events
@@ -418,6 +434,11 @@ impl History {
             let folded: Vec<_> =
                 fold.live().map(|(key, entity)| (key, entity.rev, entity.text.as_str())).collect();
             assert_eq!(rows, folded);
+            for (key, entity) in fold.iter() {
+                let (row, _) = self.world.transact(|ledger| ledger.rows.entity(&copy.scope, key)).unwrap();
+                let row = row.map(|row| (row.text, row.rev, row.live));
+                assert_eq!(row, Some((entity.text.clone(), entity.rev, entity.live)), "{key}");
+            }
             if let Some(twin) = &self.twin {
                 let read = |reads: &dyn Reads| {
                     (
@@ -436,9 +457,12 @@ impl History {
     }
 
     fn verify_windows(&mut self) {
-        for (scope, name, rows) in
-            [(conversation(), "message", 50), (conversation(), "run", 50), (Scope::Org, "agent", 500)]
-        {
+        for (scope, name, rows) in [
+            (conversation(), "message", 50),
+            (conversation(), "run", 50),
+            (Scope::Org, "agent", 500),
+            (Scope::Org, "conversation", 200),
+        ] {
             let (live, _) = self
                 .world
                 .transact(|ledger| ledger.rows.live(&scope, name, false, crate::ledger::End::Newest, 9_999))
@@ -462,7 +486,7 @@ fn live_through(steps: &[Step], twin: Option<Subject>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_log_keeps_its_promises_through_crashes_and_restores(steps in steps()) {
@@ -471,7 +495,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_stores_write_the_same(steps in steps()) {
