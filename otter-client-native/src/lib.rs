@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+pub mod bridge;
 mod client;
 mod driver;
 mod error;
@@ -29,6 +30,7 @@ mod ids;
 mod journal;
 pub mod openclaw;
 mod outbox;
+pub mod policy;
 mod state_dir;
 mod store;
 pub mod transport;

@@ -28,6 +28,6 @@ async function fetchWasm() {
 
 async function embeddedWasm() {
   // @ts-ignore built by `cargo xtask wasm`
-  const { default: base64 } = await import('./dist/otter_inline.js');
+  const { default: base64 } = await import('./dist/otter_bg.base64.js');
   return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }

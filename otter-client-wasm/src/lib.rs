@@ -1,1 +1,28 @@
-//! x
+//! The browser client of Otter: the connection machine of `otter-proto` driven over a WebSocket and one timer.
+//!
+//! [`Core`] is the whole boundary, described in `npm/boundary.d.ts`: messages go in as JSON text, and what changed
+//! comes out as JSON text when it is asked for. It uses nothing but global timers and clocks and the WebSocket
+//! constructor it is given, so that it runs in pages, workers and Node alike. People use the package
+//! `@otter-camp/client` around it.
+
+#![cfg(any(target_arch = "wasm32", test, doc))]
+
+#[cfg(target_arch = "wasm32")]
+mod browser;
+mod changes;
+#[cfg(target_arch = "wasm32")]
+mod clock;
+#[cfg(target_arch = "wasm32")]
+mod core;
+#[cfg(target_arch = "wasm32")]
+mod inner;
+mod message;
+#[cfg(target_arch = "wasm32")]
+mod panics;
+#[cfg(target_arch = "wasm32")]
+mod socket;
+#[cfg(target_arch = "wasm32")]
+mod timer;
+
+#[cfg(target_arch = "wasm32")]
+pub use core::Core;

@@ -1,0 +1,248 @@
+//! What happened since the last drain, as a net result.
+
+mod writing;
+
+use otter_proto::UnixMillis;
+use otter_proto::connection::client::{
+    ClientConnection, CommandState, ConnectionEvent, ConnectionStatus, ScopePhase,
+};
+use otter_proto::frame::Principal;
+use otter_proto::id::{CommandId, EntityId, EntityKey, Scope};
+use otter_proto::text::{self, Cursor};
+use otter_proto::wire::Json;
+
+/// Collects what the machine tells, until the package asks for it.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    connection: Option<ConnectionStatus>,
+    principal: Option<Principal>,
+    offset_ms: Option<i64>,
+    reset: Vec<Scope>,
+    entities: Vec<(Scope, EntityKey)>,
+    /// How many entities may gather before repetitions are taken out.
+    most_entities: usize,
+    slots: Vec<SlotNews>,
+    signals: Vec<SignalNews>,
+    scopes: Vec<(Scope, ScopePhase, Option<String>)>,
+    commands: Vec<(CommandId, CommandState)>,
+    events: Vec<(String, bool)>,
+    /// Kinds of events that are handed over; `*` is every kind.
+    kinds: Vec<String>,
+    told: Told,
+}
+
+/// What the package has been told and has to be told the end of.
+#[derive(Debug, Default)]
+struct Told {
+    /// Scopes whose state it has.
+    states: Vec<Scope>,
+    /// Entities with a command they wait for.
+    local: Vec<EntityKey>,
+    /// Runs with a text so far.
+    streaming: Vec<(Scope, EntityId)>,
+    /// Runs with a `run.progress`.
+    progress: Vec<(Scope, String)>,
+}
+
+#[derive(Debug)]
+struct SlotNews {
+    scope: Scope,
+    run: EntityId,
+    from: u64,
+    text: Option<String>,
+    /// The length of the shown text afterwards, in UTF-16 code units.
+    units: u64,
+}
+
+#[derive(Debug)]
+struct SignalNews {
+    scope: Scope,
+    kind: String,
+    key: String,
+    data: Option<Json>,
+}
+
+impl Changes {
+    /// Takes in one event of the machine; `unix` is the local wall clock.
+    pub(crate) fn take_in(
+        &mut self,
+        event: ConnectionEvent,
+        connection: &ClientConnection,
+        unix: UnixMillis,
+    ) {
+        match event {
+            ConnectionEvent::Status(status) => self.connection = Some(status),
+            ConnectionEvent::Welcome { principal, server_time, .. } => {
+                let signed = |time: UnixMillis| i64::try_from(time.0).unwrap_or_default();
+                self.offset_ms = Some(signed(server_time) - signed(unix));
+                self.principal = Some(principal);
+            }
+            ConnectionEvent::Reset => self.reset(),
+            ConnectionEvent::Scope { scope, phase, reason } => {
+                self.scopes.retain(|(known, ..)| *known != scope);
+                self.scopes.push((scope, phase, reason));
+            }
+            ConnectionEvent::Changed { scope, key } => self.changed(scope, key, connection),
+            ConnectionEvent::Slot { scope, run, from, text } => self.slot(scope, run, from, text),
+            ConnectionEvent::Signal { scope, kind, data } => self.signal(scope, kind, data, connection),
+            ConnectionEvent::Event { text, replayed, .. } => self.event(text, replayed),
+            ConnectionEvent::Command { id, state } => {
+                push_bounded(&mut self.commands, (id, state), MAX_COMMANDS);
+            }
+            // Only instances get these; a notice is for the log of who wrote the frame, and this program did.
+            ConnectionEvent::Dispatch(_) | ConnectionEvent::Published(_) | ConnectionEvent::Notice(_) => {}
+        }
+    }
+
+    /// Hands over events of these kinds from here on.
+    pub(crate) fn listen(&mut self, kinds: Vec<String>) {
+        self.kinds = kinds;
+    }
+
+    /// The package has forgotten a scope.
+    pub(crate) fn forget(&mut self, scope: &Scope) {
+        self.entities.retain(|(of, _)| of != scope);
+        self.slots.retain(|slot| slot.scope != *scope);
+        self.events.clear();
+        self.told.states.retain(|of| of != scope);
+        self.told.streaming.retain(|(of, _)| of != scope);
+        self.told.progress.retain(|(of, _)| of != scope);
+    }
+
+    /// Whether there is nothing to hand over.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.connection.is_none()
+            && self.principal.is_none()
+            && self.reset.is_empty()
+            && self.entities.is_empty()
+            && self.slots.is_empty()
+            && self.signals.is_empty()
+            && self.scopes.is_empty()
+            && self.commands.is_empty()
+            && self.events.is_empty()
+    }
+
+    /// Another person signed in: everything goes.
+    fn reset(&mut self) {
+        self.entities.clear();
+        self.slots.clear();
+        self.signals.clear();
+        self.events.clear();
+        let told = std::mem::take(&mut self.told);
+        self.reset = told.states;
+        for (scope, run) in told.streaming {
+            self.slots.push(SlotNews { scope, run, from: 0, text: None, units: 0 });
+        }
+        for (scope, key) in told.progress {
+            self.signals.push(SignalNews { scope, kind: PROGRESS.to_owned(), key, data: None });
+        }
+    }
+
+    fn changed(&mut self, scope: Scope, key: EntityKey, connection: &ClientConnection) {
+        if connection.state(&scope).is_some() && !self.told.states.contains(&scope) {
+            self.told.states.push(scope.clone());
+            // The package may have rows of a core that this one replaces.
+            let all = connection.entities(&scope);
+            self.entities.extend(all.into_iter().map(|(key, _)| (scope.clone(), key.clone())));
+            self.reset.push(scope.clone());
+        }
+        if key.entity_type() == "run" {
+            self.progress_over(&scope, &key, connection);
+        }
+        self.entities.push((scope, key));
+        if self.entities.len() > self.most_entities {
+            self.tidy();
+            self.most_entities = (2 * self.entities.len()).max(MIN_ENTITIES);
+        }
+    }
+
+    /// Takes repetitions out of the changed entities.
+    fn tidy(&mut self) {
+        self.entities.sort_unstable();
+        self.entities.dedup();
+    }
+
+    fn slot(&mut self, scope: Scope, run: EntityId, from: u64, text: Option<String>) {
+        let streams = self.told.streaming.iter().position(|(_, known)| *known == run);
+        match (&text, streams) {
+            (Some(_), None) => self.told.streaming.push((scope.clone(), run.clone())),
+            (None, Some(at)) => drop(self.told.streaming.swap_remove(at)),
+            _ => {}
+        }
+        let added: usize = text.iter().flat_map(|text| text.chars()).map(char::len_utf16).sum();
+        let units = from + added as u64;
+        // Deltas between two frames are handed over as one.
+        if let (Some(last), Some(more)) = (self.slots.last_mut(), &text)
+            && let Some(tail) = &mut last.text
+            && last.run == run
+            && last.units == from
+        {
+            tail.push_str(more);
+            last.units = units;
+            return;
+        }
+        self.slots.push(SlotNews { scope, run, from, text, units });
+    }
+
+    /// Keeps the latest of each kind and key; kinds without a known key are not for the package.
+    fn signal(&mut self, scope: Scope, kind: String, data: Json, connection: &ClientConnection) {
+        let member = match &*kind {
+            PROGRESS => "runId",
+            "instance.heartbeat" => "instanceId",
+            _ => return,
+        };
+        let raw = text::member(data.as_str(), member).map(|raw| Cursor::new(raw).string());
+        let Some(Ok(key)) = raw else { return };
+        let key = key.into_owned();
+        if kind == PROGRESS {
+            let run = EntityKey::new("run", &key).ok();
+            if run.is_some_and(|run| is_over(&scope, &run, connection)) {
+                return;
+            }
+            if !self.told.progress.iter().any(|(_, known)| *known == key) {
+                push_bounded(&mut self.told.progress, (scope.clone(), key.clone()), MAX_PROGRESS);
+            }
+        }
+        self.put_signal(SignalNews { scope, kind, key, data: Some(data) });
+    }
+
+    fn progress_over(&mut self, scope: &Scope, run: &EntityKey, connection: &ClientConnection) {
+        let known = self.told.progress.iter().position(|(_, known)| known == run.id());
+        let Some(at) = known.filter(|_| is_over(scope, run, connection)) else { return };
+        let (scope, key) = self.told.progress.swap_remove(at);
+        self.put_signal(SignalNews { scope, kind: PROGRESS.to_owned(), key, data: None });
+    }
+
+    fn put_signal(&mut self, news: SignalNews) {
+        self.signals.retain(|old| old.key != news.key || old.kind != news.kind);
+        push_bounded(&mut self.signals, news, MAX_SIGNALS);
+    }
+
+    fn event(&mut self, event: String, replayed: bool) {
+        let kind = text::member(&event, "kind").unwrap_or_default().trim_matches('"');
+        if self.kinds.iter().any(|wanted| wanted == "*" || wanted == kind) {
+            push_bounded(&mut self.events, (event, replayed), MAX_EVENTS);
+        }
+    }
+}
+
+/// Whether a run is known to have ended.
+fn is_over(scope: &Scope, run: &EntityKey, connection: &ClientConnection) -> bool {
+    let entity = connection.entity(scope, run);
+    entity.is_some_and(|entity| text::member(entity.text, "state") != Some("\"running\""))
+}
+
+/// Appends; drops the oldest when there are `most`. A package that drains never comes near it.
+fn push_bounded<T>(list: &mut Vec<T>, item: T, most: usize) {
+    if list.len() >= most {
+        list.remove(0);
+    }
+    list.push(item);
+}
+
+const PROGRESS: &str = "run.progress";
+const MIN_ENTITIES: usize = 4_096;
+const MAX_EVENTS: usize = 10_000;
+const MAX_COMMANDS: usize = 2_000;
+const MAX_SIGNALS: usize = 1_000;
+const MAX_PROGRESS: usize = 256;

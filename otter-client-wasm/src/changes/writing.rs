@@ -1,0 +1,238 @@
+//! The JSON text of a drain.
+
+use otter_proto::Instant;
+use otter_proto::connection::client::{ClientConnection, CommandState, ConnectionStatus, Phase, ScopePhase};
+use otter_proto::id::{CommandId, EntityKey, Scope};
+use otter_proto::overlay::Local;
+use otter_proto::text::{self, write_string, write_u64};
+use otter_proto::wire::Wire;
+
+use super::{Changes, SignalNews, SlotNews};
+
+impl Changes {
+    /// Everything since the last call, as JSON text of a `Drain`; empty when there is nothing. `unix_of` places the
+    /// machine's clock on the wall clock.
+    pub(crate) fn take(&mut self, connection: &ClientConnection, unix_of: impl Fn(Instant) -> u64) -> String {
+        let mut out = String::new();
+        if self.is_empty() {
+            return out;
+        }
+        if let Some(status) = self.connection.take() {
+            part(&mut out, "connection");
+            write_status(&mut out, &status, &unix_of);
+        }
+        if let Some(principal) = self.principal.take() {
+            part(&mut out, "self");
+            principal.write(&mut out);
+        }
+        if let Some(offset) = self.offset_ms.take() {
+            part(&mut out, "serverOffsetMs");
+            out.push_str(if offset < 0 { "-" } else { "" });
+            write_u64(&mut out, offset.unsigned_abs());
+        }
+        list(&mut out, "reset", &std::mem::take(&mut self.reset), &mut |out, scope| scope.write(out));
+        self.write_entities(&mut out, connection);
+        list(&mut out, "slots", &std::mem::take(&mut self.slots), &mut write_slot);
+        list(&mut out, "signals", &std::mem::take(&mut self.signals), &mut write_signal);
+        self.write_scopes(&mut out);
+        list(&mut out, "commands", &std::mem::take(&mut self.commands), &mut write_command);
+        list(&mut out, "events", &std::mem::take(&mut self.events), &mut |out, (event, replayed)| {
+            out.push('[');
+            out.push_str(event);
+            out.push_str(if *replayed { ",true]" } else { ",false]" });
+        });
+        out.push('}');
+        out
+    }
+
+    fn write_entities(&mut self, out: &mut String, connection: &ClientConnection) {
+        self.tidy();
+        let changed = std::mem::take(&mut self.entities);
+        let (mut gone, mut there, mut local) = (Vec::new(), Vec::new(), Vec::new());
+        for (scope, key) in &changed {
+            let view = connection.entity(scope, key);
+            let known = self.told.local.iter().position(|told| told == key);
+            match (view.and_then(|view| view.local), known) {
+                (Some(of), known) => {
+                    local.push((key, Some(of)));
+                    if known.is_none() {
+                        self.told.local.push(key.clone());
+                    }
+                }
+                (None, Some(at)) => {
+                    self.told.local.swap_remove(at);
+                    local.push((key, None));
+                }
+                (None, None) => {}
+            }
+            match view {
+                Some(view) => there.push((scope, key, view)),
+                None => gone.push((scope, key)),
+            }
+        }
+        list(out, "drop", &gone, &mut |out, (scope, key)| {
+            write_place(out, scope, key);
+            out.push(']');
+        });
+        list(out, "put", &there, &mut |out, (scope, key, view)| {
+            write_place(out, scope, key);
+            out.push(',');
+            write_u64(out, view.rev);
+            out.push_str(if view.live { ",true," } else { ",false," });
+            out.push_str(view.text);
+            out.push(']');
+        });
+        map(out, "local", &local, &mut |out, (key, local)| {
+            key.write(out);
+            out.push(':');
+            write_local(out, *local);
+        });
+    }
+
+    fn write_scopes(&mut self, out: &mut String) {
+        map(out, "scopes", &std::mem::take(&mut self.scopes), &mut |out, (scope, phase, reason)| {
+            scope.write(out);
+            out.push_str(match phase {
+                ScopePhase::Loading => ":{\"phase\":\"loading\",\"reason\":",
+                ScopePhase::Live => ":{\"phase\":\"live\",\"reason\":",
+                ScopePhase::Stale => ":{\"phase\":\"stale\",\"reason\":",
+                ScopePhase::Denied => ":{\"phase\":\"denied\",\"reason\":",
+            });
+            reason.write(out);
+            out.push('}');
+        });
+    }
+}
+
+/// Starts a member of the drain.
+fn part(out: &mut String, name: &str) {
+    out.push(if out.is_empty() { '{' } else { ',' });
+    write_string(out, name);
+    out.push(':');
+}
+
+fn list<T>(out: &mut String, name: &str, items: &[T], write: &mut dyn FnMut(&mut String, &T)) {
+    collection(out, name, items, ["[", "]"], write);
+}
+
+fn map<T>(out: &mut String, name: &str, items: &[T], write: &mut dyn FnMut(&mut String, &T)) {
+    collection(out, name, items, ["{", "}"], write);
+}
+
+/// A member with items; nothing when there are none.
+fn collection<T>(
+    out: &mut String,
+    name: &str,
+    items: &[T],
+    [open, close]: [&str; 2],
+    write: &mut dyn FnMut(&mut String, &T),
+) {
+    if items.is_empty() {
+        return;
+    }
+    part(out, name);
+    for (at, item) in items.iter().enumerate() {
+        out.push_str(if at == 0 { open } else { "," });
+        write(out, item);
+    }
+    out.push_str(close);
+}
+
+fn write_status(out: &mut String, status: &ConnectionStatus, unix_of: &dyn Fn(Instant) -> u64) {
+    out.push_str("{\"phase\":\"");
+    out.push_str(match status.phase {
+        Phase::Connecting => "connecting",
+        Phase::Online => "online",
+        Phase::Waiting => "waiting",
+        Phase::SignedOut => "signedOut",
+        Phase::Idle | Phase::Stopped => "stopped",
+    });
+    out.push_str("\",\"reason\":");
+    status.reason.write(out);
+    out.push_str(",\"code\":");
+    status.code.map(u64::from).write(out);
+    out.push_str(",\"since\":");
+    write_u64(out, unix_of(status.since));
+    out.push_str(",\"attempt\":");
+    write_u64(out, status.attempt.into());
+    out.push_str(",\"nextRetryAt\":");
+    status.retry_at.map(unix_of).write(out);
+    out.push_str(",\"roundTripMs\":");
+    status.round_trip_ms.write(out);
+    out.push('}');
+}
+
+/// `["scope","key"`, to be gone on with.
+fn write_place(out: &mut String, scope: &Scope, key: &EntityKey) {
+    out.push('[');
+    scope.write(out);
+    out.push(',');
+    key.write(out);
+}
+
+fn write_slot(out: &mut String, slot: &SlotNews) {
+    out.push('[');
+    if let Scope::Conversation(conversation) = &slot.scope {
+        conversation.write(out);
+    } else {
+        slot.scope.write(out);
+    }
+    out.push(',');
+    slot.run.write(out);
+    out.push(',');
+    write_u64(out, slot.from);
+    out.push(',');
+    slot.text.write(out);
+    out.push(']');
+}
+
+fn write_signal(out: &mut String, signal: &SignalNews) {
+    out.push('[');
+    signal.scope.write(out);
+    out.push(',');
+    write_string(out, &signal.kind);
+    out.push(',');
+    write_string(out, &signal.key);
+    out.push(',');
+    signal.data.write(out);
+    out.push(']');
+}
+
+fn write_local(out: &mut String, local: Option<Local<'_>>) {
+    let Some(local) = local else { return out.push_str("null") };
+    out.push_str("{\"commandId\":");
+    local.command.write(out);
+    out.push_str(",\"stage\":");
+    local.stage.write(out);
+    if let Some(error) = local.error {
+        out.push_str(",\"error\":");
+        error.write(out);
+    }
+    out.push('}');
+}
+
+fn write_command(out: &mut String, (id, state): &(CommandId, CommandState)) {
+    out.push_str("{\"id\":");
+    id.write(out);
+    out.push_str(",\"state\":\"");
+    match state {
+        CommandState::Held => out.push_str("held\""),
+        CommandState::Sent => out.push_str("sent\""),
+        CommandState::Accepted => out.push_str("accepted\""),
+        CommandState::Refused(error) => {
+            out.push_str("refused\",\"error\":");
+            error.write(out);
+        }
+        CommandState::Stage { stage, entity } => {
+            out.push_str(stage);
+            out.push('"');
+            for name in ["error", "result"] {
+                if let Some(value) = text::member(entity, name) {
+                    part(out, name);
+                    out.push_str(value);
+                }
+            }
+        }
+    }
+    out.push('}');
+}
