@@ -34,7 +34,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct HubConfig {
     /// What every connection is offered and held to.
     pub connection: ServerConfig,
-    /// How many connections one member or instance may have.
+    /// How many connections one member or instance may have. Sockets whose client is gone count until they are found
+    /// out, so this is a multiple of the tabs a person has open.
     pub connections_per_principal: usize,
 }
 
@@ -42,7 +43,7 @@ impl Default for HubConfig {
     fn default() -> Self {
         let server =
             ServerInfo { name: "otter-server".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        Self { connection: ServerConfig::new(server), connections_per_principal: 20 }
+        Self { connection: ServerConfig::new(server), connections_per_principal: 64 }
     }
 }
 
@@ -224,6 +225,7 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         ErrorCode::Forked => CloseCode::Forked,
         ErrorCode::Superseded => CloseCode::Superseded,
         ErrorCode::RateLimited => CloseCode::RateLimited,
+        ErrorCode::HelloTimeout => CloseCode::HelloTimeout,
         ErrorCode::Overloaded | ErrorCode::StorageFull => CloseCode::Overloaded,
         ErrorCode::Unavailable => CloseCode::Starting,
         ErrorCode::BadFrame | ErrorCode::InvalidData | ErrorCode::UnexpectedFrame => CloseCode::BadFrame,

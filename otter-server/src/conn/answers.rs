@@ -15,13 +15,16 @@ use super::admission::{Seated, Welcomed};
 use crate::fanout::ScopeFeed;
 use crate::hub::Hub;
 use crate::log::{Resume, ResumeMiss};
-use crate::ring::{hex, piece};
+use crate::ring::{fitting, hex, piece};
 use crate::store::{self, EventPage};
 
 /// Bytes of events in one page of the log.
 const PAGE_BYTES: usize = DATA_FRAME_BYTES / 2;
 /// Bytes of values in one page of a snapshot; the keys come on top.
 const SNAPSHOT_BYTES: usize = DATA_FRAME_BYTES / 2;
+
+/// What a row of a snapshot takes besides its key and value.
+const ROW_BYTES: usize = 64;
 
 /// Work of a connection.
 pub(super) type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -137,14 +140,15 @@ pub(super) async fn snapshot(
     }
 }
 
-/// Hands a page of a snapshot to the machine.
+/// Hands a page of a snapshot to the machine: as many rows as fit into a frame, the next page begins with the rest.
 pub(super) fn provide_snapshot(machine: &mut ServerConnection, ticket: Ticket, page: &store::SnapshotRead) {
-    let row = |row: &'_ store::LiveRow| (row.key.clone(), row.rev, Arc::clone(&row.text));
-    let rows: Vec<_> = page.rows.iter().map(row).collect();
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(key, rev, text)| SnapshotRow { entity: key.clone(), rev: *rev, value: text })
-        .collect();
-    let end = page.last.map(|last| SnapshotEnd { head: last.head, hash: Some(hex(last.hash)) });
+    let fit = fitting(page.rows.iter().map(|row| row.key.as_str().len() + row.text.len() + ROW_BYTES));
+    let rows: Vec<_> = page.rows.iter().take(fit).map(row).collect();
+    let last = page.last.filter(|_| fit >= page.rows.len());
+    let end = last.map(|last| SnapshotEnd { head: last.head, hash: Some(hex(last.hash)) });
     machine.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of: page.as_of, end });
+}
+
+fn row(row: &store::LiveRow) -> SnapshotRow<'_> {
+    SnapshotRow { entity: row.key.clone(), rev: row.rev, value: &row.text }
 }

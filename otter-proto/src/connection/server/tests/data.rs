@@ -211,3 +211,19 @@ fn everything_pending_is_packed_into_messages_of_at_most_256_kib() {
     }
     assert_eq!(counts, [2, 2, 2]);
 }
+
+#[test]
+fn the_own_member_scope_is_given_up_by_either_name() {
+    let mut conn = open(PrincipalType::Member);
+    for name in ["member/self", "member/mb_1"] {
+        conn.handle_message(r#"{"type":"subscribe","scope":"member/self","sub":1}"#, Instant(1));
+        conn.handle_message(&format!(r#"{{"type":"unsubscribe","scope":"{name}"}}"#), Instant(1));
+        let asked = needs(&mut conn);
+        let [Need::Subscribe { ticket, .. }, Need::Unsubscribed { scope: gone }] = &asked[..] else {
+            panic!("{asked:?}")
+        };
+        assert_eq!(gone, &scope("member/mb_1"));
+        conn.subscribed(*ticket, Start::Snapshot { head: 0, reason: None });
+        drain(&mut conn);
+    }
+}
