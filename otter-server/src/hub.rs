@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::fanout::{Fanout, locked};
 use crate::ledger::StoreError;
 use crate::log::{Lease, LogHandle, Reader};
+use crate::pages::Pages;
 
 /// How many reads of the log run at the same time.
 const READS: usize = 8;
@@ -67,6 +68,7 @@ pub struct Hub {
     pub(crate) clock: Clock,
     pub(crate) stage: watch::Sender<Stage>,
     pub(crate) connections: TaskTracker,
+    pub(crate) pages: Arc<Pages>,
     reader: Reader,
     reads: Semaphore,
     tasks: TaskTracker,
@@ -85,6 +87,7 @@ impl Hub {
             clock: Clock::start(),
             stage: watch::Sender::new(Stage::Running),
             connections: TaskTracker::new(),
+            pages: Arc::default(),
             reader,
             reads: Semaphore::new(READS),
             tasks: TaskTracker::new(),
