@@ -70,7 +70,8 @@ impl Runner {
 
     /// What was begun when the process ended is begun again if that is safe, else its outcome is unknown.
     async fn recover(&mut self) -> Result<(), StoreError> {
-        for row in self.store.run(StoreTx::begun_commands).await? {
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the lifetime")]
+        for row in self.store.run(|tx| tx.begun_commands()).await? {
             if is_replayable(&row.kind) && row.deadline >= unix_ms() {
                 self.begin(row, true);
             } else {
