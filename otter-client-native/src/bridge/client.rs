@@ -53,7 +53,10 @@ impl ClientHub {
     fn translate(&self, event: ClientEvent) -> Option<HubEvent> {
         match event {
             ClientEvent::Online { principal, .. } if principal.id != self.instance.as_str() => {
-                let reason = format!("this state folder belongs to {}, but the token to {}", self.instance, principal.id);
+                let reason = format!(
+                    "this state folder belongs to {}, but the token to {}",
+                    self.instance, principal.id
+                );
                 Some(HubEvent::Stopped(reason))
             }
             ClientEvent::Online { server_offset_ms, .. } => {
@@ -75,7 +78,11 @@ impl ClientHub {
 impl Hub for ClientHub {
     type Error = StoreError;
 
-    async fn store(&mut self, events: Vec<Publish>, rows: Vec<(String, Option<Value>)>) -> Result<(), StoreError> {
+    async fn store(
+        &mut self,
+        events: Vec<Publish>,
+        rows: Vec<(String, Option<Value>)>,
+    ) -> Result<(), StoreError> {
         let events: Vec<NewEvent> = events.into_iter().filter_map(new_event).collect();
         loop {
             match write(self.client.store(), events.clone(), rows.clone()).await {
@@ -125,7 +132,9 @@ async fn write(
             for event in &events {
                 match tx.append(event) {
                     Ok(_) => {}
-                    Err(StoreError::Append(error @ (AppendError::TooLarge { .. } | AppendError::UnknownKind(_)))) => {
+                    Err(StoreError::Append(
+                        error @ (AppendError::TooLarge { .. } | AppendError::UnknownKind(_)),
+                    )) => {
                         tracing::error!(%error, "an event is left out");
                     }
                     Err(error) => return Err(error),

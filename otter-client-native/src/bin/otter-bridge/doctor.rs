@@ -73,8 +73,7 @@ fn look_at_running(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result
         } else {
             format!("{state} since {since}: {reason}")
         };
-        let works = state == "online";
-        findings.push(Finding { subject, works, words });
+        findings.push(Finding { subject, works: state == "online", words });
     }
     Ok(())
 }
@@ -102,6 +101,7 @@ fn look_inside(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()>
     Ok(())
 }
 
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the lifetime")]
 fn requeue(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
     let count = store.transaction::<_, otter_client_native::StoreError>(|tx| tx.requeue_dead_letters())?;
     findings.push(Finding::good("refused", format!("{count} events are published once more")));

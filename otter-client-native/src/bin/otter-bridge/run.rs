@@ -28,9 +28,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
         instance = instance(&store, &client) => instance?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
-    let rows = store.states("")?.into_iter().filter_map(|(key, text)| {
-        serde_json::from_str::<Value>(&text).ok().map(|value| (key, value))
-    });
+    let rows = store
+        .states("")?
+        .into_iter()
+        .filter_map(|(key, text)| serde_json::from_str::<Value>(&text).ok().map(|value| (key, value)));
     let clock = Clock::start();
     let token = side.tokens.get(&side.config.token_key(&side.identity));
     let url = side.config.url.clone();
@@ -51,7 +52,10 @@ async fn instance(store: &Store, client: &Client) -> anyhow::Result<InstanceId> 
         if let Ok(Ok(principal)) = told
             && principal.id != id
         {
-            bail!("this state folder belongs to {id}, but the token to {}: give each its own --state-dir", principal.id);
+            bail!(
+                "this state folder belongs to {id}, but the token to {}: give each its own --state-dir",
+                principal.id
+            );
         }
         return InstanceId::new(&id).context("the stored instance id is damaged");
     }
