@@ -1,14 +1,45 @@
 //! The native client of Otter and the bridge that joins an OpenClaw gateway to a hub.
+//!
+//! [`Client`] is a cheap handle to one task that stays connected to a hub. What it publishes is on disk before the
+//! call returns and reaches the hub exactly once; what people ask of it goes to a [`CommandHandler`], at most once
+//! unless repeating is safe.
+//!
+//! ```no_run
+//! use otter_client_native::{Client, CommandOutcome, CommandRequest};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("wss://hub.example/ws/openclaw")
+//!     .token("the token that `otter-server instance add` printed")
+//!     .state_dir("/var/lib/my-integration")
+//!     .handler(|_client: Client, request: CommandRequest| async move {
+//!         CommandOutcome::unsupported(&request.kind)
+//!     })
+//!     .start()?;
+//! println!("connected as {}", client.principal().await?.id);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bridge;
+mod client;
+mod driver;
 mod error;
+mod events;
+mod handler;
+mod ids;
+mod journal;
 pub mod openclaw;
 mod outbox;
 pub mod policy;
 mod state_dir;
 mod store;
+pub mod transport;
 
+pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle, EventDraft, Subscription};
 pub use error::{AppendError, Closed, PublishError, StartError, StoreError};
+pub use events::{ClientEvent, ScopeUpdate};
+pub use handler::{CommandHandler, CommandOutcome, CommandRequest, HandlerFuture};
+pub use journal::{CommandEnd, JournalRow, JournalStage};
 pub use outbox::{Appended, DeadLetter};
 pub use state_dir::{StateDir, StateDirError};
 pub use store::{Depth, Store, StoreTx};

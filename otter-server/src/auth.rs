@@ -13,8 +13,9 @@ mod secret;
 mod store;
 mod token;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::HeaderMap;
@@ -42,6 +43,9 @@ use attempts::Attempts;
 /// How long a browser keeps the session cookie, in seconds.
 pub const SESSION_MAX_AGE_S: u64 = store::ABSOLUTE_MS / 1000;
 
+/// The use of a credential is written down at most this often.
+const NOTE_MS: u64 = 60_000;
+
 /// Somebody whose credential is valid.
 #[derive(Debug)]
 pub struct Admitted {
@@ -59,12 +63,21 @@ pub struct Authenticator {
     origins: AllowList,
     cookie: CookieKind,
     attempts: Attempts,
+    /// Used and not yet written down.
+    used: Mutex<BTreeSet<CredentialKey>>,
 }
 
 impl Authenticator {
     /// Checks against the rows of `store` and the pages of `origins`.
     pub fn new(store: Arc<CredentialStore>, origins: AllowList, cookie: CookieKind) -> Self {
-        Self { store, live: Arc::default(), origins, cookie, attempts: Attempts::default() }
+        Self {
+            store,
+            live: Arc::default(),
+            origins,
+            cookie,
+            attempts: Attempts::default(),
+            used: Mutex::default(),
+        }
     }
 
     /// The rows.
@@ -134,28 +147,35 @@ impl Authenticator {
         if row.revoked_at.is_some() {
             return Err(EndReason::Revoked.error());
         }
+        if row.used_at.is_none_or(|at| unix_now().0 >= at.0 + NOTE_MS) {
+            self.note_use(CredentialKey::Instance(row.id.clone()));
+        }
         Ok(Admitted { end, principal: installation(row) })
     }
 
     /// The session of a request, when it has a valid one.
     pub async fn session(&self, cookie: SessionCookie) -> Result<SessionRow, ErrorBody> {
         let now = unix_now();
-        let found = self
-            .blocking(move |store| {
-                let found = store.session(&cookie, now);
-                if found.as_ref().is_ok_and(|session| session.stale)
-                    && let Err(error) = store.touch_sessions(std::slice::from_ref(&cookie.id), now)
-                {
-                    tracing::warn!(%error, "the use of a session was not noted");
-                }
-                found
-            })
-            .await?;
+        let id = cookie.id.clone();
+        let found = self.blocking(move |store| store.session(&cookie, now)).await?;
+        if found.as_ref().is_ok_and(|session| now.0 >= session.seen_at.0 + NOTE_MS) {
+            self.note_use(CredentialKey::Session(id));
+        }
         found.map_err(|error| match error {
             SessionError::Unknown => not_signed_in(),
             SessionError::Expired => EndReason::Expired.error(),
             SessionError::Store(error) => store_error(&error),
         })
+    }
+
+    /// Takes what was used and is not written down yet.
+    pub(crate) fn take_used(&self) -> Vec<CredentialKey> {
+        std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+
+    /// Remembers a use, to be written down soon. There are not more entries than credentials.
+    fn note_use(&self, key: CredentialKey) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
     }
 
     /// Runs a call of the store on a blocking thread.
@@ -171,18 +191,7 @@ impl Authenticator {
     }
 
     async fn instance_row(&self, token: InstanceToken) -> Result<Option<InstanceRow>, ErrorBody> {
-        let now = unix_now();
-        let found = self
-            .blocking(move |store| {
-                let found = store.instance(&token)?;
-                if found.as_ref().is_some_and(|row| row.revoked_at.is_none())
-                    && let Err(error) = store.touch_instance(&token.instance, now)
-                {
-                    tracing::warn!(%error, "the use of a token was not noted");
-                }
-                Ok(found)
-            })
-            .await?;
+        let found = self.blocking(move |store| store.instance(&token)).await?;
         found.map_err(|error| store_error(&error))
     }
 }

@@ -51,12 +51,17 @@ impl Follower {
     pub async fn announce(&self) -> Result<(), ErrorBody> {
         let org = self.org.clone();
         let rows = self.auth.blocking(move |store| store.unannounced(&org)).await?;
+        let mut failed = None;
         for row in rows.map_err(|error| store_error(&error))? {
-            (self.announce)(row.clone()).await?;
+            // A row that fails must not hold up the others.
+            if let Err(error) = (self.announce)(row.clone()).await {
+                failed = Some(error);
+                continue;
+            }
             let done = self.auth.blocking(move |store| store.announced(&row)).await?;
             done.map_err(|error| store_error(&error))?;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Runs until it is dropped.
@@ -82,6 +87,7 @@ impl Follower {
             if let Err(error) = self.announce().await {
                 tracing::warn!(code = %error.code, "a member is not in the log yet; trying again");
             }
+            self.note_uses().await;
             if touched.elapsed() >= TOUCH {
                 touched = Instant::now();
                 self.touch().await;
@@ -89,11 +95,23 @@ impl Follower {
         }
     }
 
+    /// Writes down which credentials were used. Whoever connected did not wait for it.
+    async fn note_uses(&self) {
+        let used = self.auth.take_used();
+        if used.is_empty() {
+            return;
+        }
+        let now = unix_now();
+        if let Ok(Err(error)) = self.auth.blocking(move |store| store.touch(&used, now)).await {
+            log(&error);
+        }
+    }
+
     /// An open socket is a use of its session; old rows go.
     async fn touch(&self) {
-        let (sessions, now) = (self.auth.live().sessions(), unix_now());
+        let (in_use, now) = (self.auth.live().keys(), unix_now());
         let work = self.auth.blocking(move |store| {
-            store.touch_sessions(&sessions, now)?;
+            store.touch(&in_use, now)?;
             store.clean(now)
         });
         if let Ok(Err(error)) = work.await {

@@ -114,14 +114,9 @@ impl LiveCredentials {
         }
     }
 
-    /// The ids of the sessions in use.
-    pub(crate) fn sessions(&self) -> Vec<String> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = |key: &CredentialKey| match key {
-            CredentialKey::Session(id) => Some(id.clone()),
-            CredentialKey::Instance(_) => None,
-        };
-        entries.keys().filter_map(session).collect()
+    /// The credentials in use.
+    pub(crate) fn keys(&self) -> Vec<CredentialKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 }
 
@@ -196,9 +191,9 @@ mod tests {
         let live = Arc::new(LiveCredentials::default());
         let (one, two) = (live.follow(key("a")), live.follow(key("a")));
         drop(one);
-        assert_eq!(live.sessions(), ["a"]);
+        assert_eq!(live.keys(), [key("a")]);
         drop(two);
-        assert!(live.sessions().is_empty());
+        assert_eq!(live.keys(), []);
     }
 
     #[test]

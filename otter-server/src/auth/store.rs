@@ -16,6 +16,7 @@ use otter_proto::UnixMillis;
 use otter_proto::id::{IdError, OrgId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use crate::auth::live::CredentialKey;
 use crate::auth::secret::{NoRandomness, random_id};
 use crate::store::sqlite::{OpenError, connect};
 
@@ -94,6 +95,24 @@ impl CredentialStore {
     /// Remembers the address for links that the command line makes.
     pub fn set_public_url(&self, url: &str) -> Result<(), StoreError> {
         self.set("publicUrl", url)
+    }
+
+    /// Writes down that these credentials are in use.
+    pub fn touch(&self, used: &[CredentialKey], now: UnixMillis) -> Result<(), StoreError> {
+        self.write(|tx| {
+            for key in used {
+                let (text, id) = match key {
+                    CredentialKey::Session(id) => {
+                        ("UPDATE auth_sessions SET seen_at = ?2 WHERE id = ?1", id.as_str())
+                    }
+                    CredentialKey::Instance(id) => {
+                        ("UPDATE auth_instances SET used_at = ?2 WHERE id = ?1", id.as_str())
+                    }
+                };
+                tx.prepare_cached(text)?.execute(params![id, sql(now)])?;
+            }
+            Ok(())
+        })
     }
 
     /// Deletes rows that ended or expired 30 days ago, and revocations that every hub has read.

@@ -1,10 +1,12 @@
 //! People who join and leave.
 
-use otter_proto::catalogue::Role;
+use otter_proto::UnixMillis;
+use otter_proto::catalogue::{self, Role};
 use otter_proto::id::{EntityKey, MemberId, Scope};
+use otter_proto::kind::CommandStage;
 
 use crate::ledger::StoreError;
-use crate::ledger::json::Object;
+use crate::ledger::json::{self, Object};
 use crate::ledger::write::Ledger;
 
 impl Ledger<'_> {
@@ -24,7 +26,7 @@ impl Ledger<'_> {
         self.write_own("member.joined", member.as_str(), Scope::Org, None, data)
     }
 
-    /// Writes `member.updated`.
+    /// Writes `member.updated`. What waits and needs a higher role than the new one is called off.
     pub fn member_updated(
         &mut self,
         member: &MemberId,
@@ -32,11 +34,28 @@ impl Ledger<'_> {
         role: Option<Role>,
     ) -> Result<(), StoreError> {
         let data = Object::default().optional("name", name).optional("role", role.map(Role::as_str));
-        self.write_own("member.updated", member.as_str(), Scope::Org, None, data)
+        self.write_own("member.updated", member.as_str(), Scope::Org, None, data)?;
+        match role {
+            Some(role) => self.call_off(member, |needed| needed > role),
+            None => Ok(()),
+        }
     }
 
-    /// Writes `member.removed`.
+    /// Writes `member.removed`. What they asked for and was not sent yet is called off.
     pub fn member_removed(&mut self, member: &MemberId) -> Result<(), StoreError> {
-        self.write_own("member.removed", member.as_str(), Scope::Org, None, Object::default())
+        self.write_own("member.removed", member.as_str(), Scope::Org, None, Object::default())?;
+        self.call_off(member, |_| true)
+    }
+
+    /// Ends the unsent commands of a member whose kinds need a role that `which` names.
+    fn call_off(&mut self, member: &MemberId, which: impl Fn(Role) -> bool) -> Result<(), StoreError> {
+        for (id, row) in self.rows.overdue_commands(UnixMillis(u64::MAX), usize::MAX)? {
+            let theirs = json::string(&row.by, "id").as_deref() == Some(member.as_str());
+            let needed = catalogue::command(&row.kind).map_or(Role::Viewer, |kind| kind.role);
+            if theirs && which(needed) {
+                self.end_unsent(&id, row, CommandStage::Cancelled, None)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::log::Commit;
 use crate::store::memory::MemoryStore;
 use crate::store::{Reads, Store};
 
+mod bridge;
 mod commands;
 mod instances;
 mod promises;

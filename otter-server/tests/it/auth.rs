@@ -7,7 +7,7 @@ use otter_server::auth::{EndReason, Origin, PublicUrl, unix_now};
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
-use crate::net::{Hub, attempt, ended, invitation, open, refusal};
+use crate::net::{Hub, LONG, attempt, ended, invitation, open, refusal};
 
 #[tokio::test]
 async fn pages_of_other_origins_are_refused_with_a_valid_cookie() {
@@ -83,8 +83,10 @@ async fn sessions_expire_when_unused_and_in_any_case() {
     assert_eq!(attempt(&hub, &cookie).await, refusal(4201, "authExpired"));
     hub.sql(&format!("UPDATE auth_sessions SET seen_at = {}", now - 13 * day));
     open(&hub, &cookie).await;
-    // That use counts: the session is young again.
-    hub.sql("UPDATE auth_sessions SET expires_at = seen_at + 1500");
+    // That use counts: the session is young again, and would end only by its absolute age.
+    let young = format!("SELECT count(*) FROM auth_sessions WHERE seen_at > {}", now - day);
+    until(|| hub.count(&young) == 1).await;
+    hub.sql(&format!("UPDATE auth_sessions SET expires_at = {}", unix_now().0 + 1_500));
     let mut socket = open(&hub, &cookie).await;
     assert_eq!(ended(&mut socket).await.0, 4201);
     assert_eq!(attempt(&hub, &cookie).await, refusal(4201, "authExpired"));
@@ -162,6 +164,14 @@ async fn wrong_tokens_are_refused_and_guessing_is_stopped() {
     assert_eq!(attempt(&format!("Bearer {token}")).await, refusal(4101, "rateLimited"));
     let another = hub.instance();
     hub.socket("/ws/openclaw", &[("authorization", &format!("bearer {another}"))]).await;
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !condition() {
+        assert!(Instant::now() < deadline, "it does not happen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn crc32(text: &str) -> u32 {

@@ -1,5 +1,6 @@
 //! A hub on a free port, and clients that send exactly what a test says.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -94,6 +95,13 @@ impl Hub {
         file.execute_batch(text).unwrap();
     }
 
+    /// The number that a query of the hub's file gives.
+    pub(crate) fn count(&self, query: &str) -> i64 {
+        let file = rusqlite::Connection::open(self.dir.path().join("otter.db")).unwrap();
+        file.busy_timeout(LONG).unwrap();
+        file.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
     /// The origin of the hub's own page.
     pub(crate) fn origin(&self) -> String {
         Origin::localhost(self.addr.port()).to_string()
@@ -137,10 +145,10 @@ impl Hub {
         let mut text =
             format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
         if !headers.iter().any(|(name, _)| *name == "host") {
-            text += &format!("host: localhost:{}\r\n", self.addr.port());
+            write!(text, "host: localhost:{}\r\n", self.addr.port()).unwrap();
         }
         for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
+            write!(text, "{name}: {value}\r\n").unwrap();
         }
         self.raw(format!("{text}\r\n{body}").as_bytes()).await
     }

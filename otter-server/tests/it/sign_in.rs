@@ -3,7 +3,7 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use otter_proto::frame::{HubFrame, split};
 use otter_proto::kind::MemberRole;
-use otter_server::auth::unix_now;
+use otter_server::auth::{PublicUrl, unix_now};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -83,14 +83,37 @@ async fn an_expired_link_says_so() {
 }
 
 #[tokio::test]
-async fn guessing_links_is_stopped() {
+async fn guessing_links_is_stopped_whatever_address_a_guesser_claims() {
     let hub = Hub::start().await;
-    for _ in 0..10 {
-        assert_eq!(hub.post("/auth/confirm", &[], json!({ "token": "guess" })).await.status, 401);
+    let guess = async |from: String| {
+        let headers = [("x-forwarded-for", from.as_str())];
+        hub.post("/auth/confirm", &headers, json!({ "token": "guess" })).await
+    };
+    for n in 0..10 {
+        assert_eq!(guess(format!("192.0.2.{n}")).await.status, 401);
     }
-    let blocked = hub.post("/auth/confirm", &[], json!({ "token": "guess" })).await;
+    let blocked = guess("192.0.2.99".into()).await;
     assert_eq!(blocked.status, 429);
     assert!(blocked.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_address_it_saw_is_the_one_that_counts() {
+    let public = "https://otter.example";
+    let hub = Hub::start_with(|config| {
+        config.public_url = Some(PublicUrl::parse(public).unwrap());
+        config.behind_proxy = true;
+    })
+    .await;
+    let guess = async |from: &str| {
+        let headers = [("origin", public), ("content-type", "application/json"), ("x-forwarded-for", from)];
+        hub.request("POST", "/auth/confirm", &headers, &json!({ "token": "guess" }).to_string()).await.status
+    };
+    for n in 0..10 {
+        assert_eq!(guess(&format!("198.51.100.{n}, 192.0.2.1")).await, 401);
+    }
+    assert_eq!(guess("192.0.2.1").await, 429);
+    assert_eq!(guess("192.0.2.1, 192.0.2.2").await, 401);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ impl World {
         let role = if client.is_member() { Role::Member } else { Role::Instance };
         let boots = match &mut client.part {
             Part::Member { .. } => Vec::new(),
-            Part::Instance(instance) => instance.boot(client.runs),
+            Part::Instance(instance) => instance.boot(client.runs, &mut self.rng),
         };
         let config = ClientConfig {
             name: "sim".to_owned(),
@@ -275,8 +275,8 @@ impl World {
                 self.outcome.answers += 1;
                 self.oracle.applied(at, &scope, seq, &text);
             }
-            ConnectionEvent::Scope { scope, phase: ScopePhase::Stale | ScopePhase::Loading, .. } => {
-                self.oracle.interrupted(at, &scope);
+            ConnectionEvent::Scope { scope, phase, .. } => {
+                self.oracle.interrupted(at, &scope, phase == ScopePhase::Live);
             }
             other => self.instance_event(at, other),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use otter_proto::connection::client::{ConnectionEvent, Phase};
-use otter_proto::event::NewEvent;
+use otter_proto::event::{NewEvent, RecordedEvent};
 use otter_proto::frame::{CommandDispatch, Lane};
 use otter_proto::id::{BootId, CommandId, ConversationId, EntityId, EventId, InstanceId, Scope};
 use otter_proto::limits::Limits;
@@ -52,7 +52,7 @@ impl Instance {
             facts: Vec::new(),
             publisher: Publisher::new(),
             runs: 0,
-            reread: false,
+            reread: true,
         };
         let data = format!(
             "{{\"address\":{{\"kind\":\"session\",\"sessionKey\":\"main\"}},\"agentId\":\"{id}:main\",\"instanceId\":\"{id}\"}}"
@@ -61,9 +61,12 @@ impl Instance {
         new
     }
 
-    /// A process start.
-    pub(crate) fn boot(&mut self, run: u64) -> Vec<BootId> {
+    /// A process start. What was observed and lost with the disk is observed again.
+    pub(crate) fn boot(&mut self, run: u64, rng: &mut Rng) -> Vec<BootId> {
         self.outbox.open();
+        if std::mem::take(&mut self.reread) {
+            self.facts.clone().iter().for_each(|fact| self.observe(fact, rng));
+        }
         self.boots.start(BootId::new(&format!("b{run}")).unwrap());
         self.boots.ids()
     }
@@ -181,14 +184,13 @@ impl Instance {
     pub(crate) fn judge(&self, name: &str, reader: &Reader) {
         let scope = conversation(&self.id, 0);
         let count = |scope: &Scope, fact: &Fact| {
-            let key = format!(
-                "\"entity\":\"{}/{}\"",
-                fact.kind.split('.').next().unwrap_or_default(),
-                fact.subject
-            );
-            let kind = format!("\"kind\":\"{}\"", fact.kind);
             let events = reader.events_after(&org(), scope, 0, usize::MAX).unwrap().events;
-            events.iter().filter(|(_, text)| text.contains(&kind) && text.contains(&key)).count()
+            let is_of = |text: &str| {
+                let event = RecordedEvent::parse(text).unwrap();
+                let first = event.effects.first().map(|effect| effect.entity.id() == fact.subject);
+                event.kind == fact.kind && first.unwrap_or_else(|| text.contains(&fact.subject))
+            };
+            events.iter().filter(|(_, text)| is_of(text)).count()
         };
         for fact in &self.facts {
             let scope = if fact.in_conversation { &scope } else { &Scope::Org };
@@ -215,12 +217,6 @@ impl World {
             return;
         }
         let Part::Instance(instance) = &mut self.clients[at].part else { return };
-        if instance.facts.len() == 1 || instance.reread {
-            instance.reread = false;
-            for fact in instance.facts.clone() {
-                instance.observe(&fact, &mut self.rng);
-            }
-        }
         if self.rng.one_in(3) { instance.session(&mut self.rng) } else { instance.turn(&mut self.rng) }
     }
 

@@ -17,7 +17,8 @@ pub(crate) struct Oracle {
     recorded: BTreeMap<(String, u64), String>,
     /// The last event each client was told of a scope, by its text.
     seen: BTreeMap<(usize, Scope), (u64, String)>,
-    interrupted: BTreeSet<(usize, Scope)>,
+    /// Clients that know that they may miss something, and whether they are up to date again.
+    interrupted: BTreeMap<(usize, Scope), bool>,
 }
 
 impl Oracle {
@@ -31,12 +32,12 @@ impl Oracle {
     /// A client process ended: the next one starts from nothing.
     pub(crate) fn forget(&mut self, client: usize) {
         self.seen.retain(|(of, _), _| *of != client);
-        self.interrupted.retain(|(of, _)| *of != client);
+        self.interrupted.retain(|(of, _), _| *of != client);
     }
 
-    /// A client knows that it may have missed something.
-    pub(crate) fn interrupted(&mut self, client: usize, scope: &Scope) {
-        self.interrupted.insert((client, scope.clone()));
+    /// A client knows that it may have missed something, until it is live again.
+    pub(crate) fn interrupted(&mut self, client: usize, scope: &Scope, live: bool) {
+        self.interrupted.insert((client, scope.clone()), live);
     }
 
     /// A client was told of an event: it was committed just so, it is new to the client, and nothing between it and
@@ -46,7 +47,11 @@ impl Oracle {
         assert_eq!((event.seq, &event.scope), (seq, scope));
         let known = self.recorded.iter().any(|((_, at), recorded)| *at == seq && recorded == text);
         assert!(known, "client {client} was told of an event that was never committed: {text}");
-        let knows = self.interrupted.remove(&(client, scope.clone()));
+        let key = (client, scope.clone());
+        let knows = self.interrupted.contains_key(&key);
+        if self.interrupted.get(&key) == Some(&true) {
+            self.interrupted.remove(&key);
+        }
         if let Some((before, _)) = self.seen.insert((client, scope.clone()), (seq, text.to_owned())) {
             if !knows {
                 assert!(seq > before, "client {client} was told of {seq} of {scope} after {before}");

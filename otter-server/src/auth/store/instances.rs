@@ -9,9 +9,6 @@ use crate::auth::secret::SecretHash;
 use crate::auth::store::{CredentialStore, StoreError, instant, revocations, sql};
 use crate::auth::token::InstanceToken;
 
-/// A use is written down at most this often.
-const TOUCH_MS: u64 = 60_000;
-
 /// An instance and the state of its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceRow {
@@ -78,13 +75,6 @@ impl CredentialStore {
         let hash = found.as_ref().map_or(SecretHash::NONE, |(_, hash)| SecretHash::from_stored(hash));
         let matches = hash.matches(&token.secret);
         found.filter(|_| matches).map(|(row, _)| row).transpose()
-    }
-
-    /// Writes down that an instance connected.
-    pub fn touch_instance(&self, id: &InstanceId, now: UnixMillis) -> Result<(), StoreError> {
-        let text = "UPDATE auth_instances SET used_at = ?2 WHERE id = ?1 AND coalesce(used_at, 0) <= ?3";
-        let before = sql(UnixMillis(now.0.saturating_sub(TOUCH_MS)));
-        self.write(|tx| Ok(tx.execute(text, params![id.as_str(), sql(now), before]).map(drop)?))
     }
 
     /// Revokes the token of the instance with this id or name; `None` when there is none (any more).

@@ -14,8 +14,6 @@ use crate::auth::store::{CredentialStore, StoreError, instant, members, revocati
 const IDLE_MS: u64 = 14 * 86_400_000;
 /// ... and in any case this long after it began.
 pub(crate) const ABSOLUTE_MS: u64 = 90 * 86_400_000;
-/// A use is written down at most this often.
-const TOUCH_MS: u64 = 10 * 60_000;
 
 /// A valid session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +28,8 @@ pub struct SessionRow {
     pub role: MemberRole,
     /// When the session ends in any case.
     pub expires_at: UnixMillis,
-    /// Whether its use should be written down.
-    pub stale: bool,
+    /// When its use was last written down.
+    pub seen_at: UnixMillis,
 }
 
 /// Why a session does not count.
@@ -82,19 +80,7 @@ impl CredentialStore {
             name,
             role: members::role(&role),
             expires_at,
-            stale: now.0 >= seen_at.0 + TOUCH_MS,
-        })
-    }
-
-    /// Writes down that these sessions are in use.
-    pub fn touch_sessions(&self, ids: &[String], now: UnixMillis) -> Result<(), StoreError> {
-        self.write(|tx| {
-            let mut statement =
-                tx.prepare("UPDATE auth_sessions SET seen_at = ?2 WHERE id = ?1 AND seen_at < ?2")?;
-            for id in ids {
-                statement.execute(params![id, sql(now)])?;
-            }
-            Ok(())
+            seen_at,
         })
     }
 

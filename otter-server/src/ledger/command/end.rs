@@ -20,7 +20,7 @@ impl Ledger<'_> {
     }
 
     /// Ends a command that was not sent, and with it the message it made.
-    pub(super) fn end_unsent(
+    pub(in crate::ledger) fn end_unsent(
         &mut self,
         id: &CommandId,
         mut row: CommandRow,

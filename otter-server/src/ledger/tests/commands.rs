@@ -241,3 +241,25 @@ fn only_the_instance_it_is_addressed_to_reports_on_a_command() {
     let (published, _) = world.transact(|ledger| ledger.publish(&other, &frame)).unwrap();
     assert_eq!(published.rejected, [rejection(1, Some("ev_x"), ErrorCode::NotOwner, "/subject")]);
 }
+
+#[test]
+fn what_waits_ends_with_the_right_to_ask_for_it() {
+    let ended = |commit: &Commit| -> Vec<String> {
+        let of_commands = lines(commit).into_iter().filter(|line| line.contains("command.updated"));
+        of_commands.filter_map(|line| line.split(' ').nth(3).map(|key| key.replace(']', ""))).collect()
+    };
+    let mut world = World::with_conversation();
+    let member = MemberId::new("mb_1").unwrap();
+    world.command(1, "message.send", &say());
+    outstanding(&mut world);
+    world.command(2, "message.send", &say());
+    let ((), commit) =
+        world.transact(|ledger| ledger.member_updated(&member, None, Some(Role::Admin))).unwrap();
+    assert_eq!(ended(&commit), [""; 0]);
+    let ((), commit) =
+        world.transact(|ledger| ledger.member_updated(&member, None, Some(Role::Viewer))).unwrap();
+    assert_eq!(ended(&commit), [format!("command/{}", command_id(2))], "what was sent is the instance's");
+    world.command(3, "message.send", &say());
+    let ((), commit) = world.transact(|ledger| ledger.member_removed(&member)).unwrap();
+    assert_eq!(ended(&commit), [format!("command/{}", command_id(3))]);
+}

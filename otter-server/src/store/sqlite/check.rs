@@ -1,14 +1,19 @@
-//! The check at start: the newest part of the log agrees with the stored heads.
+//! The check at start: the newest part of the log agrees with the stored heads, and the entities with their hash.
 
 use std::collections::BTreeMap;
 
 use otter_proto::event::RecordedEvent;
+use otter_proto::hash;
+use otter_proto::id::EntityKey;
 use rusqlite::{Connection, params};
 
-use crate::store::sqlite::convert::uint;
+use crate::store::sqlite::convert::{self, uint};
 
 /// Events that are looked at.
 const TAIL: u64 = 1_000;
+
+/// Scopes of those events whose entities are compared with their hash.
+const SCOPES: usize = 16;
 
 /// What is wrong with the file.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +30,9 @@ pub(super) enum Damage {
     /// A scope's chain is broken.
     #[error("event {seq} of {org} does not continue its scope")]
     Chain { org: String, seq: u64 },
+    /// The live entities of a scope are not those its hash was made of.
+    #[error("the entities of {scope} in {org} do not match its hash")]
+    Hash { org: String, scope: String },
 }
 
 /// Verifies the last events of every org up to its head.
@@ -70,5 +78,24 @@ fn verify_org(connection: &Connection, org: i64, name: &str, head: u64) -> Resul
     if expected == head && head > 0 {
         return Err(Damage::Missing { org: name.to_owned(), expected });
     }
-    Ok(())
+    chain.keys().take(SCOPES).try_for_each(|scope| verify_hash(connection, *scope, name))
+}
+
+fn verify_hash(connection: &Connection, scope: i64, org: &str) -> Result<(), Damage> {
+    let mut rows =
+        connection.prepare_cached("SELECT key, rev, text FROM entities WHERE scope = ?1 AND live = 1")?;
+    let mut rows = rows.query(params![scope])?;
+    let mut sum = 0_u64;
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+        sum = sum.wrapping_add(hash::entity(&convert::text(row, 0, EntityKey::parse)?, uint(row, 1)?, text));
+    }
+    let (name, stored): (String, i64) = connection
+        .prepare_cached("SELECT scope, hash FROM scopes WHERE id = ?1")?
+        .query_row(params![scope], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if stored.cast_unsigned() == sum {
+        Ok(())
+    } else {
+        Err(Damage::Hash { org: org.to_owned(), scope: name })
+    }
 }

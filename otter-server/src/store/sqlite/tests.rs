@@ -83,6 +83,8 @@ fn one_hub_at_a_time_has_the_directory() {
 #[test]
 fn a_damaged_log_is_refused_with_what_to_do() {
     let table = [
+        ("UPDATE entities SET rev = 9 WHERE rev = 1", "the entities of org in org_1 do not match its hash"),
+        ("DELETE FROM entities WHERE rev = 1", "the entities of org in org_1 do not match its hash"),
         ("DELETE FROM events WHERE seq = 3", "event 3 of org_1 is missing"),
         ("DELETE FROM events WHERE seq = 2", "event 2 of org_1 is missing"),
         ("DELETE FROM events", "event 3 of org_1 is missing"),

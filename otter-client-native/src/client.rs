@@ -1,0 +1,383 @@
+//! The client's handle.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use otter_proto::UnixMillis;
+use otter_proto::connection::client::{CommandState, ConnectionStatus, Role, ScopePhase};
+use otter_proto::event::NewEvent;
+use otter_proto::frame::Principal;
+use otter_proto::id::{CommandId, ConversationId, EntityId, EntityKey, Scope};
+use otter_proto::wire::Json;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::driver::{Driver, Request};
+use crate::error::{Closed, PublishError, StartError, StoreError};
+use crate::events::{ClientEvent, ScopeUpdate};
+use crate::handler::CommandHandler;
+use crate::ids;
+use crate::journal;
+use crate::outbox::{Appended, unix_ms};
+use crate::state_dir::StateDir;
+use crate::store::Store;
+use crate::transport::{Transport, WebSocketTransport};
+
+/// A client of a hub: a cheap handle to one task that owns the socket. It stays connected until
+/// [`Client::shutdown`], or until the last handle is dropped.
+#[derive(Debug, Clone)]
+pub struct Client {
+    requests: mpsc::Sender<Request>,
+    status: watch::Receiver<ClientStatus>,
+    store: Store,
+}
+
+/// The settings of a client.
+pub struct ClientBuilder {
+    url: String,
+    token: Option<String>,
+    headers: Vec<(String, String)>,
+    name: String,
+    version: String,
+    role: Role,
+    state: State,
+    handler: Option<Arc<dyn CommandHandler>>,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+enum State {
+    Memory,
+    Folder(PathBuf),
+    Open(Store),
+}
+
+/// Where a client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientStatus {
+    /// The connection.
+    pub connection: ConnectionStatus,
+    /// Who the hub says this is; kept while disconnected.
+    pub principal: Option<Principal>,
+    /// Milliseconds to add to the local wall clock to get the hub's; kept while disconnected.
+    pub server_offset_ms: Option<i64>,
+}
+
+/// A followed scope. Dropping it gives the scope up, unless another one follows it.
+#[derive(Debug)]
+pub struct Subscription {
+    scope: Scope,
+    updates: broadcast::Receiver<ScopeUpdate>,
+    requests: mpsc::Sender<Request>,
+}
+
+/// An event without an id.
+#[derive(Debug, Clone)]
+pub struct EventDraft(NewEvent);
+
+/// A command that was given, and how far it is.
+#[derive(Debug, Clone)]
+pub struct CommandHandle {
+    /// Its id, the idempotency key everywhere.
+    pub id: CommandId,
+    /// How far it is.
+    pub state: watch::Receiver<CommandState>,
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("url", &self.url)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// The instance's token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// A further HTTP header, for instance what a proxy in front of the hub asks for.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The program as the hub shows it.
+    #[must_use]
+    pub fn program(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        (self.name, self.version) = (name.into(), version.into());
+        self
+    }
+
+    /// Who connects; an instance unless told otherwise.
+    #[must_use]
+    pub const fn role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// Keeps outbox and journal in this folder; without one they end with the process.
+    #[must_use]
+    pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state = State::Folder(path.into());
+        self
+    }
+
+    /// Uses a store that is open already.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.state = State::Open(store);
+        self
+    }
+
+    /// Carries commands out. Without a handler they come as [`ClientEvent::Dispatch`], see
+    /// [`ClientBuilder::start_with_events`].
+    #[must_use]
+    pub fn handler(mut self, handler: impl CommandHandler) -> Self {
+        self.handler = Some(Arc::new(handler));
+        self
+    }
+
+    /// Reaches the hub by other means than a WebSocket to the address.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Starts the client; it connects by itself. Call it inside a tokio runtime.
+    pub fn start(self) -> Result<Client, StartError> {
+        let handler = self.handler.clone();
+        let (client, events) = self.start_with_events()?;
+        match handler {
+            Some(handler) => journal::spawn(&client, handler, events),
+            None => drop(events),
+        }
+        Ok(client)
+    }
+
+    /// Starts the client and hands out what concerns its whole connection, also dispatched commands; the handler, if
+    /// there is one, is not used. Keep reading: with 1,024 events unread the client connects anew.
+    pub fn start_with_events(self) -> Result<(Client, mpsc::Receiver<ClientEvent>), StartError> {
+        let store = match self.state {
+            State::Memory => Store::in_memory()?,
+            State::Folder(path) => Store::open(&StateDir::open(path)?)?,
+            State::Open(store) => store,
+        };
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(WebSocketTransport::new(&self.url, self.token.as_deref(), &self.headers)?),
+        };
+        let (requests, inbox) = mpsc::channel(REQUESTS);
+        let (events, outlet) = mpsc::channel(EVENTS);
+        let config = otter_proto::connection::client::ClientConfig {
+            name: self.name,
+            version: self.version,
+            role: self.role,
+            capabilities: Vec::new(),
+            boots: Vec::new(),
+            seed: ids::seed(),
+        };
+        let (driver, status) = Driver::new(config, ids::boot_id(), store.clone(), transport, inbox, events);
+        tokio::spawn(driver.run());
+        Ok((Client { requests, status, store }, outlet))
+    }
+}
+
+impl Client {
+    /// Settings for a client of the hub at this address, for instance `wss://hub.example/ws/openclaw`.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder {
+            url: url.into(),
+            token: None,
+            headers: Vec::new(),
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            role: Role::Instance,
+            state: State::Memory,
+            handler: None,
+            transport: None,
+        }
+    }
+
+    /// Publishes an event. It is on disk when this returns, and reaches the hub exactly once, whatever happens.
+    pub async fn publish(&self, event: EventDraft) -> Result<Appended, PublishError> {
+        let done: Result<Appended, StoreError> = self.store.run(move |tx| tx.append(&event.0)).await;
+        Ok(done?)
+    }
+
+    /// Publishes events in one local transaction, in their order within each lane.
+    pub async fn publish_all(&self, events: Vec<EventDraft>) -> Result<Vec<Appended>, PublishError> {
+        let done: Result<Vec<Appended>, StoreError> =
+            self.store.run(move |tx| events.iter().map(|event| tx.append(&event.0)).collect()).await;
+        Ok(done?)
+    }
+
+    /// Sends an ephemeral notice. It is dropped when the hub is not there or the client is behind.
+    pub fn signal(&self, scope: Scope, kind: &str, data: &impl Serialize) {
+        if let Ok(data) = serde_json::to_string(data) {
+            let signal = Request::Signal { scope, kind: kind.to_owned(), data: Json::trusted(data) };
+            drop(self.requests.try_send(signal));
+        }
+    }
+
+    /// Follows a scope: its state is kept up to date, and its events are told.
+    pub async fn subscribe(&self, scope: Scope) -> Result<Subscription, Closed> {
+        let (answer, updates) = oneshot::channel();
+        self.ask(Request::Subscribe { scope: scope.clone(), answer }).await?;
+        let updates = updates.await.map_err(|_| Closed)?;
+        Ok(Subscription { scope, updates, requests: self.requests.clone() })
+    }
+
+    /// An entity of a followed scope, as JSON text.
+    pub async fn entity(&self, scope: Scope, key: EntityKey) -> Result<Option<String>, Closed> {
+        let (answer, text) = oneshot::channel();
+        self.ask(Request::Entity { scope, key, answer }).await?;
+        text.await.map_err(|_| Closed)
+    }
+
+    /// The live entities of a followed scope, in the order of their keys.
+    pub async fn entities(&self, scope: Scope) -> Result<Vec<(EntityKey, String)>, Closed> {
+        let (answer, rows) = oneshot::channel();
+        self.ask(Request::Entities { scope, answer }).await?;
+        rows.await.map_err(|_| Closed)
+    }
+
+    /// Gives a command. It is sent when the hub is there, and again until it is answered.
+    pub async fn command(&self, kind: &str, data: &Value) -> Result<CommandHandle, Closed> {
+        let id = ids::command_id();
+        let data = Json::trusted(data.to_string());
+        let (state, watched) = watch::channel(CommandState::Held);
+        self.ask(Request::Command { id: id.clone(), kind: kind.to_owned(), data, state }).await?;
+        Ok(CommandHandle { id, state: watched })
+    }
+
+    /// The status, to read and to wait for changes.
+    pub fn status(&self) -> watch::Receiver<ClientStatus> {
+        self.status.clone()
+    }
+
+    /// Who this is; waits for the first welcome.
+    pub async fn principal(&self) -> Result<Principal, Closed> {
+        let mut status = self.status.clone();
+        let known = status.wait_for(|status| status.principal.is_some()).await.map_err(|_| Closed)?;
+        known.principal.clone().ok_or(Closed)
+    }
+
+    /// The local store: one transaction can span events, the integrator's own state and the command journal.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The hub's clock, as far as it is known; else the local one.
+    pub fn now(&self) -> UnixMillis {
+        let offset = self.status.borrow().server_offset_ms.unwrap_or(0);
+        UnixMillis(unix_ms().saturating_add_signed(offset))
+    }
+
+    /// Disconnects and ends the task. What is in the outbox stays for the next start.
+    pub async fn shutdown(&self) {
+        let (answer, done) = oneshot::channel();
+        if self.requests.send(Request::Shutdown { answer }).await.is_ok() {
+            drop(done.await);
+        }
+    }
+
+    /// A handle that does not keep the client running.
+    pub(crate) fn downgrade(&self) -> WeakClient {
+        let (requests, status, store) = (self.requests.downgrade(), self.status.clone(), self.store.clone());
+        WeakClient { requests, status, store }
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), Closed> {
+        self.requests.send(request).await.map_err(|_| Closed)
+    }
+}
+
+/// A handle that does not keep the client running.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakClient {
+    requests: mpsc::WeakSender<Request>,
+    status: watch::Receiver<ClientStatus>,
+    store: Store,
+}
+
+impl WeakClient {
+    /// The client, unless it has ended.
+    pub(crate) fn upgrade(&self) -> Option<Client> {
+        let requests = self.requests.upgrade()?;
+        Some(Client { requests, status: self.status.clone(), store: self.store.clone() })
+    }
+}
+
+impl Subscription {
+    /// What happened next; `None` when the client was shut down.
+    pub async fn next(&mut self) -> Option<ScopeUpdate> {
+        match self.updates.recv().await {
+            Ok(update) => Some(update),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(ScopeUpdate::Lagged { missed }),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+
+    /// Waits until everything up to this moment is known.
+    pub async fn live(&mut self) -> Result<(), Closed> {
+        while let Some(update) = self.next().await {
+            if matches!(update, ScopeUpdate::Phase { phase: ScopePhase::Live, .. }) {
+                return Ok(());
+            }
+        }
+        Err(Closed)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        drop(self.requests.try_send(Request::Released { scope: self.scope.clone() }));
+    }
+}
+
+impl EventDraft {
+    /// An event of a kind about an entity. `data` is the payload of the kind.
+    pub fn new(kind: &str, subject: EntityId, data: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let data = Json::trusted(serde_json::to_string(data)?);
+        Ok(Self(NewEvent {
+            id: ids::event_id(),
+            kind: kind.to_owned(),
+            subject,
+            conversation: None,
+            caused_by: None,
+            observed_at: None,
+            data,
+            effects: None,
+        }))
+    }
+
+    /// Names the conversation that it belongs to.
+    #[must_use]
+    pub fn conversation(mut self, conversation: ConversationId) -> Self {
+        self.0.conversation = Some(conversation);
+        self
+    }
+
+    /// Names the command that caused it.
+    #[must_use]
+    pub fn caused_by(mut self, command: CommandId) -> Self {
+        self.0.caused_by = Some(command);
+        self
+    }
+
+    /// The event with its id.
+    pub fn into_event(self) -> NewEvent {
+        self.0
+    }
+}
+
+const REQUESTS: usize = 256;
+const EVENTS: usize = 1_024;

@@ -1,0 +1,134 @@
+use otter_client_native::{Client, ClientEvent, Depth, EventDraft, PublishError, StoreError};
+use otter_proto::id::EntityId;
+use otter_proto::publish::RestateReason;
+use pretty_assertions::assert_eq;
+use serde_json::json;
+
+use crate::hub::{Lane, builder, pair, welcome};
+
+fn message(id: &str) -> EventDraft {
+    let subject = EntityId::new(&format!("in_1:{id}")).unwrap();
+    EventDraft::new("message.created", subject, &json!({"text": id})).unwrap()
+}
+
+fn subjects(publish: &serde_json::Value) -> Vec<&str> {
+    let events = publish["events"].as_array().unwrap();
+    events.iter().map(|event| event["subject"].as_str().unwrap()).collect()
+}
+
+async fn pending(client: &Client) -> u64 {
+    for _ in 0..1_000 {
+        if client.store().depth().unwrap().pending == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    client.store().depth().unwrap().pending
+}
+
+#[tokio::test]
+async fn what_is_published_offline_arrives_once_and_in_order_over_cuts() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    client.publish_all(vec![message("a"), message("b")]).await.unwrap();
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    // The hub has it on disk, its answer is lost.
+    let publish = peer.next("publish").await;
+    assert_eq!((publish["first"].as_u64(), subjects(&publish)), (Some(1), vec!["in_1:a", "in_1:b"]));
+    lane = Lane { epoch: 1, up_to: 2, last_id: publish["events"][1]["id"].as_str().map(str::to_owned) };
+    drop(peer);
+    client.publish(message("c")).await.unwrap();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    let publish = peer.take(&mut lane).await;
+    assert_eq!((publish["first"].as_u64(), subjects(&publish)), (Some(3), vec!["in_1:c"]));
+    assert_eq!(pending(&client).await, 0);
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_outbox_of_a_killed_process_is_sent_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut hub, transport) = pair();
+    let client = builder(transport.clone()).state_dir(folder.path()).start().unwrap();
+    client.publish(message("a")).await.unwrap();
+    let (mut peer, first) = welcome(&mut hub, &Lane::default()).await;
+    peer.next("publish").await;
+    client.shutdown().await;
+    drop((client, peer));
+    let client = loop {
+        match builder(transport.clone()).state_dir(folder.path()).start() {
+            Ok(client) => break client,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    let mut lane = Lane::default();
+    let (mut peer, second) = welcome(&mut hub, &lane).await;
+    assert_eq!(subjects(&peer.take(&mut lane).await), ["in_1:a"]);
+    let (first, second) = (first["boots"].as_array().unwrap(), second["boots"].as_array().unwrap());
+    assert_eq!((first.len(), second.len(), &first[0]), (1, 2, &second[1]));
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_hub_that_knows_another_history_makes_the_owner_restate() {
+    let (mut hub, transport) = pair();
+    let (client, mut events) = builder(transport).start_with_events().unwrap();
+    let lane = Lane { epoch: 4, up_to: 9, last_id: Some("ev_x".to_owned()) };
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    client.publish(message("a")).await.unwrap();
+    let publish = peer.next("publish").await;
+    assert_eq!((publish["producerEpoch"].as_u64(), publish["first"].as_u64()), (Some(5), Some(1)));
+    assert!(matches!(events.recv().await, Some(ClientEvent::Online { .. })));
+    let restated = events.recv().await;
+    assert!(
+        matches!(restated, Some(ClientEvent::Restate { reason: RestateReason::OutboxIsOld, .. })),
+        "{restated:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_event_is_a_dead_letter_and_the_next_one_goes_on() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    let (mut peer, _) = welcome(&mut hub, &Lane::default()).await;
+    client.publish_all(vec![message("a"), message("b")]).await.unwrap();
+    peer.next("publish").await;
+    peer.say(&json!({"type": "published", "lane": "main", "producerEpoch": 1, "upTo": 2,
+        "rejected": [{"n": 1, "code": "invalidData", "pointer": "/author"}]}))
+        .await;
+    let confirmed = peer.next("publish").await;
+    assert_eq!(confirmed["rejectedSeen"], 1);
+    assert_eq!(client.store().depth().unwrap(), Depth { pending: 0, dead: 1 });
+    assert_eq!(client.store().dead_letters().unwrap()[0].pointer.as_deref(), Some("/author"));
+}
+
+#[tokio::test]
+async fn an_event_over_the_limit_is_told_to_its_publisher_and_blocks_nothing() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    let subject = EntityId::new("in_1:big").unwrap();
+    let big = EventDraft::new("message.created", subject, &json!({"text": "x".repeat(600_000)})).unwrap();
+    let refused = client.publish_all(vec![message("a"), big]).await;
+    assert!(matches!(refused, Err(PublishError::Append(_))), "{refused:?}");
+    client.publish(message("b")).await.unwrap();
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    assert_eq!(subjects(&peer.take(&mut lane).await), ["in_1:b"]);
+}
+
+#[tokio::test]
+async fn one_transaction_spans_events_and_own_state() {
+    let (_hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    let stored: Result<(), StoreError> = client
+        .store()
+        .run(|tx| {
+            tx.append(&message("a").into_event())?;
+            tx.put_state("position/s1", "7")
+        })
+        .await;
+    stored.unwrap();
+    assert_eq!(client.store().state("position/s1").unwrap().as_deref(), Some("7"));
+    assert_eq!(client.store().depth().unwrap().pending, 1);
+}
