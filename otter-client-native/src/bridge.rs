@@ -5,20 +5,22 @@
 //! and only then are signals sent and the gateway asked. [`run`] is the loop around it.
 
 mod address;
+mod client;
 mod core;
 pub mod doctor;
+mod event;
 mod hub;
 mod socket;
 
 use std::time::{Duration, Instant as Started, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::openclaw::{DeviceError, GatewayConnection, Generation, Instant, Now, TokenStore, UnixMillis};
 
 pub use self::address::{AddressError, check_hub_address};
+pub use self::client::ClientHub;
 pub use self::core::{Batch, BridgeCore, GATEWAY_ROW, HUB_ROW, HubCommand};
 pub use self::hub::{Hub, HubEvent};
 
@@ -69,7 +71,6 @@ pub async fn run<H: Hub>(
 ) -> Result<(), BridgeError<H::Error>> {
     let (reports, mut inbox) = mpsc::channel(MAX_REPORTS);
     let mut socket = GatewaySocket::new(url, reports);
-    let mut heartbeat = heartbeat();
     loop {
         settle(&mut core, &mut tokens, &mut hub, clock).await?;
         while let Some(transmit) = core.poll_transmit() {
@@ -84,7 +85,6 @@ pub async fn run<H: Hub>(
                 HubEvent::Stopped(reason) => return Err(BridgeError::Stopped(reason)),
                 event => tell(&mut core, event, clock.now()),
             },
-            _ = heartbeat.tick() => hub.heartbeat(clock.now().wall),
             () = tokio::time::sleep(due) => core.handle_timeout(clock.now()),
         }
     }
@@ -154,12 +154,5 @@ fn tell(core: &mut BridgeCore, event: HubEvent, now: Now) {
     }
 }
 
-fn heartbeat() -> Interval {
-    let mut interval = tokio::time::interval(HEARTBEAT);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
-}
-
-const HEARTBEAT: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_mins(1);
 const MAX_REPORTS: usize = 256;

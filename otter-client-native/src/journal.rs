@@ -70,7 +70,11 @@ impl Runner {
 
     /// What was begun when the process ended is begun again if that is safe, else its outcome is unknown.
     async fn recover(&mut self) -> Result<(), StoreError> {
-        for row in self.store.run(StoreTx::begun_commands).await? {
+        let begun = self.store.run(|tx| {
+            tx.forget_received()?;
+            tx.begun_commands()
+        });
+        for row in begun.await? {
             if is_replayable(&row.kind) && row.deadline >= unix_ms() {
                 self.begin(row, true);
             } else {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+/// Signals that come this soon after the first are the first.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// Connections may take this long to end before the log is closed under them.
 const CONNECTIONS: Duration = Duration::from_secs(15);
 
@@ -15,6 +17,8 @@ pub(crate) async fn on_signal(stop: CancellationToken) {
     signal().await;
     tracing::info!("stopping; a second signal stops at once");
     stop.cancel();
+    // A terminal and a supervisor may both pass the same wish on.
+    sleep(SAME_SIGNAL).await;
     signal().await;
     tracing::warn!("stopped without waiting for open connections");
     std::process::exit(130);

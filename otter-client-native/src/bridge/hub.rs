@@ -5,7 +5,7 @@ use std::future::Future;
 use serde_json::Value;
 
 use crate::bridge::HubCommand;
-use crate::openclaw::{Publish, Signal, UnixMillis};
+use crate::openclaw::{Publish, Signal};
 
 /// The hub's side of a bridge: a durable outbox with room for the bridge's own rows, signals, and commands.
 pub trait Hub: Send {
@@ -21,9 +21,6 @@ pub trait Hub: Send {
 
     /// Sends something ephemeral; dropped when the hub is not there.
     fn signal(&mut self, signal: Signal);
-
-    /// Says that the bridge lives.
-    fn heartbeat(&mut self, at: UnixMillis);
 
     /// The next thing the hub's side has to tell. May be cancelled without loss.
     fn next(&mut self) -> impl Future<Output = HubEvent> + Send;

@@ -93,10 +93,15 @@ impl StoreTx<'_> {
         found.transpose()
     }
 
-    /// Commands that were begun and have no end, oldest first; for the start of a process. Those that were received
-    /// and not begun are forgotten, because the hub dispatches them again.
-    pub fn begun_commands(&mut self) -> Result<Vec<JournalRow>, StoreError> {
+    /// Forgets the commands that were received and not begun, for the start of a process: the hub dispatches them
+    /// again.
+    pub fn forget_received(&mut self) -> Result<(), StoreError> {
         self.tx.execute("DELETE FROM journal WHERE stage = 'received'", [])?;
+        Ok(())
+    }
+
+    /// Commands that were begun and have no end, oldest first.
+    pub fn begun_commands(&self) -> Result<Vec<JournalRow>, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM journal WHERE stage = 'attempted' ORDER BY changed_at, id");
         let mut query = self.tx.prepare_cached(&text)?;
         let rows = query.query_map([], read)?;

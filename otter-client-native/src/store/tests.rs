@@ -142,7 +142,8 @@ fn refused_events_become_dead_letters_once_and_can_be_sent_again() {
     let letters = store.dead_letters().unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].id.as_str(), letters[0].code.as_str()), ("ev_2", "invalidData"));
-    assert_eq!(store.transaction::<_, StoreError>(StoreTx::requeue_dead_letters).unwrap(), 1);
+    let again = |tx: &mut StoreTx<'_>| -> Result<usize, StoreError> { tx.requeue_dead_letters() };
+    assert_eq!(store.transaction(again).unwrap(), 1);
     assert_eq!(rows(&store, 2), [(3, text("ev_2"))]);
     assert_eq!(store.dead_letters().unwrap(), []);
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use otter_client_native::bridge::{Hub, HubEvent};
-use otter_client_native::openclaw::{Publish, Signal, UnixMillis};
+use otter_client_native::openclaw::{Publish, Signal};
 use otter_proto::kind::check_event;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -106,8 +106,6 @@ impl Hub for MemoryHub {
             self.memory.0.lock().unwrap().signals.push(signal.data);
         }
     }
-
-    fn heartbeat(&mut self, _at: UnixMillis) {}
 
     async fn next(&mut self) -> HubEvent {
         match self.events.recv().await {

@@ -11,6 +11,7 @@ mod sessions;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use otter_proto::UnixMillis;
 use otter_proto::id::{IdError, OrgId};
@@ -26,6 +27,9 @@ pub use members::MemberRow;
 pub(crate) use sessions::ABSOLUTE_MS;
 pub use sessions::{SessionError, SessionRow};
 
+/// How often, and how many times, a write is tried while another writer has the file: 10 s in all.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+const BUSY_TRIES: i32 = 10_000;
 /// Ended and expired rows are kept this long, so that a refusal can say why.
 const KEEP_MS: u64 = 30 * 86_400_000;
 
@@ -61,7 +65,12 @@ impl CredentialStore {
     /// Opens the store in `data_dir`, which is made when it is not there.
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         make_private(data_dir)?;
-        let write = connect(data_dir)?;
+        let mut write = connect(data_dir)?;
+        // The log's writer leaves the lock for moments only: who sleeps long between tries does not meet one.
+        write.busy_handler(Some(|tries| {
+            std::thread::sleep(BUSY_PAUSE);
+            tries < BUSY_TRIES
+        }))?;
         Ok(Self { read: Mutex::new(connect(data_dir)?), write: Mutex::new(write) })
     }
 

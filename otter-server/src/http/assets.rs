@@ -10,6 +10,7 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 
 use crate::http::App;
 
@@ -58,20 +59,20 @@ impl Assets {
         }
     }
 
-    async fn file(&self, path: &str) -> Option<Vec<u8>> {
+    async fn file(&self, path: &str) -> Option<Bytes> {
         if let Some((_, text)) = SIGN_IN_FILES.iter().find(|(name, _)| *name == path) {
-            return Some(text.as_bytes().to_vec());
+            return Some(Bytes::from_static(text.as_bytes()));
         }
         match self {
             Self::Embedded => {
                 let at = embedded::FILES.binary_search_by(|(name, _)| (*name).cmp(path)).ok()?;
-                embedded::FILES.get(at).map(|(_, content)| content.to_vec())
+                embedded::FILES.get(at).map(|(_, content)| Bytes::from_static(content))
             }
             Self::Disk { console, client } => {
                 let (root, rest) =
                     path.strip_prefix("client/").map_or((console, path), |rest| (client, rest));
                 let file = inside(root, rest)?;
-                tokio::task::spawn_blocking(move || std::fs::read(file)).await.ok()?.ok()
+                tokio::task::spawn_blocking(move || std::fs::read(file)).await.ok()?.ok().map(Bytes::from)
             }
         }
     }
@@ -87,7 +88,7 @@ impl Assets {
 /// The console's page.
 pub(super) async fn index(State(app): State<Arc<App>>) -> Response {
     let client = app.assets.file("client/dist/otter_bg.wasm").await;
-    let page = app.assets.file("index.html").await.and_then(|bytes| String::from_utf8(bytes).ok());
+    let page = app.assets.file("index.html").await.and_then(|bytes| String::from_utf8(bytes.into()).ok());
     match (client, page) {
         (Some(_), Some(html)) => app.assets.page(&html),
         _ => app.assets.page(NOT_BUILT),

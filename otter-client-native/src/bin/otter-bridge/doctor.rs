@@ -1,0 +1,116 @@
+//! `otter-bridge doctor`.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use otter_client_native::bridge::doctor::{Finding, look_at_gateway, look_at_hub};
+use otter_client_native::bridge::{GATEWAY_ROW, HUB_ROW, check_hub_address};
+use otter_client_native::openclaw::Secret;
+use otter_client_native::{StateDir, StateDirError, Store};
+use serde_json::Value;
+
+use crate::args::{DoctorOptions, Options};
+
+/// Looks at everything, prints what was found, and fails when something does not work.
+pub(crate) async fn run(options: DoctorOptions) -> anyhow::Result<ExitCode> {
+    let mut findings = Vec::new();
+    match StateDir::open(&options.run.gateway.state_dir) {
+        Ok(dir) => {
+            findings.push(Finding::good(
+                "bridge",
+                format!("does not run; its folder is {}", dir.path().display()),
+            ));
+            if options.requeue {
+                requeue(&Store::open(&dir)?, &mut findings)?;
+            }
+            look_outside(&options.run, &mut findings).await;
+            look_inside(&Store::open(&dir)?, &mut findings)?;
+        }
+        Err(StateDirError::InUse(path)) => {
+            findings.push(Finding::good("bridge", format!("runs in {}", path.display())));
+            let store = Store::inspect(&path)?;
+            if options.requeue {
+                requeue(&store, &mut findings)?;
+            }
+            look_at_running(&store, &mut findings)?;
+            look_inside(&store, &mut findings)?;
+        }
+        Err(error @ StateDirError::Io { .. }) => findings.push(Finding::bad("bridge", error.to_string())),
+    }
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let healthy = findings.iter().all(|finding| finding.works);
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tries both ends; nothing else uses them.
+async fn look_outside(options: &Options, findings: &mut Vec<Finding>) {
+    findings.push(match check_hub_address(&options.hub) {
+        Ok(()) => look_at_hub(&options.hub, &Secret::new(options.token.clone()), PATIENCE).await,
+        Err(error) => Finding::bad("hub", error.to_string()),
+    });
+    findings.push(match options.gateway.prepare() {
+        Ok(side) => {
+            let token = side.tokens.get(&side.config.token_key(&side.identity));
+            look_at_gateway(side.config, side.identity, token, PATIENCE).await
+        }
+        Err(error) => Finding::bad("gateway", format!("{error:#}")),
+    });
+}
+
+/// Reads what the running bridge wrote down last.
+fn look_at_running(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    for (subject, key) in [("hub", HUB_ROW), ("gateway", GATEWAY_ROW)] {
+        let row: Value =
+            store.state(key)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let text = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (state, reason, since) = (text("state"), text("reason"), text("since"));
+        let words = if reason.is_empty() {
+            format!("{state} since {since}")
+        } else {
+            format!("{state} since {since}: {reason}")
+        };
+        findings.push(Finding { subject, works: state == "online", words });
+    }
+    Ok(())
+}
+
+/// What waits, and what the hub refused for good.
+fn look_inside(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let depth = store.depth()?;
+    findings.push(Finding::good("outbox", format!("{} events wait for the hub", depth.pending)));
+    for letter in store.dead_letters()?.into_iter().take(MAX_LETTERS) {
+        let place = letter.pointer.map(|pointer| format!(" at {pointer}")).unwrap_or_default();
+        findings.push(Finding::bad(
+            "refused",
+            format!("{} ({}{place}): {}", letter.id, letter.code, head(&letter.text)),
+        ));
+    }
+    if depth.dead > 0 {
+        findings.push(Finding::bad(
+            "refused",
+            format!(
+                "{} events in all; after an upgrade of the hub run: otter-bridge doctor --requeue",
+                depth.dead
+            ),
+        ));
+    }
+    Ok(())
+}
+
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the lifetime")]
+fn requeue(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let count = store.transaction::<_, otter_client_native::StoreError>(|tx| tx.requeue_dead_letters())?;
+    findings.push(Finding::good("refused", format!("{count} events are published once more")));
+    Ok(())
+}
+
+fn head(text: &str) -> String {
+    text.chars().take(160).collect()
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_LETTERS: usize = 20;

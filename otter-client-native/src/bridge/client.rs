@@ -1,0 +1,166 @@
+//! The hub's side of a bridge, on a [`Client`].
+
+use std::time::Duration;
+
+use otter_proto::connection::client::Phase;
+use otter_proto::event::NewEvent;
+use otter_proto::frame::CommandDispatch;
+use otter_proto::id::{InstanceId, Scope};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use crate::bridge::event::new_event;
+use crate::bridge::{Hub, HubCommand, HubEvent};
+use crate::client::{Client, ClientStatus};
+use crate::error::{AppendError, StoreError};
+use crate::events::ClientEvent;
+use crate::openclaw::{Publish, Signal};
+use crate::store::Store;
+
+/// A [`Client`] as the hub's side of a bridge.
+#[derive(Debug)]
+pub struct ClientHub {
+    client: Client,
+    instance: InstanceId,
+    status: watch::Receiver<ClientStatus>,
+    events: mpsc::Receiver<ClientEvent>,
+}
+
+impl ClientHub {
+    /// Takes over a client that was started with its events.
+    #[must_use]
+    pub fn new(client: Client, events: mpsc::Receiver<ClientEvent>, instance: InstanceId) -> Self {
+        let mut status = client.status();
+        status.mark_changed();
+        Self { client, instance, status, events }
+    }
+
+    fn link(&mut self) -> HubEvent {
+        let connection = self.status.borrow_and_update().connection.clone();
+        let state = match connection.phase {
+            Phase::Idle | Phase::Connecting => "connecting",
+            Phase::Online => "online",
+            Phase::Waiting => "offline",
+            Phase::SignedOut => "refused",
+            Phase::Stopped => "stopped",
+        };
+        if state == "refused" {
+            tracing::warn!(reason = connection.reason, "the hub refuses the bridge");
+        }
+        HubEvent::Link(json!({"state": state, "reason": connection.reason, "since": self.client.now()}))
+    }
+
+    fn translate(&self, event: ClientEvent) -> Option<HubEvent> {
+        match event {
+            ClientEvent::Online { principal, .. } if principal.id != self.instance.as_str() => {
+                let reason = format!(
+                    "this state folder belongs to {}, but the token to {}",
+                    self.instance, principal.id
+                );
+                Some(HubEvent::Stopped(reason))
+            }
+            ClientEvent::Online { server_offset_ms, .. } => {
+                tracing::info!("hub online");
+                Some(HubEvent::Welcomed { clock_offset: server_offset_ms })
+            }
+            ClientEvent::Lost => {
+                tracing::info!("hub lost");
+                Some(HubEvent::Lost)
+            }
+            ClientEvent::Dispatch(dispatch) => command(dispatch).map(HubEvent::Command),
+            ClientEvent::Restate { .. } => Some(HubEvent::Restate),
+            ClientEvent::Stopped { reason, .. } => Some(HubEvent::Stopped(reason)),
+            ClientEvent::DeadLetters { .. } | ClientEvent::Notice(_) => None,
+        }
+    }
+}
+
+impl Hub for ClientHub {
+    type Error = StoreError;
+
+    async fn store(
+        &mut self,
+        events: Vec<Publish>,
+        rows: Vec<(String, Option<Value>)>,
+    ) -> Result<(), StoreError> {
+        let events: Vec<NewEvent> = events.into_iter().filter_map(new_event).collect();
+        loop {
+            match write(self.client.store(), events.clone(), rows.clone()).await {
+                // The gateway has to wait, too: what it says meanwhile is read again when there is room.
+                Err(StoreError::Append(error @ AppendError::Full { .. })) => {
+                    tracing::warn!(%error, "waiting for the hub");
+                    tokio::time::sleep(FULL).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.client.signal(Scope::Conversation(signal.conversation), signal.kind, &signal.data);
+    }
+
+    async fn next(&mut self) -> HubEvent {
+        loop {
+            tokio::select! {
+                changed = self.status.changed() => {
+                    if changed.is_ok() {
+                        return self.link();
+                    }
+                    return HubEvent::Stopped("the client was shut down".into());
+                }
+                event = self.events.recv() => match event {
+                    Some(event) => {
+                        if let Some(event) = self.translate(event) {
+                            return event;
+                        }
+                    }
+                    None => return HubEvent::Stopped("the client was shut down".into()),
+                },
+            }
+        }
+    }
+}
+
+async fn write(
+    store: &Store,
+    events: Vec<NewEvent>,
+    rows: Vec<(String, Option<Value>)>,
+) -> Result<(), StoreError> {
+    store
+        .run(move |tx| {
+            for event in &events {
+                match tx.append(event) {
+                    Ok(_) => {}
+                    Err(StoreError::Append(
+                        error @ (AppendError::TooLarge { .. } | AppendError::UnknownKind(_)),
+                    )) => {
+                        tracing::error!(%error, "an event is left out");
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            for (key, value) in &rows {
+                match value {
+                    Some(value) => tx.put_state(key, &value.to_string())?,
+                    None => tx.delete_state(key)?,
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+fn command(dispatch: CommandDispatch) -> Option<HubCommand> {
+    let read = |json: &otter_proto::wire::Json| serde_json::from_str(json.as_str()).ok();
+    Some(HubCommand {
+        data: read(&dispatch.data)?,
+        by: read(&dispatch.by).unwrap_or_default(),
+        id: dispatch.id,
+        kind: dispatch.kind,
+        ttl: Duration::from_millis(dispatch.ttl_ms),
+        cancel: dispatch.cancel,
+    })
+}
+
+const FULL: Duration = Duration::from_secs(5);
