@@ -5,6 +5,7 @@ mod manage;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use otter_proto::kind::MemberRole;
 
@@ -42,12 +43,12 @@ pub struct ServeArgs {
     #[arg(long, env = "OTTER_PUBLIC_URL", value_name = "URL", value_parser = PublicUrl::parse)]
     pub public_url: Option<PublicUrl>,
     /// A proxy with TLS stands before the hub
-    #[arg(long, env = "OTTER_BEHIND_PROXY")]
+    #[arg(long, env = "OTTER_BEHIND_PROXY", value_parser = BoolishValueParser::new())]
     pub behind_proxy: bool,
     /// Development on this machine: every page of this machine may connect, cookies need no TLS
-    #[arg(long, env = "OTTER_DEV")]
+    #[arg(long, env = "OTTER_DEV", value_parser = BoolishValueParser::new())]
     pub dev: bool,
-    /// Another page that may connect, for instance https://camp.example; may be repeated
+    /// Another origin whose pages may connect (scheme, name and port); may be repeated
     #[arg(long, env = "OTTER_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = Origin::parse)]
     pub allow_origin: Vec<Origin>,
     /// Reads the console's files from this folder instead of the build (with --dev)

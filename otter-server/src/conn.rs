@@ -33,25 +33,33 @@ pub async fn serve(
     hub: Arc<Hub>,
 ) {
     let tracked = hub.connections.token();
-    let machine = ServerConnection::new(hub.config.connection.clone(), hub.clock.now());
-    let mut socket = Socket::new(socket, machine, hub.clock);
     let place = principal.and_then(|principal| hub.place(&principal).map(|place| (principal, place)));
     match place {
         Ok((principal, place)) => {
             let number = hub.next_connection();
             tracing::info!(connection = number, org = %principal.org, id = %principal.id, "connected");
             let began = hub.clock.now();
-            let clock = hub.clock;
-            Session::new(hub, socket, principal, number).run(ended).await;
-            tracing::info!(connection = number, ms = clock.now().since(began), "disconnected");
+            // On the heap once, instead of in every future on the way.
+            let session = Box::new(Session::new(Arc::clone(&hub), machine(&hub, socket), principal, number));
+            session.run(ended).await;
+            tracing::info!(connection = number, ms = hub.clock.now().since(began), "disconnected");
             drop(place);
         }
         Err(error) => {
             tracing::info!(code = %error.code, "refused");
-            let code = close_code(&error);
-            socket.machine.refuse(error, code);
-            socket.finish().await;
+            Box::pin(refuse(machine(&hub, socket), error)).await;
         }
     }
     drop(tracked);
+}
+
+fn machine(hub: &Hub, socket: WebSocket) -> Socket {
+    let machine = ServerConnection::new(hub.config.connection.clone(), hub.clock.now());
+    Socket::new(socket, machine, hub.clock)
+}
+
+async fn refuse(mut socket: Socket, error: ErrorBody) {
+    let code = close_code(&error);
+    socket.machine.refuse(error, code);
+    socket.finish().await;
 }

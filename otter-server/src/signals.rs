@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use otter_proto::catalogue;
 use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::event::RecordedEvent;
 use otter_proto::frame::{HubFrame, Signal};
 use otter_proto::id::{EntityId, InstanceId, Scope, belongs_to};
-use otter_proto::kind::{InstanceHeartbeat, RunProgress, check_signal};
+use otter_proto::kind::{InstanceHeartbeat, RunProgress};
 use otter_proto::limits::{MAX_SLOTS, SLOT_BYTES};
 use otter_proto::slots::{Delta, Slots};
-use otter_proto::text::Cursor;
+use otter_proto::text::{Cursor, Numbers, canonicalise};
 use otter_proto::wire::{Json, Wire};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::fanout::QueuedSignal;
 use crate::log::Appended;
@@ -244,48 +245,62 @@ impl Checked {
 
 fn check(instance: &InstanceId, signal: &Signal) -> Result<Checked, ErrorBody> {
     let refused = |code, message: &str| Err(ErrorBody::new(code, message));
-    let Some(row) = catalogue::signal(&signal.kind) else {
-        return refused(ErrorCode::UnknownKind, "this hub does not know the signal");
-    };
-    let data = signal.data.as_str();
-    if let Some(Err(error)) = check_signal(row.name, data) {
-        return Err(ErrorBody::new(ErrorCode::InvalidData, error.message).at(error.pointer));
-    }
-    let invalid = || ErrorBody::new(ErrorCode::InvalidData, "the data does not fit the signal");
-    match (row.name, &signal.scope) {
-        (HEARTBEAT, Scope::Org) => {
-            let heartbeat: InstanceHeartbeat = serde_json::from_str(data).map_err(|_| invalid())?;
-            if heartbeat.instance_id != *instance {
-                return refused(ErrorCode::NotOwner, "an instance sends its own heartbeat");
-            }
-            let data = serde_json::to_string(&heartbeat).map_err(|_| invalid())?;
-            Ok(Checked::Heartbeat(heartbeat.instance_id, data))
+    let checked = match signal.kind.as_str() {
+        DELTA => Checked::Delta(delta(signal.data.as_str())?),
+        PROGRESS => {
+            let progress: RunProgress = typed(signal)?;
+            Checked::Progress(progress.run_id.clone(), printed(&progress)?)
         }
-        (DELTA | PROGRESS, Scope::Conversation(id)) if belongs_to(id.as_str(), instance.as_str()) => {
-            let checked = if row.name == DELTA {
-                Checked::Delta(Delta::read(&mut Cursor::new(data)).map_err(|_| invalid())?)
-            } else {
-                let progress: RunProgress = serde_json::from_str(data).map_err(|_| invalid())?;
-                let data = serde_json::to_string(&progress).map_err(|_| invalid())?;
-                Checked::Progress(progress.run_id, data)
-            };
-            let is_own = checked.run().is_some_and(|run| belongs_to(run.as_str(), instance.as_str()));
-            if !is_own {
-                return refused(ErrorCode::NotOwner, "the run belongs to another instance");
+        HEARTBEAT => {
+            let heartbeat: InstanceHeartbeat = typed(signal)?;
+            Checked::Heartbeat(heartbeat.instance_id.clone(), printed(&heartbeat)?)
+        }
+        _ => return refused(ErrorCode::UnknownKind, "this hub does not know the signal"),
+    };
+    let owns = |id: &str| belongs_to(id, instance.as_str());
+    match (&checked, &signal.scope) {
+        (Checked::Heartbeat(of, _), Scope::Org) if of == instance => Ok(checked),
+        (Checked::Heartbeat(..), Scope::Org) => {
+            refused(ErrorCode::NotOwner, "an instance sends its own heartbeat")
+        }
+        (Checked::Delta(_) | Checked::Progress(..), Scope::Conversation(id)) => {
+            if !owns(id.as_str()) {
+                return refused(ErrorCode::NotOwner, "the conversation belongs to another instance");
             }
-            let is_long = checked.data().len() > SLOT_BYTES + 1024;
-            if is_long {
-                return refused(ErrorCode::TooLarge, "send at most 256 KiB of text in one signal");
+            if !checked.run().is_some_and(|run| owns(run.as_str())) {
+                return refused(ErrorCode::NotOwner, "the run belongs to another instance");
             }
             Ok(checked)
         }
-        (_, Scope::Conversation(_)) => {
-            refused(ErrorCode::NotOwner, "the conversation belongs to another instance")
-        }
-        (_, Scope::Org | Scope::Member(_)) => {
+        (Checked::Heartbeat(..), Scope::Conversation(_) | Scope::Member(_))
+        | (Checked::Delta(_) | Checked::Progress(..), Scope::Org | Scope::Member(_)) => {
             refused(ErrorCode::UnknownScope, "this signal does not belong in this scope")
         }
     }
+}
+
+/// Reads a delta. By far the most frequent signal: without serde, and with half characters repaired on the way.
+fn delta(data: &str) -> Result<Delta, ErrorBody> {
+    let mut cursor = Cursor::new(data);
+    let delta = Delta::read(&mut cursor).map_err(|error| invalid(&error))?;
+    if delta.text.len() > SLOT_BYTES {
+        let message = "send at most 256 KiB of text in one signal";
+        return Err(ErrorBody::new(ErrorCode::TooLarge, message));
+    }
+    Ok(delta)
+}
+
+fn typed<T: DeserializeOwned>(signal: &Signal) -> Result<T, ErrorBody> {
+    let data = canonicalise(signal.data.as_str(), Numbers::Rfc8785).map_err(|error| invalid(&error))?;
+    serde_json::from_str(&data).map_err(|error| invalid(&error))
+}
+
+fn printed<T: Serialize>(value: &T) -> Result<String, ErrorBody> {
+    serde_json::to_string(value).map_err(|error| invalid(&error))
+}
+
+fn invalid(error: &dyn std::error::Error) -> ErrorBody {
+    ErrorBody::new(ErrorCode::InvalidData, format!("the data does not fit the signal: {error}"))
 }
 
 fn frame(scope: &Scope, kind: &str, data: String) -> Arc<str> {

@@ -61,7 +61,7 @@ impl Peer {
             if let Some(at) = self.frames.iter().position(|frame| frame["type"] == kind) {
                 return self.frames.drain(..=at).next_back().unwrap();
             }
-            let got = tokio::time::timeout(Duration::from_secs(120), self.socket.incoming.recv()).await;
+            let got = tokio::time::timeout(Duration::from_mins(2), self.socket.incoming.recv()).await;
             match got.expect("the client says something").expect("the client is there") {
                 Incoming::Message(text) => {
                     self.frames

@@ -74,7 +74,7 @@ impl Session {
     }
 
     /// Runs until the socket is over, the credential ends, or the hub does.
-    pub(super) async fn run(mut self, ended: impl Future<Output = ErrorBody> + Send) {
+    pub(super) async fn run(mut self: Box<Self>, ended: impl Future<Output = ErrorBody> + Send) {
         let mut ended = pin!(ended);
         self.stage.mark_changed();
         loop {

@@ -58,16 +58,27 @@ pub(super) fn event_id(event: &Json) -> Option<EventId> {
     read.ok().and(id)
 }
 
+/// Reads an event; its id also when the rest is unusable.
+pub(super) fn read(event: &Json) -> (Option<EventId>, Result<NewEvent, Refusal>) {
+    if u64::try_from(event.as_str().len()).unwrap_or(u64::MAX) > Limits::V1.event_bytes {
+        return (event_id(event), Err(Refusal::new(ErrorCode::TooLarge)));
+    }
+    match NewEvent::read(&mut Cursor::new(event.as_str())) {
+        Ok(event) => (Some(event.id.clone()), Ok(event)),
+        Err(error) => (event_id(event), Err(malformed(&error))),
+    }
+}
+
 impl Ledger<'_> {
-    /// Checks an event: envelope, catalogue, publisher, lane, owner, payload.
+    /// Checks an event: catalogue, publisher, lane, owner, payload.
     pub(super) fn check(
         &mut self,
         instance: &InstanceId,
         lane: Lane,
-        event: &Json,
+        event: NewEvent,
     ) -> Result<Checked, StoreError> {
-        let (event, kind, scope) = match envelope(instance, lane, event) {
-            Ok(checked) => checked,
+        let (kind, scope) = match place(instance, lane, &event) {
+            Ok(place) => place,
             Err(refusal) => return Ok(Checked::Refused(refusal)),
         };
         if kind.entity_type == "command" {
@@ -109,15 +120,7 @@ impl Ledger<'_> {
     }
 }
 
-fn envelope(
-    instance: &InstanceId,
-    lane: Lane,
-    event: &Json,
-) -> Result<(NewEvent, &'static KindRow, Scope), Refusal> {
-    if u64::try_from(event.as_str().len()).unwrap_or(u64::MAX) > Limits::V1.event_bytes {
-        return Err(Refusal::new(ErrorCode::TooLarge));
-    }
-    let event = NewEvent::read(&mut Cursor::new(event.as_str())).map_err(|error| malformed(&error))?;
+fn place(instance: &InstanceId, lane: Lane, event: &NewEvent) -> Result<(&'static KindRow, Scope), Refusal> {
     let refuse = |code, pointer: &str| Err(Refusal::at(code, pointer));
     let Some(kind) = catalogue::kind(&event.kind) else { return refuse(ErrorCode::UnknownKind, "/kind") };
     if kind.publisher == Publisher::Hub {
@@ -138,7 +141,7 @@ fn envelope(
         (ScopeRule::Conversation, Some(id)) => Scope::Conversation(id.clone()),
         (ScopeRule::Member, _) => return refuse(ErrorCode::NotPublisher, "/kind"),
     };
-    Ok((event, kind, scope))
+    Ok((kind, scope))
 }
 
 fn owns(instance: &InstanceId, kind: &KindRow, subject: &str) -> bool {

@@ -2,13 +2,13 @@
 
 use otter_proto::catalogue;
 use otter_proto::error::{ErrorBody, ErrorCode};
+use otter_proto::event::NewEvent;
 use otter_proto::frame::{Lane, LaneCursor, Lanes, Publish, Published, Rejection};
 use otter_proto::id::{CommandId, EntityId, EventId, InstanceId, Scope};
 use otter_proto::kind::CommandStage;
 use otter_proto::limits::MAX_REJECTED;
-use otter_proto::wire::Json;
 
-use crate::ledger::door::{Checked, event_id};
+use crate::ledger::door::{Checked, event_id, read};
 use crate::ledger::fact::{Fact, Outcome, Refusal, Source};
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::Ledger;
@@ -40,8 +40,12 @@ impl Ledger<'_> {
             if n <= row.up_to {
                 continue;
             }
-            let id = event_id(event);
-            if let Some(refusal) = self.take(instance, frame.lane, event)? {
+            let (id, event) = read(event);
+            let refusal = match event {
+                Ok(event) => self.take(instance, frame.lane, event)?,
+                Err(refusal) => Some(refusal),
+            };
+            if let Some(refusal) = refusal {
                 let left = match room {
                     Some(left) => left,
                     None => {
@@ -87,7 +91,7 @@ impl Ledger<'_> {
         &mut self,
         instance: &InstanceId,
         lane: Lane,
-        event: &Json,
+        event: NewEvent,
     ) -> Result<Option<Refusal>, StoreError> {
         let fact = match self.check(instance, lane, event)? {
             Checked::Fact(fact) => *fact,

@@ -2,13 +2,14 @@
 
 use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::frame::{CommandDispatch, Published, Reply};
+use otter_proto::id::InstanceId;
 use otter_proto::wire::Positions;
 use tokio::sync::oneshot;
 
 use crate::ledger::{Ledger, StoreError};
 use crate::log::handle::{Request, not_taken};
 use crate::log::writer::Desk;
-use crate::log::{Attached, Lease};
+use crate::log::{Attach, Attached, Lease};
 
 type To<T> = oneshot::Sender<T>;
 
@@ -40,21 +41,7 @@ impl Answer {
                 Self::Reply(to, ledger.command(&actor, &command, &desk.instances())?)
             }
             Request::Attach(instance, attach, to) => {
-                let admitted = ledger.attach(
-                    &instance,
-                    &attach.boots,
-                    attach.name.as_deref(),
-                    attach.bridge.as_ref(),
-                )?;
-                Self::Attached(
-                    to,
-                    Box::new(admitted.map(|admitted| {
-                        *leases += 1;
-                        let lease = Lease(*leases);
-                        desk.attached.insert(instance, lease);
-                        Attached { lanes: admitted.lanes, outstanding: admitted.outstanding, lease }
-                    })),
-                )
+                Self::Attached(to, Box::new(attached(&instance, &attach, ledger, desk, leases)?))
             }
             Request::Outstanding(instance, to) => Self::Outstanding(to, ledger.outstanding(&instance)?),
             Request::Detached(instance, lease) => {
@@ -121,6 +108,22 @@ impl Answer {
             Self::None => {}
         }
     }
+}
+
+fn attached(
+    instance: &InstanceId,
+    attach: &Attach,
+    ledger: &mut Ledger<'_>,
+    desk: &mut Desk,
+    leases: &mut u64,
+) -> Result<Result<Attached, ErrorBody>, StoreError> {
+    let admitted = ledger.attach(instance, &attach.boots, attach.name.as_deref(), attach.bridge.as_ref())?;
+    Ok(admitted.map(|admitted| {
+        *leases += 1;
+        let lease = Lease(*leases);
+        desk.attached.insert(instance.clone(), lease);
+        Attached { lanes: admitted.lanes, outstanding: admitted.outstanding, lease }
+    }))
 }
 
 fn storage_error(error: &StoreError) -> ErrorBody {

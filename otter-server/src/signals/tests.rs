@@ -1,3 +1,4 @@
+use otter_proto::catalogue;
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -107,13 +108,32 @@ fn an_instance_speaks_only_for_itself() {
         (delta("in_12:r", 0, ""), ErrorCode::NotOwner),
         (signal("org", HEARTBEAT, &beat("in_2")), ErrorCode::NotOwner),
         (signal("org", DELTA, r#"{"runId":"in_1:r","offset":0,"text":""}"#), ErrorCode::UnknownScope),
-        (signal("conversation/in_1:c", HEARTBEAT, &beat("in_1")), ErrorCode::NotOwner),
+        (signal("conversation/in_1:c", HEARTBEAT, &beat("in_1")), ErrorCode::UnknownScope),
         (signal("org", "typing.started", "{}"), ErrorCode::UnknownKind),
         (signal("conversation/in_1:c", DELTA, r#"{"runId":"in_1:r"}"#), ErrorCode::InvalidData),
     ] {
         assert_eq!(signals.accept(&instance(), &signal).unwrap_err().code, code, "{signal:?}");
     }
     assert!(accept(&mut signals, &signal("org", HEARTBEAT, &beat("in_1"))).is_some());
+}
+
+#[test]
+fn every_signal_of_the_catalogue_is_known_here() {
+    for row in catalogue::SIGNALS {
+        let error =
+            Signals::default().accept(&instance(), &signal("member/mb_1", row.name, "{}")).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidData, "{}", row.name);
+    }
+}
+
+#[test]
+fn half_characters_are_repaired_in_every_signal() {
+    let mut signals = Signals::default();
+    let progress = r#"{"runId":"in_1:r","phase":"tool","title":"\ud83d!"}"#;
+    let queued = accept(&mut signals, &signal("conversation/in_1:c", PROGRESS, progress)).unwrap();
+    assert!(queued.frame.contains("\u{fffd}!"), "{}", queued.frame);
+    let queued = accept(&mut signals, &delta("in_1:r", 0, "\\ud83d!")).unwrap();
+    assert!(queued.frame.contains("\u{fffd}!"), "{}", queued.frame);
 }
 
 #[test]

@@ -3,5 +3,6 @@
 mod harness;
 mod input;
 mod instances;
+mod restart;
 mod signals;
 mod stream;

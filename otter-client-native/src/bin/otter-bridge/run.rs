@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use otter_client_native::bridge::{self, BridgeCore, ClientHub, Clock, check_hub_address};
-use otter_client_native::{Client, StateDir, Store};
-use otter_proto::frame::PrincipalType;
+use otter_client_native::bridge::{self, BridgeCore, ClientHub, Clock, HUB_ROW, check_hub_address};
+use otter_client_native::{Client, StateDir, Store, StoreError};
+use otter_proto::connection::client::Phase;
+use otter_proto::frame::{Principal, PrincipalType};
 use otter_proto::id::InstanceId;
 use serde_json::Value;
 use tokio::signal;
@@ -60,13 +61,36 @@ async fn instance(store: &Store, client: &Client) -> anyhow::Result<InstanceId> 
         return InstanceId::new(&id).context("the stored instance id is damaged");
     }
     tracing::info!("waiting for the hub's first welcome");
-    let principal = client.principal().await?;
+    let principal = first_welcome(client).await?;
     if principal.principal_type != PrincipalType::Instance {
         bail!("the hub knows this token as a person's; make one for a bridge");
     }
     let text = serde_json::to_string(&principal.id)?;
-    store.transaction::<_, otter_client_native::StoreError>(|tx| tx.put_state(INSTANCE_ROW, &text))?;
+    store.transaction::<_, StoreError>(|tx| tx.put_state(INSTANCE_ROW, &text))?;
     Ok(InstanceId::new(&principal.id)?)
+}
+
+/// Who the hub says this is. What keeps it from saying so is logged; what will never end is an error.
+async fn first_welcome(client: &Client) -> anyhow::Result<Principal> {
+    let mut status = client.status();
+    loop {
+        let now = status.borrow_and_update().clone();
+        if let Some(principal) = now.principal {
+            return Ok(principal);
+        }
+        let reason = now.connection.reason.unwrap_or_default();
+        match now.connection.phase {
+            Phase::Stopped => {
+                let row = bridge::stopped(&reason, client.now()).to_string();
+                client.store().transaction::<_, StoreError>(|tx| tx.put_state(HUB_ROW, &row))?;
+                bail!("the hub does not let this bridge in: {reason}");
+            }
+            Phase::SignedOut => tracing::warn!(reason, "the hub refuses the token"),
+            Phase::Waiting => tracing::warn!(reason, "the hub is not there, trying again"),
+            Phase::Idle | Phase::Connecting | Phase::Online => {}
+        }
+        status.changed().await?;
+    }
 }
 
 fn stop_on_signal() -> CancellationToken {

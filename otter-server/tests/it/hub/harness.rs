@@ -78,7 +78,7 @@ impl World {
         let mut request = format!("ws://{}/", self.addr).into_client_request().unwrap();
         request.headers_mut().insert("x-who", who.parse().unwrap());
         let (socket, _) = timeout(LONG, connect_async(request)).await.unwrap().unwrap();
-        Peer { socket, frames: VecDeque::new(), text: 0, binary: 0, next_n: 1 }
+        Peer::over(socket)
     }
 
     /// A member past `welcome`.
@@ -150,6 +150,10 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    pub(super) const fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        Self { socket, frames: VecDeque::new(), text: 0, binary: 0, next_n: 1 }
+    }
+
     pub(super) async fn send(&mut self, frame: &Value) {
         self.send_text(&frame.to_string()).await;
     }
@@ -246,6 +250,7 @@ pub(super) fn hello(boots: &[&str]) -> Value {
     })
 }
 
+#[allow(clippy::needless_pass_by_value)] // read like the JSON they are
 pub(super) fn event(kind: &str, subject: &str, data: Value) -> Value {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let id = format!("ev_{}", LAST.fetch_add(1, Ordering::Relaxed));

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::harness::{World, event, hello, message, publish};
+use super::harness::{CONVERSATION, World, event, hello, message, publish, run_started};
 
 #[tokio::test]
 async fn frames_that_cannot_be_understood_are_refused_and_the_connection_lives() {
@@ -129,6 +129,22 @@ async fn publishing_errors_name_their_cause_and_change_nothing_else() {
 }
 
 #[tokio::test]
+async fn half_a_character_from_the_gateway_is_repaired_and_nothing_is_lost() {
+    let world = World::start().await;
+    let mut bridge = world.with_conversation().await;
+    let mut member = world.member().await;
+    member.subscribe(CONVERSATION, 1).await;
+    let text = publish(3, &[event("message.created", "in_1:m1", message("half LONE of it"))]).to_string();
+    bridge.send_text(&text.replace("LONE", "\\ud83d")).await;
+    assert_eq!(bridge.frame("published").await["upTo"], 3);
+    assert_eq!(member.frame("events").await["events"][0]["data"]["text"], "half \u{fffd} of it");
+    let delta = r#"{"type":"signal","scope":"conversation/in_1:c","kind":"message.delta","data":{"runId":"in_1:r","offset":0,"text":"x\ud83d"}}"#;
+    bridge.send_text(delta).await;
+    assert_eq!(member.frame("signal").await["data"]["text"], "x\u{fffd}");
+    bridge.lives().await;
+}
+
+#[tokio::test]
 async fn commands_that_cannot_be_carried_out_are_refused_in_their_reply() {
     let world = World::start().await;
     let mut bridge = world.with_conversation().await;
@@ -148,6 +164,15 @@ async fn commands_that_cannot_be_carried_out_are_refused_in_their_reply() {
     member.send(&command(4, "message.send", json!({"conversationId": "in_1:c", "text": "other"}))).await;
     assert_eq!(member.frame("reply").await["refused"]["code"], "idempotencyMismatch");
     assert_eq!(bridge.frame("command").await["data"]["text"], "hi");
+    let abort = json!({"conversationId": "in_1:c", "runId": "in_1:r"});
+    bridge.publish("run.started", "in_1:r", run_started()).await;
+    drop(bridge);
+    // The socket is noticed as gone a moment after it is dropped.
+    while world.hub.connection_count() > 1 {
+        tokio::task::yield_now().await;
+    }
+    member.send(&command(6, "run.abort", abort)).await;
+    assert_eq!(member.frame("reply").await["refused"]["code"], "instanceOffline");
     let mut viewer = world.socket("viewer").await;
     viewer.send(&hello(&[])).await;
     viewer.send(&command(5, "message.send", say("in_1:c"))).await;
