@@ -24,16 +24,16 @@ impl Drop for Running {
 }
 
 /// The program, its output collected.
-struct Program {
+pub(crate) struct Program {
     child: Running,
     stdout: Receiver<String>,
     log: thread::JoinHandle<String>,
-    hub: Hub,
+    pub(crate) hub: Hub,
 }
 
 impl Program {
     /// Starts it on a free port with every log line on; waits until it listens.
-    fn start(dir: TempDir, args: &[&str]) -> (Self, Option<String>) {
+    pub(crate) fn start(dir: TempDir, args: &[&str]) -> (Self, Option<String>) {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_otter-server"));
         command.arg("--data-dir").arg(dir.path()).args(["--listen", &format!("127.0.0.1:{port}")]).args(args);
@@ -71,6 +71,13 @@ impl Program {
         let status = self.child.0.wait().unwrap();
         let log = self.log.join().unwrap();
         (status, log, self.stdout.iter().collect(), self.hub.dir)
+    }
+
+    /// Ends it as a crash does; gives its data.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
+        self.hub.dir
     }
 }
 
