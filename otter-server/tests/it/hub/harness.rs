@@ -146,7 +146,7 @@ pub(super) struct Peer {
     frames: VecDeque<Value>,
     pub(super) text: usize,
     pub(super) binary: usize,
-    next_n: u64,
+    pub(super) next_n: u64,
 }
 
 impl Peer {
