@@ -3,6 +3,10 @@
 //! Written by hand instead of derived, because the browser's codec must not contain serde: it would be the
 //! largest part of the module. Objects ignore unknown members and omit absent optional ones.
 
+mod positions;
+
+pub use positions::{Positions, ScopeMap};
+
 use crate::text::{Cursor, TextError, TextErrorKind, write_string, write_u64};
 
 /// A value with a JSON form.
@@ -177,38 +181,32 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
-/// A JSON object from scopes to positions: `{"org":101}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, transparent))]
-pub struct Positions(pub std::collections::BTreeMap<crate::id::Scope, u64>);
-
-impl Wire for Positions {
-    fn write(&self, out: &mut String) {
-        out.push('{');
-        for (at, (scope, seq)) in self.0.iter().enumerate() {
-            if at > 0 {
-                out.push(',');
-            }
-            scope.write(out);
-            out.push(':');
-            seq.write(out);
+/// Skips an object and notes where the values of known members are. Not generic, because what is done for each
+/// struct is done for dozens, and most of the browser's module would be that.
+pub(crate) fn find_members<'a>(
+    cursor: &mut Cursor<'a>,
+    names: &[&str],
+    found: &mut [Option<Cursor<'a>>],
+) -> Result<(), TextError> {
+    cursor.object(&mut |key, cursor| {
+        let known = names.iter().position(|name| *name == key);
+        if let Some(slot) = known.and_then(|at| found.get_mut(at)) {
+            *slot = Some(cursor.clone());
         }
-        out.push('}');
-    }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        let mut positions = Self::default();
-        cursor.object(&mut |key, cursor| {
-            let scope = crate::id::Scope::parse(key).map_err(|_| cursor.error(TextErrorKind::Id))?;
-            positions.0.insert(scope, cursor.u64()?);
-            Ok(())
-        })?;
-        Ok(positions)
-    }
-    fn absent() -> Option<Self> {
-        Some(Self::default())
-    }
-    fn is_absent(&self) -> bool {
-        self.0.is_empty()
+        cursor.value().map(|_| ())
+    })
+}
+
+/// Reads a member where [`find_members`] found it, or takes its value when absent.
+pub(crate) fn found_member<T: Wire>(
+    found: Option<Cursor<'_>>,
+    name: &'static str,
+    end: &Cursor<'_>,
+) -> Result<T, TextError> {
+    let named = |error: TextError| TextError { member: error.member.or(Some(name)), ..error };
+    match found {
+        Some(mut cursor) => T::read(&mut cursor).map_err(named),
+        None => T::absent().ok_or_else(|| named(end.error(TextErrorKind::Missing))),
     }
 }
 
@@ -270,12 +268,11 @@ macro_rules! wire {
                 out.push('}');
             }
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
-                $(let mut $field: Option<$ty> = None;)*
-                cursor.object(&mut |key, cursor| match key {
-                    $($key => $crate::wire::read_member(&mut $field, $key, cursor),)*
-                    _ => cursor.value().map(|_| ()),
-                })?;
-                Ok(Self { $($field: $crate::wire::take_member($field, $key, cursor)?,)* })
+                const NAMES: &[&str] = &[$($key,)*];
+                let mut found = [const { None }; NAMES.len()];
+                $crate::wire::find_members(cursor, NAMES, &mut found)?;
+                let mut found = found.into_iter();
+                Ok(Self { $($field: $crate::wire::found_member(found.next().flatten(), $key, cursor)?,)* })
             }
         }
     )*};
