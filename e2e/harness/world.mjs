@@ -46,7 +46,7 @@ export class World {
   async sayAtGateway(sessionKey, message) {
     const key = `seed-${createHash('sha256').update(message).digest('hex').slice(0, 12)}`;
     await this.ask('chat.send', { sessionKey, message, idempotencyKey: key });
-    await this.idle(sessionKey);
+    await this.ask('agent.wait', { runId: key, timeoutMs: 60_000 });
   }
 
   /** The texts of the agent's rows in the gateway's own history. */
@@ -60,7 +60,7 @@ export class World {
   async idle(sessionKey = 'agent:main:main') {
     const probe = async () => {
       const { session } = await this.ask('sessions.describe', { key: sessionKey });
-      return session?.hasActiveRun === false && session.status !== 'queued';
+      return session && !session.hasActiveRun && !['queued', 'running'].includes(session.status);
     };
     await until(probe, { timeoutMs: 60_000, what: `${sessionKey} to be idle`, everyMs: 200 });
   }

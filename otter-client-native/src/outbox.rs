@@ -178,6 +178,19 @@ impl Outbox for Store {
         })
     }
 
+    fn opened_at(&self, lane: Lane) -> Result<Option<u64>, StoreError> {
+        let connection = self.lock()?;
+        let mut query = connection.prepare_cached("SELECT opened FROM lane WHERE lane = ?1")?;
+        let opened: Option<i64> = query.query_row([lane_word(lane)], |row| row.get(0))?;
+        Ok(opened.and_then(|opened| u64::try_from(opened).ok()))
+    }
+
+    fn welcomed(&mut self, lane: Lane) -> Result<(), StoreError> {
+        let sql = "UPDATE lane SET opened = NULL WHERE lane = ?1 AND opened IS NOT NULL";
+        self.lock()?.prepare_cached(sql)?.execute([lane_word(lane)])?;
+        Ok(())
+    }
+
     fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), StoreError> {
         self.transaction(|tx| {
             let word = lane_word(lane);

@@ -139,6 +139,7 @@ impl Store {
 
     /// This process starts: the boots that `hello` carries, with a new one in front. Stored before it returns.
     pub fn start_boot(&self, fresh: BootId) -> Result<Boots, StoreError> {
+        self.lock()?.execute("UPDATE lane SET opened = last WHERE opened IS NULL", [])?;
         self.change_boots(|boots| boots.start(fresh))
     }
 
@@ -224,9 +225,9 @@ const TABLES: &str = "
 BEGIN;
 CREATE TABLE lane (
     lane TEXT PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL, acked INTEGER NOT NULL,
-    trimmed INTEGER NOT NULL, trimmed_id TEXT
+    trimmed INTEGER NOT NULL, trimmed_id TEXT, opened INTEGER
 ) STRICT;
-INSERT INTO lane VALUES ('bulk', 1, 0, 0, 0, NULL), ('main', 1, 0, 0, 0, NULL);
+INSERT INTO lane VALUES ('bulk', 1, 0, 0, 0, NULL, NULL), ('main', 1, 0, 0, 0, NULL, NULL);
 CREATE TABLE outbox (
     rowid INTEGER PRIMARY KEY, lane TEXT NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, id TEXT NOT NULL,
     text TEXT NOT NULL, bytes INTEGER NOT NULL, appended_at INTEGER NOT NULL, UNIQUE (lane, epoch, n)

@@ -479,7 +479,7 @@ export interface ErrorBody {
 }
 
 /** What went wrong, as a word programs compare. Codes may be added within v1: treat an unknown one by `retryable`. */
-export type ErrorCode = "badFrame" | "unknownFrame" | "unexpectedFrame" | "tooLarge" | "tooDeep" | "unsupportedVersion" | "authRequired" | "authExpired" | "revoked" | "badOrigin" | "forbidden" | "forked" | "superseded" | "unknownScope" | "notSubscribed" | "badId" | "unknownKind" | "notPublisher" | "wrongLane" | "invalidData" | "notOwner" | "entityTooLarge" | "publishGap" | "staleProducerEpoch" | "unknownCommand" | "notFound" | "instanceOffline" | "tooManyOpen" | "idempotencyMismatch" | "alreadyEnded" | "expired" | "roleRequired" | "rateLimited" | "overloaded" | "unavailable" | "storageFull" | "silent" | "internal";
+export type ErrorCode = "badFrame" | "unknownFrame" | "unexpectedFrame" | "tooLarge" | "tooDeep" | "unsupportedVersion" | "authRequired" | "authExpired" | "revoked" | "badOrigin" | "forbidden" | "forked" | "superseded" | "unknownScope" | "notSubscribed" | "badId" | "unknownKind" | "notPublisher" | "wrongLane" | "invalidData" | "notOwner" | "entityTooLarge" | "publishGap" | "staleProducerEpoch" | "unknownCommand" | "notFound" | "instanceOffline" | "tooManyOpen" | "idempotencyMismatch" | "alreadyEnded" | "expired" | "roleRequired" | "rateLimited" | "overloaded" | "unavailable" | "storageFull" | "silent" | "helloTimeout" | "internal";
 
 export type ErrorFrame = Notice & {
   type: "error";

@@ -79,6 +79,8 @@ words! {
         StorageFull = "storageFull",
         /// Nothing was heard for two heartbeats.
         Silent = "silent",
+        /// `hello` did not come in time.
+        HelloTimeout = "helloTimeout",
         /// A defect of the hub; reported in its log.
         Internal = "internal",
     }
@@ -135,6 +137,8 @@ pub enum CloseCode {
     Overloaded = 4100,
     /// Too many refused or superfluous frames.
     RateLimited = 4101,
+    /// `hello` did not come in time: the network is slow, the credential may be fine.
+    HelloTimeout = 4102,
     /// A defect of the hub.
     Internal = 4103,
     /// The hub is starting.

@@ -25,7 +25,7 @@ pub(crate) use instances::{Holder, Seat};
 pub(crate) use scope::ScopeFeed;
 
 /// A scope without subscribers keeps its ring this long, for those who reconnect.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Scopes without subscribers that keep their ring.
 const MAX_IDLE: usize = 1_024;
 /// How often idle scopes are looked for.

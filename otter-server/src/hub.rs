@@ -25,7 +25,7 @@ const READS: usize = 8;
 /// An instance is offline when it stays away for this long.
 const GRACE: Duration = Duration::from_secs(10);
 /// Texts of unfinished answers go when their instance stays away for this long.
-const SIGNAL_GRACE: Duration = Duration::from_secs(60);
+const SIGNAL_GRACE: Duration = Duration::from_mins(1);
 /// How long closing connections have to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -224,6 +224,7 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         ErrorCode::Forked => CloseCode::Forked,
         ErrorCode::Superseded => CloseCode::Superseded,
         ErrorCode::RateLimited => CloseCode::RateLimited,
+        ErrorCode::HelloTimeout => CloseCode::HelloTimeout,
         ErrorCode::Overloaded | ErrorCode::StorageFull => CloseCode::Overloaded,
         ErrorCode::Unavailable => CloseCode::Starting,
         ErrorCode::BadFrame | ErrorCode::InvalidData | ErrorCode::UnexpectedFrame => CloseCode::BadFrame,

@@ -60,3 +60,6 @@ pub trait FanOut: Send + Sync {
     /// Passes a commit on.
     fn committed(&self, commit: &Commit);
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,9 +142,9 @@ pub async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
-fn log_config(fanout: &Arc<Fanout>) -> Result<LogConfig> {
+fn log_config(feeds: &Arc<Fanout>) -> Result<LogConfig> {
     let epoch = Epoch::new(&random_id("ep_")?)?;
-    let fan_out = Arc::clone(fanout) as Arc<dyn FanOut>;
+    let fan_out = Arc::clone(feeds) as Arc<dyn FanOut>;
     Ok(LogConfig { epoch, clock: Arc::new(unix_now), fan_out, fatal: exit() })
 }
 

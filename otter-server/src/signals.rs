@@ -251,22 +251,22 @@ fn check(instance: &InstanceId, signal: &Signal) -> Result<Checked, ErrorBody> {
     if let Some(Err(error)) = check_signal(row.name, data) {
         return Err(ErrorBody::new(ErrorCode::InvalidData, error.message).at(error.pointer));
     }
-    let invalid = |_| ErrorBody::new(ErrorCode::InvalidData, "the data does not fit the signal");
+    let invalid = || ErrorBody::new(ErrorCode::InvalidData, "the data does not fit the signal");
     match (row.name, &signal.scope) {
         (HEARTBEAT, Scope::Org) => {
-            let heartbeat: InstanceHeartbeat = serde_json::from_str(data).map_err(|_| invalid(()))?;
+            let heartbeat: InstanceHeartbeat = serde_json::from_str(data).map_err(|_| invalid())?;
             if heartbeat.instance_id != *instance {
                 return refused(ErrorCode::NotOwner, "an instance sends its own heartbeat");
             }
-            let data = serde_json::to_string(&heartbeat).map_err(|_| invalid(()))?;
+            let data = serde_json::to_string(&heartbeat).map_err(|_| invalid())?;
             Ok(Checked::Heartbeat(heartbeat.instance_id, data))
         }
         (DELTA | PROGRESS, Scope::Conversation(id)) if belongs_to(id.as_str(), instance.as_str()) => {
             let checked = if row.name == DELTA {
-                Checked::Delta(Delta::read(&mut Cursor::new(data)).map_err(|_| invalid(()))?)
+                Checked::Delta(Delta::read(&mut Cursor::new(data)).map_err(|_| invalid())?)
             } else {
-                let progress: RunProgress = serde_json::from_str(data).map_err(|_| invalid(()))?;
-                let data = serde_json::to_string(&progress).map_err(|_| invalid(()))?;
+                let progress: RunProgress = serde_json::from_str(data).map_err(|_| invalid())?;
+                let data = serde_json::to_string(&progress).map_err(|_| invalid())?;
                 Checked::Progress(progress.run_id, data)
             };
             let is_own = checked.run().is_some_and(|run| belongs_to(run.as_str(), instance.as_str()));

@@ -1,5 +1,7 @@
 //! Stores: where the ledger's rows live. They load and store; every rule is in [`crate::ledger`].
 
+#[cfg(test)]
+pub(crate) mod conformance;
 mod lock;
 pub mod memory;
 pub mod sqlite;

@@ -16,13 +16,11 @@ const INSTANCE_READ_BYTES: usize = 4 << 10;
 const WRITE_BYTES: usize = 2 << 20;
 
 /// Sets up the buffers and limits of a browser's socket.
-#[must_use]
 pub fn member_socket<F>(upgrade: WebSocketUpgrade<F>, limits: &Limits) -> WebSocketUpgrade<F> {
     tuned(upgrade, limits).read_buffer_size(MEMBER_READ_BYTES)
 }
 
 /// Sets up the buffers and limits of an instance's socket.
-#[must_use]
 pub fn instance_socket<F>(upgrade: WebSocketUpgrade<F>, limits: &Limits) -> WebSocketUpgrade<F> {
     tuned(upgrade, limits).read_buffer_size(INSTANCE_READ_BYTES)
 }

@@ -174,8 +174,8 @@ impl ServerConnection {
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.phase {
             Phase::AwaitHello if now >= self.opened.plus(HELLO_TIMEOUT_MS) => {
-                let body = ErrorBody::retryable(ErrorCode::AuthRequired, "send `hello` within 5 seconds");
-                self.refuse(body, CloseCode::AuthRequired);
+                let body = ErrorBody::retryable(ErrorCode::HelloTimeout, "send `hello` within 5 seconds");
+                self.refuse(body, CloseCode::HelloTimeout);
             }
             Phase::Open { .. } => {
                 if now >= self.silent_at() && !self.takes_bytes(now) {

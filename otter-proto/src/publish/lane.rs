@@ -73,6 +73,7 @@ impl LaneSender {
                 (epoch, 0)
             }
         };
+        outbox.welcomed(self.lane)?;
         self.more = true;
         self.link = Some(Linked {
             epoch,
@@ -104,11 +105,16 @@ impl LaneSender {
         let same = hub.up_to == 0 || outbox.id_at(self.lane, hub.up_to)? == hub.last_id;
         if hub.up_to > own.last || !same {
             return Ok(Verdict::Renew {
-                after: own.acked.min(own.last),
+                after: own.acked.max(self.taken(hub, outbox)?).min(own.last),
                 reason: RestateReason::OutboxLostTail,
             });
         }
         Ok(Verdict::GoOn)
+    }
+
+    /// Rows that the hub has for sure although the tail behind them is lost: they are not sent again.
+    fn taken<O: Outbox>(&self, hub: &LaneCursor, outbox: &O) -> Result<u64, O::Error> {
+        Ok(outbox.opened_at(self.lane)?.map_or(0, |opened| opened.min(hub.up_to)))
     }
 
     /// The hub's answer to a publish of this lane.

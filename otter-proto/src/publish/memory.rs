@@ -34,12 +34,13 @@ struct Rows {
     acked: u64,
     trimmed: u64,
     trimmed_id: Option<EventId>,
+    opened: Option<u64>,
     kept: Vec<(EventId, String)>,
 }
 
 impl Rows {
     const fn new() -> Self {
-        Self { epoch: 1, acked: 0, trimmed: 0, trimmed_id: None, kept: Vec::new() }
+        Self { epoch: 1, acked: 0, trimmed: 0, trimmed_id: None, opened: None, kept: Vec::new() }
     }
 
     fn last(&self) -> u64 {
@@ -82,6 +83,13 @@ impl MemoryOutbox {
         Some(lane)
     }
 
+    /// A process start: the outbox is opened.
+    pub fn open(&mut self) {
+        for rows in [&mut self.bulk, &mut self.main] {
+            rows.opened = rows.opened.or(Some(rows.last()));
+        }
+    }
+
     /// Drops acknowledged rows, except the newest `keep`.
     pub fn trim(&mut self, lane: Lane, keep: u64) {
         let rows = self.of(lane);
@@ -93,6 +101,7 @@ impl MemoryOutbox {
         let rows = self.of(lane);
         let left = rows.kept.len().saturating_sub(count);
         rows.kept.truncate(left);
+        rows.opened = rows.opened.map(|opened| opened.min(rows.trimmed + left as u64));
         rows.acked = rows.acked.min(rows.last());
     }
 
@@ -166,8 +175,16 @@ impl Outbox for MemoryOutbox {
     fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), Infallible> {
         let rows = self.of(lane);
         rows.trim(after);
-        *rows = Rows { kept: std::mem::take(&mut rows.kept), ..Rows::new() };
-        rows.epoch = epoch;
+        *rows = Rows { epoch, kept: std::mem::take(&mut rows.kept), ..Rows::new() };
+        Ok(())
+    }
+
+    fn opened_at(&self, lane: Lane) -> Result<Option<u64>, Infallible> {
+        Ok(self.rows_of(lane).opened)
+    }
+
+    fn welcomed(&mut self, lane: Lane) -> Result<(), Infallible> {
+        self.of(lane).opened = None;
         Ok(())
     }
 }

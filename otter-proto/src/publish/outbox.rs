@@ -48,6 +48,16 @@ pub trait Outbox {
     /// Copies refused events to the dead letters; one that is there already stays. Returns how many are new.
     fn reject(&mut self, lane: Lane, rejected: &[Rejection]) -> Result<usize, Self::Error>;
 
+    /// The highest number the lane had when the outbox was opened for the first time since the last welcome; `None`
+    /// when it was not opened since.
+    ///
+    /// Rows after it were never sent. When a disk lost the tail, it lost it before that moment: so rows up to it that
+    /// the hub's count covers are the hub's rows, and rows after it are new, whatever their numbers say.
+    fn opened_at(&self, lane: Lane) -> Result<Option<u64>, Self::Error>;
+
+    /// The hub welcomed this instance: rows may be sent from now on.
+    fn welcomed(&mut self, lane: Lane) -> Result<(), Self::Error>;
+
     /// Begins another epoch: rows after `after` are numbered from 1, unacknowledged; the others are dropped.
     fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), Self::Error>;
 }

@@ -80,6 +80,11 @@ impl CredentialStore {
         })
     }
 
+    /// Writes something, to find out whether that works.
+    pub fn probe(&self, now: UnixMillis) -> Result<(), StoreError> {
+        self.set("probedAt", &now.to_string())
+    }
+
     /// The address under which the hub was last started.
     pub fn public_url(&self) -> Result<Option<String>, StoreError> {
         let text = "SELECT value FROM auth_settings WHERE name = 'publicUrl'";
@@ -88,9 +93,7 @@ impl CredentialStore {
 
     /// Remembers the address for links that the command line makes.
     pub fn set_public_url(&self, url: &str) -> Result<(), StoreError> {
-        let text = "INSERT INTO auth_settings (name, value) VALUES ('publicUrl', ?1)
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.write(|tx| Ok(tx.execute(text, [url]).map(drop)?))
+        self.set("publicUrl", url)
     }
 
     /// Deletes rows that ended or expired 30 days ago, and revocations that every hub has read.
@@ -102,6 +105,12 @@ impl CredentialStore {
             tx.execute("DELETE FROM auth_revocations WHERE at < ?1", [before])?;
             Ok(())
         })
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let text = "INSERT INTO auth_settings (name, value) VALUES (?1, ?2)
+                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.write(|tx| Ok(tx.execute(text, [name, value]).map(drop)?))
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {

@@ -8,13 +8,16 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::{Sink, SinkExt, StreamExt};
 use otter_proto::connection::server::ServerConnection;
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::clock::{Clock, unix_now};
 use crate::ws::{Fault, message};
 
 /// How long a peer may take to answer a close.
 const LINGER: Duration = Duration::from_secs(5);
+/// How long a peer that sent what cannot be read has to read why. Closing with unread bytes resets the connection,
+/// which would take the explanation with it.
+const FAULT_LINGER: Duration = Duration::from_secs(1);
 
 /// What the socket did.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,16 +34,18 @@ pub(super) enum Turn {
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) machine: ServerConnection,
-    socket: WebSocket,
+    stream: WebSocket,
     clock: Clock,
     /// Something was handed to the socket since it was last flushed.
     unflushed: bool,
     closed: bool,
+    /// The stream ended in an error after which nothing can be read, but the peer has something to read.
+    faulty: bool,
 }
 
 impl Socket {
     pub(super) const fn new(socket: WebSocket, machine: ServerConnection, clock: Clock) -> Self {
-        Self { machine, socket, clock, unflushed: false, closed: false }
+        Self { machine, stream: socket, clock, unflushed: false, closed: false, faulty: false }
     }
 
     /// Writes what the machine has and reads one message, when `reads`. Cancel safe.
@@ -58,6 +63,9 @@ impl Socket {
         };
         // A peer that does not answer the close is dropped.
         let _ = timeout(LINGER, rest).await;
+        if self.faulty {
+            sleep(FAULT_LINGER).await;
+        }
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<Turn> {
@@ -72,7 +80,7 @@ impl Socket {
         if !reads {
             return Poll::Pending;
         }
-        match ready!(self.socket.poll_next_unpin(cx)) {
+        match ready!(self.stream.poll_next_unpin(cx)) {
             Some(Ok(message)) => {
                 self.take(message);
                 Poll::Ready(Turn::Read)
@@ -86,14 +94,14 @@ impl Socket {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, axum::Error>> {
         let mut wrote = false;
         loop {
-            let blocked = self.socket.poll_ready_unpin(cx)?.is_pending();
+            let blocked = self.stream.poll_ready_unpin(cx)?.is_pending();
             let next = if blocked { None } else { self.machine.poll_transmit() };
             let Some(transmit) = next else { break };
             let message = message(transmit, self.machine.is_binary());
-            self.socket.start_send_unpin(message)?;
+            self.stream.start_send_unpin(message)?;
             (wrote, self.unflushed) = (true, true);
         }
-        if self.unflushed && self.socket.poll_flush_unpin(cx)?.is_ready() {
+        if self.unflushed && self.stream.poll_flush_unpin(cx)?.is_ready() {
             self.unflushed = false;
         }
         Poll::Ready(Ok(wrote))
@@ -104,17 +112,17 @@ impl Socket {
         self.machine.set_server_time(unix_now());
         match message {
             Message::Text(text) => self.machine.handle_message(&text, now),
-            Message::Binary(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => self.machine.handle_message(text, now),
-                Err(_) => {
-                    let error = ErrorBody::new(ErrorCode::BadFrame, "binary messages hold UTF-8");
-                    if self.machine.is_open() {
-                        self.machine.refuse_frame(error, now);
-                    } else {
-                        self.machine.refuse(error, CloseCode::BadFrame);
-                    }
+            Message::Binary(bytes) => {
+                if let Ok(text) = std::str::from_utf8(&bytes) {
+                    return self.machine.handle_message(text, now);
                 }
-            },
+                let error = ErrorBody::new(ErrorCode::BadFrame, "binary messages hold UTF-8");
+                if self.machine.is_open() {
+                    self.machine.refuse_frame(error, now);
+                } else {
+                    self.machine.refuse(error, CloseCode::BadFrame);
+                }
+            }
             Message::Ping(_) | Message::Pong(_) => self.machine.handle_bytes(now),
             // The codec answers it; the stream ends after that.
             Message::Close(_) => self.machine.handle_closed(now),
@@ -123,21 +131,22 @@ impl Socket {
 
     /// Says what is wrong before the connection ends.
     fn fault(&mut self, fault: Fault) -> Poll<Turn> {
+        self.faulty = fault != Fault::Lost;
         match fault {
             Fault::TooLarge if !self.unflushed => {
                 self.machine.handle_oversize(self.clock.now());
                 while let Some(transmit) = self.machine.poll_transmit() {
-                    let _ = self.socket.start_send_unpin(message(transmit, self.machine.is_binary()));
+                    let _ = self.stream.start_send_unpin(message(transmit, self.machine.is_binary()));
                 }
             }
             Fault::TooLarge | Fault::NotUtf8 | Fault::Protocol | Fault::Lost => {
                 if let Some(close) = fault.close() {
-                    let _ = self.socket.start_send_unpin(close);
+                    let _ = self.stream.start_send_unpin(close);
                 }
             }
         }
         let _ = Sink::poll_flush(
-            std::pin::Pin::new(&mut self.socket),
+            std::pin::Pin::new(&mut self.stream),
             &mut Context::from_waker(std::task::Waker::noop()),
         );
         self.lost()

@@ -142,6 +142,7 @@ fn content_type(path: &str) -> &'static str {
 const NOT_BUILT: &str = "<!doctype html>
 <html lang=\"en\">
 <meta charset=\"utf-8\">
+<link rel=\"icon\" href=\"data:,\">
 <title>Otter</title>
 <link rel=\"stylesheet\" href=\"{{assets}}/sign-in/page.css\">
 <main>

@@ -15,11 +15,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// A request head, and the silence between two requests, may take this long.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection answers requests for this long; one that reads its answers slowly must not keep its place.
+const LIFETIME: Duration = Duration::from_mins(2);
+/// Then the last answer may take this long.
+const LAST_ANSWER: Duration = Duration::from_mins(1);
 /// A request head may have this many bytes.
 const HEADER_BYTES: usize = 32 << 10;
 /// After an error of accept, such as too many open files.
@@ -50,7 +55,7 @@ pub async fn serve(listener: TcpListener, router: Router, places: Arc<Semaphore>
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
@@ -73,14 +78,22 @@ async fn connection(stream: TcpStream, router: Router, peer: Peer, stop: Cancell
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(served);
+    // A WebSocket is not served here any more after its handshake.
     let result = tokio::select! {
-        result = &mut served => result,
-        () = stop.cancelled() => {
+        result = &mut served => Ok(result),
+        () = async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep(LIFETIME) => {}
+            }
+        } => {
             served.as_mut().graceful_shutdown();
-            served.await
+            timeout(LAST_ANSWER, served).await
         }
     };
-    if let Err(error) = result {
-        tracing::debug!(%addr, %error, "a connection ended early");
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%addr, %error, "a connection ended early"),
+        Err(_) => tracing::debug!(%addr, "a connection took its answer too slowly"),
     }
 }

@@ -95,7 +95,7 @@ impl Ledger<'_> {
             Checked::Refused(refusal) => return Ok(Some(refusal)),
         };
         let command = (fact.kind.name == "command.updated").then(|| {
-            (fact.subject.clone(), json::string(&fact.data, "stage").map(|stage| stage.into_owned()))
+            (fact.subject.clone(), json::string(&fact.data, "stage").map(std::borrow::Cow::into_owned))
         });
         match self.write(fact)? {
             Outcome::Refused(refusal) => return Ok(Some(refusal)),

@@ -60,19 +60,16 @@ impl Ledger<'_> {
     /// Sets `sentAt` of a new message. One that has it is history: not later than now, and after the row it names.
     /// Every other one is newer than all the conversation has.
     fn timed(&mut self, scope: &Scope, data: &str) -> Result<String, StoreError> {
-        let sent_at = match instant(data, "sentAt") {
-            Some(given) => {
-                let earliest = match json::string(data, "after") {
-                    Some(row) => self.sent_at(scope, &row)?.map_or(0, |at| at.0 + 1),
-                    None => 0,
-                };
-                UnixMillis(given.0.min(self.now.0).max(earliest))
-            }
-            None => {
-                let newest = self.rows.live(scope, "message", false, End::Newest, 1)?;
-                let newest = newest.first().and_then(|(_, row)| UnixMillis::parse(&row.order));
-                UnixMillis(newest.map_or(0, |at| at.0 + 1).max(self.now.0))
-            }
+        let sent_at = if let Some(given) = instant(data, "sentAt") {
+            let earliest = match json::string(data, "after") {
+                Some(row) => self.sent_at(scope, &row)?.map_or(0, |at| at.0 + 1),
+                None => 0,
+            };
+            UnixMillis(given.0.min(self.now.0).max(earliest))
+        } else {
+            let newest = self.rows.live(scope, "message", false, End::Newest, 1)?;
+            let newest = newest.first().and_then(|(_, row)| UnixMillis::parse(&row.order));
+            UnixMillis(newest.map_or(0, |at| at.0 + 1).max(self.now.0))
         };
         let patch = Object::default().raw("after", "null").string("sentAt", &sent_at.to_string()).build();
         Ok(text::merge(data, &patch))

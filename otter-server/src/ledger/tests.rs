@@ -14,6 +14,7 @@ use crate::store::{Reads, Store};
 
 mod commands;
 mod instances;
+mod promises;
 mod publishing;
 mod windows;
 

@@ -13,6 +13,7 @@ use otter_proto::{UnixMillis, hash, text};
 
 use crate::ledger::fact::{Fact, Outcome, Refusal, hub_id, record};
 use crate::ledger::shape::{Shaped, cut};
+use crate::ledger::window::{is_open, order};
 use crate::ledger::{EntityRow, EventRow, OrgRow, Rows, ScopeRow, StoreError};
 use crate::log::{Appended, Commit};
 
@@ -139,7 +140,7 @@ impl<'r> Ledger<'r> {
             return Ok(Outcome::Unchanged);
         }
         if op == EffectOp::Delete {
-            self.delete(fact, key, existing)?;
+            self.delete(&fact, &key, existing.as_ref())?;
             return Ok(Outcome::Appended);
         }
         let Some(fact) = self.shape(fact, existing.as_ref())? else { return Ok(Outcome::Unchanged) };
@@ -152,7 +153,7 @@ impl<'r> Ledger<'r> {
             return Ok(Outcome::Unchanged);
         }
         let fact = Fact { data: shaped.data.clone(), ..fact };
-        self.store(fact, entity_type, &key, existing, shaped)?;
+        self.store(&fact, entity_type, &key, existing.as_ref(), shaped)?;
         Ok(Outcome::Appended)
     }
 
@@ -169,44 +170,50 @@ impl<'r> Ledger<'r> {
         Ok(removed.is_some_and(|at| self.now.0.saturating_sub(at.0) < REMOVED_FOR_MS))
     }
 
-    fn delete(&mut self, fact: Fact, key: EntityKey, existing: Option<EntityRow>) -> Result<(), StoreError> {
-        if let Some(row) = existing.filter(|row| row.live) {
-            self.leave_window(&fact.scope, &key, &row)?;
-            self.change_hash(&fact.scope, |sum| sum.wrapping_sub(hash::entity(&key, row.rev, &row.text)))?;
+    fn delete(
+        &mut self,
+        fact: &Fact,
+        key: &EntityKey,
+        existing: Option<&EntityRow>,
+    ) -> Result<(), StoreError> {
+        let was_live = existing.filter(|row| row.live);
+        if let Some(row) = was_live {
+            self.leave_window(&fact.scope, key, row)?;
         }
-        self.rows.delete_entity(&fact.scope, &key)?;
-        self.rows.delete_full_text(&fact.scope, &key)?;
-        self.rows.put_removed(&fact.scope, &key, self.now)?;
-        let effect = Effect { op: EffectOp::Delete, entity: key, value: None };
-        self.append(&fact, &[effect])?;
-        self.derive(&fact)
+        self.rehash(&fact.scope, key, was_live, None)?;
+        self.rows.delete_entity(&fact.scope, key)?;
+        self.rows.delete_full_text(&fact.scope, key)?;
+        self.rows.put_removed(&fact.scope, key, self.now)?;
+        let effect = Effect { op: EffectOp::Delete, entity: key.clone(), value: None };
+        self.append(fact, &[effect])?;
+        self.derive(fact)
     }
 
     fn store(
         &mut self,
-        fact: Fact,
+        fact: &Fact,
         entity_type: &'static EntityType,
         key: &EntityKey,
-        existing: Option<EntityRow>,
+        existing: Option<&EntityRow>,
         shaped: Shaped,
     ) -> Result<(), StoreError> {
-        let seq = self.head + 1;
-        let was_live = existing.as_ref().is_some_and(|row| row.live);
+        let seq = self.next_seq();
+        let was_live = existing.filter(|row| row.live);
         let mut row = EntityRow {
-            open: crate::ledger::window::is_open(entity_type, &shaped.entity),
-            order: crate::ledger::window::order(entity_type, &shaped.entity, self.now),
+            open: is_open(entity_type, &shaped.entity),
+            order: order(entity_type, &shaped.entity, self.now),
             text: shaped.entity,
             rev: seq,
-            live: existing.is_none() || was_live || fact.kind.revives,
+            live: existing.is_none() || was_live.is_some() || fact.kind.revives,
         };
-        let evicted = self.settle(&fact.scope, entity_type, key, existing.as_ref(), &mut row)?;
-        self.rehash(&fact.scope, key, existing.as_ref().filter(|_| was_live), Some(&row).filter(|r| r.live))?;
+        let evicted = self.settle(&fact.scope, entity_type, key, existing, &mut row)?;
+        self.rehash(&fact.scope, key, was_live, Some(&row).filter(|row| row.live))?;
+        self.rows.put_entity(&fact.scope, key, &row)?;
         for (gone, old) in &evicted {
             self.rehash(&fact.scope, gone, Some(old), None)?;
-            let gone_row = EntityRow { live: false, rev: seq, ..old.clone() };
-            self.rows.put_entity(&fact.scope, gone, &gone_row)?;
+            let out = EntityRow { live: false, rev: seq, ..old.clone() };
+            self.rows.put_entity(&fact.scope, gone, &out)?;
         }
-        self.rows.put_entity(&fact.scope, key, &row)?;
         match &shaped.whole {
             Some(whole) => self.rows.put_full_text(&fact.scope, key, seq, whole)?,
             None if shaped.forget_whole => self.rows.delete_full_text(&fact.scope, key)?,
@@ -217,12 +224,12 @@ impl<'r> Ledger<'r> {
             scope.messages += 1;
             self.scopes.insert(fact.scope.clone(), scope);
         }
-        let own = own_effect(&fact.data, key, existing.as_ref(), &row);
         let evicted =
             evicted.into_iter().map(|(entity, _)| Effect { op: EffectOp::Evict, entity, value: None });
+        let own = own_effect(&fact.data, key, existing, &row);
         let effects: Vec<_> = own.into_iter().chain(evicted).collect();
-        self.append(&fact, &effects)?;
-        self.derive(&fact)
+        self.append(fact, &effects)?;
+        self.derive(fact)
     }
 
     fn rehash(
@@ -232,13 +239,12 @@ impl<'r> Ledger<'r> {
         old: Option<&EntityRow>,
         new: Option<&EntityRow>,
     ) -> Result<(), StoreError> {
+        if old.is_none() && new.is_none() {
+            return Ok(());
+        }
         let part = |row: Option<&EntityRow>| row.map_or(0, |row| hash::entity(key, row.rev, &row.text));
-        self.change_hash(scope, |sum| sum.wrapping_sub(part(old)).wrapping_add(part(new)))
-    }
-
-    fn change_hash(&mut self, scope: &Scope, change: impl FnOnce(u64) -> u64) -> Result<(), StoreError> {
         let mut row = self.scope(scope)?;
-        row.hash = change(row.hash);
+        row.hash = row.hash.wrapping_sub(part(old)).wrapping_add(part(new));
         self.scopes.insert(scope.clone(), row);
         Ok(())
     }

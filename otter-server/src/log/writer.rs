@@ -210,12 +210,16 @@ impl Writer {
         });
         match result {
             Ok(()) => {
-                answers.into_iter().for_each(Answer::send);
+                for answer in answers {
+                    answer.send();
+                }
                 Ok(())
             }
             Err(error @ (StoreError::Full | StoreError::Busy)) => {
                 tracing::warn!(%error, "a commit was refused");
-                answers.into_iter().for_each(|answer| answer.refuse(&error));
+                for answer in answers {
+                    answer.refuse(&error);
+                }
                 Ok(())
             }
             Err(error) => Err(error),

@@ -50,7 +50,7 @@ fn a_newcomer_gets_the_text_so_far_as_one_keyframe() {
             r#"{"type":"signal","scope":"conversation/in_1:c","kind":"message.delta","data":{"runId":"in_1:r","offset":0,"text":"Hello there"}}"#,
         ),
     };
-    assert_eq!(signals.current(&conversation("in_1:c")), [keyframe.clone()]);
+    assert_eq!(signals.current(&conversation("in_1:c")), std::slice::from_ref(&keyframe));
     assert_eq!(signals.latest(&conversation("in_1:c"), "message.delta in_1:r"), Some(keyframe));
     assert_eq!(signals.current(&conversation("in_1:other")), []);
 }

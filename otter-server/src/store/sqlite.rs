@@ -53,3 +53,6 @@ impl Store for SqliteStore {
         transaction.commit().map_err(failed)
     }
 }
+
+#[cfg(test)]
+mod tests;

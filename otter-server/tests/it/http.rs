@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::SinkExt as _;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::net::{Hub, LONG};
+use crate::net::{Hub, LONG, ended, open};
+use crate::sign_in::HELLO;
 
 #[tokio::test]
 async fn health_and_readiness_answer() {
@@ -67,20 +70,24 @@ async fn every_answer_carries_the_security_headers() {
     }
 }
 
+const HANDSHAKE: [(&str, &str); 5] = [
+    ("connection", "upgrade, close"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-protocol", "otter.v1.json"),
+];
+
+/// A request with exactly these headers.
+fn raw(path: &str, method: &str, headers: &[(&str, &str)]) -> String {
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n")
+}
+
 #[tokio::test]
 async fn a_handshake_that_is_none_is_an_http_error_in_words() {
     let hub = Hub::start().await;
-    let handshake = [
-        ("connection", "upgrade, close"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-protocol", "otter.v1.json"),
-    ];
-    let raw = |path: &str, method: &str, headers: &[(&str, &str)]| {
-        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n")
-    };
+    let handshake = HANDSHAKE;
     for path in ["/ws", "/ws/openclaw"] {
         let mut no_protocol = handshake;
         no_protocol[4].1 = "graphql-ws";
@@ -152,4 +159,39 @@ async fn stopping_ends_idle_connections_and_the_hub() {
     let start = Instant::now();
     hub.stop().await;
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn connections_without_a_credential_take_few_places() {
+    let hub = Hub::start().await;
+    let origin = hub.origin();
+    let mut refused = Vec::new();
+    for _ in 0..200 {
+        // None of them reads or answers the close.
+        refused.push(hub.socket("/ws", &[("origin", &origin)]).await);
+    }
+    let handshake: Vec<_> = HANDSHAKE.into_iter().chain([("origin", origin.as_str())]).collect();
+    let answer = hub.raw(raw("/ws", "GET", &handshake).as_bytes()).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    let cookie = hub.owner().await;
+    open(&hub, &cookie).await;
+}
+
+#[tokio::test]
+async fn a_stopping_hub_says_goodbye_and_takes_nobody_new() {
+    let hub = Hub::start().await;
+    let cookie = hub.owner().await;
+    let mut page = open(&hub, &cookie).await;
+    page.send(Message::text(HELLO)).await.unwrap();
+    let (addr, origin) = (hub.addr, hub.origin());
+    let stopped = tokio::spawn(hub.stop());
+    let late = Hub::outside(tempfile::tempdir().unwrap(), addr, None);
+    timeout(LONG, async { while late.get("/readyz").await.status == 200 {} }).await.unwrap();
+    let ready = late.get("/readyz").await;
+    assert_eq!((ready.status, ready.json()), (503, json!({ "ready": false, "reasons": ["stopping"] })));
+    let handshake: Vec<_> =
+        HANDSHAKE.into_iter().chain([("origin", origin.as_str()), ("cookie", cookie.as_str())]).collect();
+    assert_eq!(late.raw(raw("/ws", "GET", &handshake).as_bytes()).await.status, 503);
+    assert_eq!(ended(&mut page).await, (4001, "bye 4001".to_owned()));
+    timeout(LONG, stopped).await.unwrap().unwrap();
 }

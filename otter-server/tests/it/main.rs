@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod auth;
+mod command_line;
 mod http;
+mod hub;
 mod net;
 mod process;
+mod sign_in;

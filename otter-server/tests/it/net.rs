@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use otter_proto::frame::HubFrame;
+use otter_proto::kind::MemberRole;
 use otter_server::Server;
 use otter_server::auth::{CredentialStore, LinkGrant, Origin, unix_now};
 use otter_server::config::Config;
@@ -180,6 +181,26 @@ impl Hub {
         let mut socket = self.socket(path, headers).await;
         ended(&mut socket).await
     }
+}
+
+/// What sign-in tests invite.
+pub(crate) fn invitation() -> LinkGrant {
+    LinkGrant::Invite { name: "Ann".into(), role: MemberRole::Member }
+}
+
+/// A close code and the code of the error before it.
+pub(crate) fn refusal(code: u16, word: &str) -> (u16, String) {
+    (code, word.to_owned())
+}
+
+/// What a browser with this cookie gets from `/ws`.
+pub(crate) async fn attempt(hub: &Hub, cookie: &str) -> (u16, String) {
+    hub.refused("/ws", &[("origin", &hub.origin()), ("cookie", cookie)]).await
+}
+
+/// A socket of a browser that is signed in.
+pub(crate) async fn open(hub: &Hub, cookie: &str) -> Socket {
+    hub.socket("/ws", &[("origin", &hub.origin()), ("cookie", cookie)]).await
 }
 
 /// Reads a socket to its end: the close code, and the last error the hub gave in `refuse` or the reason in `bye`.

@@ -55,8 +55,8 @@ impl Program {
         }
         let line = stdout.recv_timeout(Duration::from_millis(500)).ok();
         let setup = line.map(|line| {
-            let link = line.strip_prefix("setup link: ").unwrap();
-            link.strip_prefix(&format!("http://localhost:{port}/auth#t=")).unwrap().to_owned()
+            let address = line.strip_prefix("setup link: ").unwrap();
+            address.strip_prefix(&format!("http://localhost:{port}/auth#t=")).unwrap().to_owned()
         });
         let hub = Hub::outside(dir, addr, setup.clone());
         (Self { child: Running(child), stdout, log, hub }, setup)

@@ -121,7 +121,7 @@ fn every_refusal_advances_the_cursor_and_says_where() {
     ];
     let mut world = World::with_conversation();
     for (n, (event, want, pointer)) in (3..).zip(table) {
-        let (published, commit) = world.publish(&publish(Lane::Main, 1, n, &[event.clone()]));
+        let (published, commit) = world.publish(&publish(Lane::Main, 1, n, std::slice::from_ref(&event)));
         let want = Published {
             rejected: vec![rejection(n, Some("ev_1"), want, pointer)],
             ..answer(Lane::Main, 1, n)

@@ -20,7 +20,7 @@ fn a_client_without_hello_is_refused_after_five_seconds() {
     conn.handle_timeout(Instant(4999));
     assert_eq!(drain(&mut conn), Vec::<String>::new());
     conn.handle_timeout(Instant(5000));
-    assert_eq!(kinds(&drain(&mut conn)), ["refuse", "close 4200"]);
+    assert_eq!(kinds(&drain(&mut conn)), ["refuse", "close 4102"]);
 }
 
 #[test]

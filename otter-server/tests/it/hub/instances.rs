@@ -1,0 +1,114 @@
+//! Instances: one at a time, and commands reach the one that is there.
+
+use std::time::{Duration, Instant};
+
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use super::harness::{Peer, World, hello};
+
+fn say(n: u32) -> Value {
+    let id = format!("01900000-0000-7000-8000-{n:012}");
+    json!({"type": "command", "id": id, "kind": "message.send", "data": {"conversationId": "in_1:c", "text": "hi"}})
+}
+
+/// Answers pings until the connection ends.
+fn answering(mut peer: Peer) -> tokio::task::JoinHandle<u16> {
+    tokio::spawn(async move {
+        loop {
+            match peer.next().await {
+                Ok(frame) if frame["type"] == "ping" => peer.send(&json!({"type": "pong", "pos": {}})).await,
+                Ok(_) => {}
+                Err(code) => return code,
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn the_same_process_run_takes_over_at_once() {
+    let world = World::start().await;
+    let mut old = world.instance(&["b1"]).await;
+    let began = Instant::now();
+    let mut new = world.instance(&["b1"]).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "it did not wait for the old socket");
+    let (frames, code) = old.end().await;
+    assert_eq!((frames.last().map(|frame| &frame["code"]), code), (Some(&json!(4002)), 4002));
+    new.lives().await;
+}
+
+#[tokio::test]
+async fn a_copy_is_refused_while_the_original_answers() {
+    let world = World::start().await;
+    let original = answering(world.instance(&["b1"]).await);
+    let mut copy = world.socket("instance").await;
+    copy.send(&hello(&["b2", "b1"])).await;
+    let (frames, code) = copy.end().await;
+    assert_eq!((&frames[0]["error"]["code"], code), (&json!("forked"), 4504));
+    assert!(!original.is_finished(), "the original goes on");
+    original.abort();
+}
+
+#[tokio::test]
+async fn a_restarted_process_takes_over_when_the_old_socket_does_not_answer() {
+    let world = World::start().await;
+    let mut dead = world.instance(&["b1"]).await;
+    let mut restarted = world.instance(&["b2", "b1"]).await;
+    restarted.lives().await;
+    assert_eq!(dead.end().await.1, 4002);
+}
+
+#[tokio::test]
+async fn an_identity_that_was_used_elsewhere_is_forked_also_when_nobody_is_connected() {
+    let world = World::start().await;
+    drop(world.instance(&["b1"]).await);
+    let mut copy = world.socket("instance").await;
+    copy.send(&hello(&["b3", "b2"])).await;
+    assert_eq!(copy.end().await.1, 4504);
+}
+
+#[tokio::test]
+async fn commands_reach_the_instance_and_open_ones_again_when_it_comes_back() {
+    let world = World::start().await;
+    let mut bridge = world.with_conversation().await;
+    let mut member = world.member().await;
+    member.send(&say(1)).await;
+    let first = bridge.frame("command").await;
+    drop(bridge);
+    member.frame("reply").await;
+    member.send(&say(2)).await;
+    member.frame("reply").await;
+    let mut bridge = world.socket("instance").await;
+    bridge.send(&hello(&["b2", "b1"])).await;
+    bridge.frame("welcome").await;
+    let again = bridge.frame("command").await;
+    let second = bridge.frame("command").await;
+    assert_eq!(again["id"], first["id"]);
+    assert_eq!(second["id"], "01900000-0000-7000-8000-000000000002");
+}
+
+#[tokio::test]
+async fn instances_subscribe_to_nothing() {
+    let world = World::start().await;
+    let mut bridge = world.instance(&["b1"]).await;
+    bridge.send(&json!({"type": "subscribe", "scope": "org", "sub": 1})).await;
+    let answer = bridge.frame("subscribed").await;
+    assert_eq!((&answer["mode"], &answer["reason"]), (&json!("denied"), &json!("forbidden")));
+}
+
+#[tokio::test]
+async fn many_interleavings_of_connect_and_close_leave_the_newest_in_place() {
+    let world = World::start().await;
+    let mut bridge = world.with_conversation().await;
+    for _ in 0..25 {
+        let next = world.instance(&["b1"]).await;
+        let old = std::mem::replace(&mut bridge, next);
+        drop(old);
+    }
+    let mut member = world.member().await;
+    member.send(&say(1)).await;
+    assert_eq!(bridge.frame("command").await["kind"], "message.send");
+    let (entities, _) = member.subscribe("org", 1).await;
+    let online = entities.iter().find(|row| row["entity"] == "instance/in_1").unwrap();
+    assert_eq!(online["value"]["connection"], "online");
+}

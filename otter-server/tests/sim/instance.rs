@@ -1,0 +1,292 @@
+//! An instance: the real publisher over an outbox in memory, and a gateway that makes facts.
+
+use std::collections::BTreeSet;
+
+use otter_proto::connection::client::{ConnectionEvent, Phase};
+use otter_proto::event::NewEvent;
+use otter_proto::frame::{CommandDispatch, Lane};
+use otter_proto::id::{BootId, CommandId, ConversationId, EntityId, EventId, InstanceId, Scope};
+use otter_proto::limits::Limits;
+use otter_proto::publish::{Boots, MemoryOutbox, PublishNews, Publisher};
+use otter_proto::wire::Json;
+use otter_server::log::Reader;
+
+use crate::client::{Part, conversation};
+use crate::hub::org;
+use crate::rng::Rng;
+use crate::world::World;
+
+/// What the gateway knows: it can be observed again at any time.
+#[derive(Debug, Clone)]
+struct Fact {
+    kind: &'static str,
+    subject: String,
+    in_conversation: bool,
+    caused_by: Option<CommandId>,
+    data: String,
+}
+
+pub(crate) struct Instance {
+    id: String,
+    outbox: MemoryOutbox,
+    boots: Boots,
+    /// Commands on the disk of the instance.
+    journal: BTreeSet<CommandId>,
+    /// What happened so far, oldest first.
+    facts: Vec<Fact>,
+    /// Gone with the process.
+    publisher: Publisher,
+    runs: u64,
+    /// The disk went back in time, and what was observed with it: the gateway is read again.
+    reread: bool,
+}
+
+impl Instance {
+    pub(crate) fn new(id: &str) -> Self {
+        let instance = InstanceId::new(id).unwrap();
+        let mut new = Self {
+            id: instance.to_string(),
+            outbox: MemoryOutbox::default(),
+            boots: Boots::default(),
+            journal: BTreeSet::new(),
+            facts: Vec::new(),
+            publisher: Publisher::new(),
+            runs: 0,
+            reread: false,
+        };
+        let data = format!(
+            "{{\"address\":{{\"kind\":\"session\",\"sessionKey\":\"main\"}},\"agentId\":\"{id}:main\",\"instanceId\":\"{id}\"}}"
+        );
+        new.facts.push(new.fact("conversation.upserted", &format!("{id}:c0"), false, None, data));
+        new
+    }
+
+    /// A process start.
+    pub(crate) fn boot(&mut self, run: u64) -> Vec<BootId> {
+        self.outbox.open();
+        self.boots.start(BootId::new(&format!("b{run}")).unwrap());
+        self.boots.ids()
+    }
+
+    pub(crate) fn crash(&mut self) {
+        self.publisher = Publisher::new();
+    }
+
+    fn fact(
+        &self,
+        kind: &'static str,
+        subject: &str,
+        in_conversation: bool,
+        caused_by: Option<&CommandId>,
+        data: String,
+    ) -> Fact {
+        Fact { kind, subject: subject.to_owned(), in_conversation, caused_by: caused_by.cloned(), data }
+    }
+
+    fn observe(&mut self, fact: &Fact, rng: &mut Rng) {
+        let event = NewEvent {
+            id: EventId::new(&format!("ev-{:016x}", rng.next())).unwrap(),
+            kind: fact.kind.to_owned(),
+            subject: EntityId::new(&fact.subject).unwrap(),
+            conversation: fact
+                .in_conversation
+                .then(|| ConversationId::new(&format!("{}:c0", self.id)).unwrap()),
+            caused_by: fact.caused_by.clone(),
+            observed_at: None,
+            data: Json::trusted(fact.data.clone()),
+            effects: None,
+        };
+        self.outbox.append(&event);
+        self.publisher.handle_appended();
+    }
+
+    fn happens(&mut self, fact: Fact, rng: &mut Rng) {
+        self.observe(&fact, rng);
+        self.facts.push(fact);
+    }
+
+    /// An agent's turn: three facts in one transaction.
+    fn turn(&mut self, rng: &mut Rng) {
+        self.runs += 1;
+        let (id, run) = (self.id.clone(), format!("{}:r{}", self.id, self.runs));
+        let started = format!(
+            "{{\"agentId\":\"{id}:main\",\"conversationId\":\"{id}:c0\",\"startedAt\":\"2026-11-22T14:00:00.123Z\",\"state\":\"running\"}}"
+        );
+        let answer = format!(
+            "{{\"author\":{{\"type\":\"agent\"}},\"conversationId\":\"{id}:c0\",\"runId\":\"{run}\",\"status\":\"complete\",\"text\":\"answer {}\"}}",
+            self.runs
+        );
+        let completed = "{\"endedAt\":\"2026-11-22T14:00:01.123Z\",\"state\":\"completed\"}".to_owned();
+        self.happens(self.fact("run.started", &run, true, None, started), rng);
+        self.happens(self.fact("message.created", &format!("{run}:answer"), true, None, answer), rng);
+        self.happens(self.fact("run.completed", &run, true, None, completed), rng);
+    }
+
+    /// What the gateway says of its session, on the other lane.
+    fn session(&mut self, rng: &mut Rng) {
+        let id = self.id.clone();
+        let data = format!(
+            "{{\"agentId\":\"{id}:main\",\"contextLimit\":{},\"conversationId\":\"{id}:c0\",\"instanceId\":\"{id}\",\"key\":\"main\",\"status\":\"done\"}}",
+            rng.range(1, 100)
+        );
+        self.happens(self.fact("session.upserted", &format!("{id}:c0"), false, None, data), rng);
+    }
+
+    /// A command arrives, perhaps again: it is carried out once.
+    fn dispatched(&mut self, command: &CommandDispatch, rng: &mut Rng) {
+        let delivered = format!("{}:{}:user", self.id, command.id);
+        let first = self.journal.insert(command.id.clone());
+        if first && command.cancel {
+            self.happens(
+                self.fact(
+                    "command.updated",
+                    command.id.as_str(),
+                    false,
+                    Some(&command.id),
+                    "{\"stage\":\"cancelled\"}".to_owned(),
+                ),
+                rng,
+            );
+            return;
+        }
+        if first {
+            let delivery = "{\"delivery\":{\"state\":\"delivered\"}}".to_owned();
+            self.happens(
+                self.fact("message.deliveryChanged", &delivered, true, Some(&command.id), delivery),
+                rng,
+            );
+            self.happens(
+                self.fact(
+                    "command.updated",
+                    command.id.as_str(),
+                    false,
+                    Some(&command.id),
+                    "{\"stage\":\"completed\"}".to_owned(),
+                ),
+                rng,
+            );
+        } else {
+            // The hub asks again for what it has forgotten: the answer is known and said again.
+            let known: Vec<Fact> = self
+                .facts
+                .iter()
+                .filter(|fact| fact.caused_by.as_ref() == Some(&command.id))
+                .cloned()
+                .collect();
+            known.iter().for_each(|fact| self.observe(fact, rng));
+        }
+    }
+
+    /// Everything the gateway knows is in the log, each new thing once.
+    pub(crate) fn judge(&self, name: &str, reader: &Reader) {
+        let scope = conversation(&self.id, 0);
+        let count = |scope: &Scope, fact: &Fact| {
+            let key = format!(
+                "\"entity\":\"{}/{}\"",
+                fact.kind.split('.').next().unwrap_or_default(),
+                fact.subject
+            );
+            let kind = format!("\"kind\":\"{}\"", fact.kind);
+            let events = reader.events_after(&org(), scope, 0, usize::MAX).unwrap().events;
+            events.iter().filter(|(_, text)| text.contains(&kind) && text.contains(&key)).count()
+        };
+        for fact in &self.facts {
+            let scope = if fact.in_conversation { &scope } else { &Scope::Org };
+            match fact.kind {
+                "message.created" | "run.started" | "run.completed" => {
+                    assert_eq!(count(scope, fact), 1, "{name}: {} of {} in the log", fact.kind, fact.subject);
+                }
+                "conversation.upserted" => assert_eq!(count(scope, fact), 1, "{name}: {}", fact.subject),
+                "session.upserted" => assert!(count(scope, fact) > 0, "{name}: {}", fact.subject),
+                _ => {}
+            }
+        }
+        assert_eq!(self.outbox.dead_letters(), [], "{name} has dead letters");
+    }
+
+    pub(crate) fn commands(&self) -> &BTreeSet<CommandId> {
+        &self.journal
+    }
+}
+
+impl World {
+    pub(crate) fn instance_acts(&mut self, at: usize) {
+        if self.clients[at].machine.is_none() {
+            return;
+        }
+        let Part::Instance(instance) = &mut self.clients[at].part else { return };
+        if instance.facts.len() == 1 || instance.reread {
+            instance.reread = false;
+            for fact in instance.facts.clone() {
+                instance.observe(&fact, &mut self.rng);
+            }
+        }
+        if self.rng.one_in(3) { instance.session(&mut self.rng) } else { instance.turn(&mut self.rng) }
+    }
+
+    /// The disk of an instance loses what was written last, or forgets what was acknowledged.
+    pub(crate) fn instance_disk_fails(&mut self, at: usize) {
+        let Part::Instance(instance) = &mut self.clients[at].part else { return };
+        for lane in [Lane::Main, Lane::Bulk] {
+            if self.rng.one_in(2) {
+                instance.outbox.lose_tail(lane, self.rng.range(1, 3) as usize);
+                instance.reread = true;
+            } else {
+                instance.outbox.trim(lane, 1);
+            }
+        }
+    }
+
+    /// Sends what the publisher has; false when there is nothing.
+    pub(crate) fn instance_publishes(&mut self, at: usize) -> bool {
+        let now = self.instant();
+        let client = &mut self.clients[at];
+        let (Part::Instance(instance), Some(machine)) = (&mut client.part, &mut client.machine) else {
+            return false;
+        };
+        match instance.publisher.poll_publish(&instance.outbox, now).unwrap() {
+            Some(publish) => {
+                machine.publish(publish);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(crate) fn instance_event(&mut self, at: usize, event: ConnectionEvent) {
+        let now = self.instant();
+        let Part::Instance(instance) = &mut self.clients[at].part else { return };
+        let news = match event {
+            ConnectionEvent::Welcome { lanes: Some(lanes), .. } => {
+                instance.boots.welcomed();
+                instance.publisher.handle_welcome(&lanes, &Limits::V1, &mut instance.outbox).unwrap()
+            }
+            ConnectionEvent::Published(published) => {
+                instance.publisher.handle_published(&published, &mut instance.outbox, now).unwrap()
+            }
+            ConnectionEvent::Status(status) if status.phase != Phase::Online => {
+                instance.publisher.handle_disconnected();
+                Vec::new()
+            }
+            ConnectionEvent::Dispatch(command) => {
+                instance.dispatched(&command, &mut self.rng);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
+        for each in news {
+            match each {
+                PublishNews::Restate { .. } => {
+                    self.outcome.restated += 1;
+                    for fact in instance.facts.clone() {
+                        instance.observe(&fact, &mut self.rng);
+                    }
+                }
+                PublishNews::DeadLetters { .. } => {
+                    panic!("{} has dead letters: {:?}", instance.id, instance.outbox.dead_letters())
+                }
+                PublishNews::Refused { .. } | PublishNews::Reconnect => {}
+            }
+        }
+    }
+}

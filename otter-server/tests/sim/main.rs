@@ -1,0 +1,55 @@
+//! The machines of both ends, the ledger and a store in memory, joined on virtual time.
+//!
+//! A run is one number: `OTTER_SIM_SEEDS=5000 cargo test -p otter-server --test sim` tries that many,
+//! `OTTER_SIM_SEED=17` repeats one with its trace. Every run has two parts: faults, in which only safety is asked for
+//! (nothing lost, doubled or out of order), and calm, in which everybody has to arrive at the hub's state.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::print_stdout, reason = "figures of a run")]
+
+mod client;
+mod engine;
+mod faults;
+mod hub;
+mod instance;
+mod link;
+mod oracle;
+mod rng;
+mod world;
+
+use world::{Outcome, World};
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn every_seed_keeps_the_promises() {
+    if let Some(seed) = number("OTTER_SIM_SEED") {
+        let mut world = World::new(seed);
+        world.trace = true;
+        println!("{:?}", world.run());
+        return;
+    }
+    let seeds = number("OTTER_SIM_SEEDS").unwrap_or(300);
+    let mut sum = Outcome::default();
+    for seed in 0..seeds {
+        let outcome = std::panic::catch_unwind(|| World::new(seed).run());
+        match outcome {
+            Ok(outcome) => sum.add(&outcome),
+            Err(_) => panic!(
+                "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
+            ),
+        }
+    }
+    println!("{seeds} seeds: {sum:?}");
+    assert!(
+        sum.crashes > 0 && sum.cuts > 0 && sum.blackholes > 0 && sum.restores > 0,
+        "a fault never happened: {sum:?}"
+    );
+    assert!(sum.resumed > 0 && sum.snapshots > 0 && sum.answers > 0, "a state was never reached: {sum:?}");
+}

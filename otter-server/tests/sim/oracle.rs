@@ -1,0 +1,112 @@
+//! The judge. It sees what the hub committed and what clients were told, and knows nothing of how they work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use otter_proto::connection::client::ClientConnection;
+use otter_proto::event::RecordedEvent;
+use otter_proto::id::Scope;
+use otter_proto::state::ScopeState;
+use otter_server::log::{Commit, Reader};
+
+use crate::hub::org;
+
+/// What was recorded and seen.
+#[derive(Default)]
+pub(crate) struct Oracle {
+    /// Every event ever committed, by epoch and seq: also those that a restore took back.
+    recorded: BTreeMap<(String, u64), String>,
+    /// The last event each client was told of a scope, by its text.
+    seen: BTreeMap<(usize, Scope), (u64, String)>,
+    interrupted: BTreeSet<(usize, Scope)>,
+}
+
+impl Oracle {
+    /// The hub committed this.
+    pub(crate) fn recorded(&mut self, commit: &Commit) {
+        for event in &commit.appended {
+            self.recorded.insert((commit.epoch.to_string(), event.seq), event.text.to_string());
+        }
+    }
+
+    /// A client process ended: the next one starts from nothing.
+    pub(crate) fn forget(&mut self, client: usize) {
+        self.seen.retain(|(of, _), _| *of != client);
+        self.interrupted.retain(|(of, _)| *of != client);
+    }
+
+    /// A client knows that it may have missed something.
+    pub(crate) fn interrupted(&mut self, client: usize, scope: &Scope) {
+        self.interrupted.insert((client, scope.clone()));
+    }
+
+    /// A client was told of an event: it was committed just so, it is new to the client, and nothing between it and
+    /// the one before is missing unless the client knows.
+    pub(crate) fn applied(&mut self, client: usize, scope: &Scope, seq: u64, text: &str) {
+        let event = RecordedEvent::parse(text).expect("an event of the log");
+        assert_eq!((event.seq, &event.scope), (seq, scope));
+        let known = self.recorded.iter().any(|((_, at), recorded)| *at == seq && recorded == text);
+        assert!(known, "client {client} was told of an event that was never committed: {text}");
+        let knows = self.interrupted.remove(&(client, scope.clone()));
+        if let Some((before, _)) = self.seen.insert((client, scope.clone()), (seq, text.to_owned())) {
+            if !knows {
+                assert!(seq > before, "client {client} was told of {seq} of {scope} after {before}");
+                assert!(
+                    event.prev <= before,
+                    "client {client} missed something of {scope} between {before} and {seq}"
+                );
+            }
+        }
+    }
+
+    /// The log is one sequence without holes, each scope a chain in it, no event id twice.
+    pub(crate) fn judge_log(&self, reader: &Reader) {
+        let head = reader.head(&org()).unwrap();
+        let mut seqs = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for scope in self.scopes() {
+            let mut before = 0;
+            for (seq, text) in reader.events_after(&org(), &scope, 0, usize::MAX).unwrap().events {
+                let event = RecordedEvent::parse(&text).unwrap();
+                assert_eq!(event.prev, before, "{scope}: the chain is broken at {seq}");
+                assert!(ids.insert(event.id.clone()), "event {} is twice in the log", event.id);
+                seqs.insert(seq, scope.clone());
+                before = seq;
+            }
+        }
+        let all: Vec<u64> = seqs.keys().copied().collect();
+        assert_eq!(all, (1..=head).collect::<Vec<_>>(), "the log has holes");
+    }
+
+    fn scopes(&self) -> BTreeSet<Scope> {
+        self.recorded.values().map(|text| RecordedEvent::parse(text).unwrap().scope).collect()
+    }
+
+    /// A client's state of a scope is the hub's, entity by entity, and the fold of the log.
+    pub(crate) fn judge_state(
+        &self,
+        client: &str,
+        scope: &Scope,
+        machine: &ClientConnection,
+        reader: &Reader,
+    ) {
+        let read = reader.snapshot_page(&org(), scope, None, usize::MAX).unwrap();
+        let hub: Vec<(String, u64, String)> =
+            read.rows.iter().map(|row| (row.key.to_string(), row.rev, row.text.to_string())).collect();
+        let state = machine.state(scope).unwrap_or_else(|| panic!("{client} has no state of {scope}"));
+        let own: Vec<(String, u64, String)> =
+            state.live().map(|(key, entity)| (key.to_string(), entity.rev, entity.text.clone())).collect();
+        assert_eq!(own, hub, "{client} and the hub differ in {scope}");
+        let mut fold = ScopeState::new();
+        for (_, text) in reader.events_after(&org(), scope, 0, usize::MAX).unwrap().events {
+            fold.apply(&RecordedEvent::parse(&text).unwrap());
+        }
+        assert_eq!(
+            fold.hash(),
+            read.last.map_or(0, |last| last.hash),
+            "the hub's hash of {scope} is not that of its log"
+        );
+        let pos = machine.position(scope).map(|position| position.pos);
+        let head = read.last.map(|last| last.head);
+        assert!(pos >= head, "{client} stands at {pos:?} of {scope}, its head is {head:?}");
+    }
+}

@@ -1,0 +1,256 @@
+//! The world: one hub, its clients, the links between them, and a clock that jumps from happening to happening.
+
+use std::collections::BTreeMap;
+
+use otter_proto::Instant;
+
+use crate::client::Client;
+use crate::faults::Faults;
+use crate::hub::Hub;
+use crate::link::{Link, LinkId, Weather};
+use crate::oracle::Oracle;
+use crate::rng::Rng;
+
+/// How long faults happen, in virtual milliseconds.
+const STORM_MS: u64 = 120_000;
+/// How long everybody has to arrive afterwards. Longer than two heartbeats and the longest backoff together.
+const CALM_MS: u64 = 240_000;
+
+/// Something that happens at a time.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// A socket reaches the hub.
+    Arrives(LinkId),
+    /// The client learns that its socket is open.
+    Opened(LinkId),
+    /// A message reaches the hub.
+    Up(LinkId, String),
+    /// A message reaches the client.
+    Down(LinkId, String),
+    /// The hub learns that the socket is gone.
+    GoneAtHub(LinkId),
+    /// The client learns that the socket is gone.
+    GoneAtClient(LinkId, u16, String),
+    /// A timer of a client's machine.
+    ClientTimer(usize),
+    /// A timer of the hub's end of a socket.
+    HubTimer(LinkId),
+    /// The hub's disk has written what was gathered, of this process run of the hub.
+    Synced(u64),
+    /// What the hub read from its disk for a connection is ready.
+    Read(LinkId, u64, crate::hub::Answer),
+    /// A client does something of its own accord.
+    Acts(usize),
+    /// A process that was killed starts again.
+    StartsClient(usize),
+    /// The hub starts again.
+    StartsHub,
+    /// Something breaks.
+    Fault,
+}
+
+/// What a run saw.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Outcome {
+    pub(crate) events: u64,
+    pub(crate) crashes: u64,
+    pub(crate) cuts: u64,
+    pub(crate) blackholes: u64,
+    pub(crate) restores: u64,
+    pub(crate) resumed: u64,
+    pub(crate) snapshots: u64,
+    pub(crate) answers: u64,
+    pub(crate) resyncs: u64,
+    pub(crate) restated: u64,
+    pub(crate) lost_frames: u64,
+}
+
+impl Outcome {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.crashes += other.crashes;
+        self.cuts += other.cuts;
+        self.blackholes += other.blackholes;
+        self.restores += other.restores;
+        self.resumed += other.resumed;
+        self.snapshots += other.snapshots;
+        self.answers += other.answers;
+        self.resyncs += other.resyncs;
+        self.restated += other.restated;
+        self.lost_frames += other.lost_frames;
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) now: u64,
+    pub(crate) rng: Rng,
+    pub(crate) trace: bool,
+    pub(crate) hub: Hub,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) links: BTreeMap<LinkId, Link>,
+    pub(crate) oracle: Oracle,
+    pub(crate) outcome: Outcome,
+    faults: Faults,
+    queue: BTreeMap<(u64, u64), Happening>,
+    tie: u64,
+    next_link: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let faults = Faults::swarm(&mut rng);
+        let instances = rng.range(1, 2) as usize;
+        let members = rng.range(1, 3) as usize;
+        let mut clients: Vec<Client> = (0..instances).map(|at| Client::instance(at, rng.next())).collect();
+        clients.extend((0..members).map(|at| Client::member(at, instances, rng.next())));
+        let mut world = Self {
+            now: 1_000,
+            hub: Hub::new(rng.next()),
+            trace: false,
+            clients,
+            links: BTreeMap::new(),
+            oracle: Oracle::default(),
+            outcome: Outcome::default(),
+            faults,
+            queue: BTreeMap::new(),
+            tie: 0,
+            next_link: 0,
+            rng,
+        };
+        world.hub_starts();
+        for at in 0..world.clients.len() {
+            let delay = world.rng.range(0, 500);
+            world.after(delay, Happening::StartsClient(at));
+            world.after(delay + 100, Happening::Acts(at));
+        }
+        world.after(2_000, Happening::Fault);
+        world
+    }
+
+    pub(crate) fn instant(&self) -> Instant {
+        Instant(self.now)
+    }
+
+    pub(crate) fn after(&mut self, ms: u64, what: Happening) {
+        self.at(self.now + ms, what);
+    }
+
+    pub(crate) fn at(&mut self, time: u64, what: Happening) {
+        self.tie += 1;
+        self.queue.insert((time.max(self.now), self.tie), what);
+    }
+
+    pub(crate) fn stormy(&self) -> bool {
+        self.now < STORM_MS
+    }
+
+    /// Runs the storm and the calm, and judges.
+    pub(crate) fn run(mut self) -> Outcome {
+        while let Some(((time, _), what)) = self.queue.pop_first() {
+            if time > STORM_MS + CALM_MS {
+                break;
+            }
+            self.now = time;
+            if self.trace {
+                println!("{time:>7} {what:?}");
+            }
+            self.happens(what);
+        }
+        self.judge();
+        self.outcome
+    }
+
+    fn happens(&mut self, what: Happening) {
+        match what {
+            Happening::Arrives(link) => self.hub_accepts(link),
+            Happening::Opened(link) => self.client_opened(link),
+            Happening::Up(link, text) => self.hub_message(link, &text),
+            Happening::Down(link, text) => self.client_message(link, &text),
+            Happening::GoneAtHub(link) => self.hub_lost(link),
+            Happening::GoneAtClient(link, code, reason) => self.client_lost(link, code, &reason),
+            Happening::ClientTimer(at) => self.client_timer(at),
+            Happening::HubTimer(link) => self.hub_timer(link),
+            Happening::Synced(run) => self.hub_synced(run),
+            Happening::Read(link, run, answer) => self.hub_read(link, run, answer),
+            Happening::Acts(at) => self.client_acts(at),
+            Happening::StartsClient(at) => self.client_starts(at),
+            Happening::StartsHub => self.hub_starts(),
+            Happening::Fault => self.breaks(),
+        }
+    }
+
+    /// A client opens a socket; whether somebody is there shows later.
+    pub(crate) fn connect(&mut self, client: usize) -> LinkId {
+        self.next_link += 1;
+        let id = LinkId(self.next_link);
+        let slowest = self.faults.slowest_ms;
+        let mut link = Link::new(client, slowest);
+        let arrival = link.up(self.now, &mut self.rng);
+        self.links.insert(id, link);
+        if let Some(time) = arrival {
+            self.at(time, Happening::Arrives(id));
+        }
+        id
+    }
+
+    /// Sends towards the client.
+    pub(crate) fn send_down(&mut self, id: LinkId, what: Happening) {
+        let now = self.now;
+        if let Some(time) = self.links.get_mut(&id).and_then(|link| link.down(now, &mut self.rng)) {
+            self.at(time, what);
+        }
+    }
+
+    /// Sends towards the hub.
+    pub(crate) fn send_up(&mut self, id: LinkId, what: Happening) {
+        let now = self.now;
+        if let Some(time) = self.links.get_mut(&id).and_then(|link| link.up(now, &mut self.rng)) {
+            self.at(time, what);
+        }
+    }
+
+    /// Whether this message is lost on a socket that goes on, as a defect of the hub or of a proxy would do.
+    pub(crate) fn loses(&mut self, text: &str) -> bool {
+        let lost = self.stormy()
+            && self.faults.lossy
+            && text.starts_with("{\"type\":\"events\"")
+            && self.rng.one_in(40);
+        self.outcome.lost_frames += u64::from(lost);
+        lost
+    }
+
+    /// The network drops a socket: what is on its way is lost, both ends learn of it.
+    pub(crate) fn cut(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.weather = Weather::Blackhole;
+        }
+        self.queue.retain(|_, what| !matches!(what, Happening::Up(link, _) | Happening::Down(link, _) | Happening::Arrives(link) | Happening::Opened(link) if *link == id));
+        let (up, down) = (self.rng.range(0, 200), self.rng.range(0, 200));
+        self.after(up, Happening::GoneAtHub(id));
+        self.after(down, Happening::GoneAtClient(id, 1006, String::new()));
+    }
+
+    fn breaks(&mut self) {
+        if !self.stormy() {
+            self.clear_weather();
+            return;
+        }
+        self.break_something(self.faults);
+        let pause = self.rng.range(200, self.faults.pause_ms);
+        self.after(pause, Happening::Fault);
+    }
+
+    /// The storm is over: nothing is blackholed any more, everybody who is down starts.
+    fn clear_weather(&mut self) {
+        let holes: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.weather == Weather::Blackhole)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in holes {
+            self.cut(id);
+        }
+    }
+}
