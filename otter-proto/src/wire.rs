@@ -111,7 +111,14 @@ impl Wire for bool {
 
 impl Wire for crate::id::Scope {
     fn write(&self, out: &mut String) {
-        write_string(out, &self.to_string());
+        let (prefix, id) = match self {
+            Self::Org => ("\"org", ""),
+            Self::Conversation(id) => ("\"conversation/", id.as_str()),
+            Self::Member(id) => ("\"member/", id.as_str()),
+        };
+        out.push_str(prefix);
+        out.push_str(id);
+        out.push('"');
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         let text = cursor.string()?;
@@ -181,32 +188,48 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
-/// Skips an object and notes where the values of known members are. Not generic, because what is done for each
-/// struct is done for dozens, and most of the browser's module would be that.
-pub(crate) fn find_members<'a>(
-    cursor: &mut Cursor<'a>,
-    names: &[&str],
-    found: &mut [Option<Cursor<'a>>],
-) -> Result<(), TextError> {
-    cursor.object(&mut |key, cursor| {
-        let known = names.iter().position(|name| *name == key);
-        if let Some(slot) = known.and_then(|at| found.get_mut(at)) {
-            *slot = Some(cursor.clone());
-        }
-        cursor.value().map(|_| ())
-    })
+/// Reads the members of an object in two steps, of which the first is the same code for every struct: most of the
+/// browser's module would be that code otherwise.
+#[derive(Debug)]
+pub(crate) struct MemberReader<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
+    error: Option<TextError>,
 }
 
-/// Reads a member where [`find_members`] found it, or takes its value when absent.
-pub(crate) fn found_member<T: Wire>(
-    found: Option<Cursor<'_>>,
-    name: &'static str,
-    end: &Cursor<'_>,
-) -> Result<T, TextError> {
-    let named = |error: TextError| TextError { member: error.member.or(Some(name)), ..error };
-    match found {
-        Some(mut cursor) => T::read(&mut cursor).map_err(named),
-        None => T::absent().ok_or_else(|| named(end.error(TextErrorKind::Missing))),
+impl<'c, 'a> MemberReader<'c, 'a> {
+    /// Skips the object and notes where the values of known members are.
+    pub(crate) fn find(
+        cursor: &'c mut Cursor<'a>,
+        names: &[&str],
+        found: &mut [Option<Cursor<'a>>],
+    ) -> Result<Self, TextError> {
+        cursor.object(&mut |key, cursor| {
+            let known = names.iter().position(|name| *name == key);
+            if let Some(slot) = known.and_then(|at| found.get_mut(at)) {
+                *slot = Some(cursor.clone());
+            }
+            cursor.value().map(|_| ())
+        })?;
+        Ok(Self { cursor, error: None })
+    }
+
+    /// Reads a member where it was found, or takes its value when absent; keeps the first error.
+    pub(crate) fn read<T: Wire>(&mut self, found: &mut Option<Cursor<'a>>, name: &'static str) -> Option<T> {
+        if self.error.is_some() {
+            return None;
+        }
+        let value = match found {
+            Some(cursor) => T::read(cursor),
+            None => T::absent().ok_or_else(|| self.cursor.error(TextErrorKind::Missing)),
+        };
+        value
+            .map_err(|error| self.error = Some(TextError { member: error.member.or(Some(name)), ..error }))
+            .ok()
+    }
+
+    /// The error that made a member `None`.
+    pub(crate) fn error(self) -> TextError {
+        self.error.unwrap_or_else(|| self.cursor.error(TextErrorKind::Missing))
     }
 }
 
@@ -267,12 +290,17 @@ macro_rules! wire {
                 $($crate::wire::write_member(out, &mut first, $key, &self.$field);)*
                 out.push('}');
             }
+            #[allow(unused_mut, unreachable_patterns)]
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
                 const NAMES: &[&str] = &[$($key,)*];
                 let mut found = [const { None }; NAMES.len()];
-                $crate::wire::find_members(cursor, NAMES, &mut found)?;
-                let mut found = found.into_iter();
-                Ok(Self { $($field: $crate::wire::found_member(found.next().flatten(), $key, cursor)?,)* })
+                let mut reader = $crate::wire::MemberReader::find(cursor, NAMES, &mut found)?;
+                let [$($field,)*] = &mut found;
+                $(let $field: Option<$ty> = reader.read($field, $key);)*
+                match ($($field,)*) {
+                    ($(Some($field),)*) => Ok(Self { $($field,)* }),
+                    _ => Err(reader.error()),
+                }
             }
         }
     )*};
