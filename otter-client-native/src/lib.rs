@@ -1,8 +1,10 @@
 //! The native client of Otter and the bridge that joins an OpenClaw gateway to a hub.
 
+pub mod bridge;
 mod error;
 pub mod openclaw;
 mod outbox;
+pub mod policy;
 mod state_dir;
 mod store;
 

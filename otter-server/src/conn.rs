@@ -5,6 +5,7 @@
 
 mod admission;
 mod answers;
+mod needs;
 mod session;
 mod socket;
 
@@ -39,7 +40,10 @@ pub async fn serve(
         Ok((principal, place)) => {
             let number = hub.next_connection();
             tracing::info!(connection = number, org = %principal.org, id = %principal.id, "connected");
+            let began = hub.clock.now();
+            let clock = hub.clock;
             Session::new(hub, socket, principal, number).run(ended).await;
+            tracing::info!(connection = number, ms = clock.now().since(began), "disconnected");
             drop(place);
         }
         Err(error) => {

@@ -116,7 +116,7 @@ impl OrgFeed {
         if let Some(queued) = signals.accept(instance, signal)?
             && let Some(feed) = feed
         {
-            feed.signal(&queued);
+            feed.signal(&Arc::new(queued));
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::fanout::{Fanout, locked};
 use crate::ledger::StoreError;
 use crate::log::{Lease, LogHandle, Reader};
+use crate::pages::Pages;
 
 /// How many reads of the log run at the same time.
 const READS: usize = 8;
@@ -34,7 +35,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct HubConfig {
     /// What every connection is offered and held to.
     pub connection: ServerConfig,
-    /// How many connections one member or instance may have.
+    /// How many connections one member or instance may have. Sockets whose client is gone count until they are found
+    /// out, so this is a multiple of the tabs a person has open.
     pub connections_per_principal: usize,
 }
 
@@ -42,7 +44,7 @@ impl Default for HubConfig {
     fn default() -> Self {
         let server =
             ServerInfo { name: "otter-server".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        Self { connection: ServerConfig::new(server), connections_per_principal: 20 }
+        Self { connection: ServerConfig::new(server), connections_per_principal: 64 }
     }
 }
 
@@ -66,6 +68,7 @@ pub struct Hub {
     pub(crate) clock: Clock,
     pub(crate) stage: watch::Sender<Stage>,
     pub(crate) connections: TaskTracker,
+    pub(crate) pages: Arc<Pages>,
     reader: Reader,
     reads: Semaphore,
     tasks: TaskTracker,
@@ -84,6 +87,7 @@ impl Hub {
             clock: Clock::start(),
             stage: watch::Sender::new(Stage::Running),
             connections: TaskTracker::new(),
+            pages: Arc::default(),
             reader,
             reads: Semaphore::new(READS),
             tasks: TaskTracker::new(),

@@ -10,6 +10,7 @@ pub mod http;
 pub mod hub;
 pub mod ledger;
 pub mod log;
+mod pages;
 mod ring;
 mod serve;
 mod shutdown;

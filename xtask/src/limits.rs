@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
     bail!("{} over the limits", found.len())
 }
 
-/// Source files that git knows or would add.
+/// Source files that git knows or would add, without those that only test.
 fn tracked() -> Result<Vec<PathBuf>> {
     let list = shell::output(shell::command("git").args([
         "ls-files",
@@ -41,10 +41,11 @@ fn tracked() -> Result<Vec<PathBuf>> {
     ]))?;
     let is_source = |path: &Path| {
         let generated = path.starts_with("schemas") || path.to_string_lossy().ends_with(".d.ts");
+        let test = path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "test");
         let source = path
             .extension()
             .is_some_and(|it| ["rs", "js", "mjs", "jsx", "css"].iter().any(|known| it == *known));
-        source && !generated && shell::root().join(path).is_file()
+        source && !generated && !test && shell::root().join(path).is_file()
     };
     Ok(list.lines().map(PathBuf::from).filter(|path| is_source(path)).collect())
 }

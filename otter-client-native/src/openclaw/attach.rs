@@ -123,10 +123,7 @@ impl Attachment {
         let Some(read) = self.open.remove(&id) else { return Vec::new() };
         let outputs = match result {
             Ok(payload) => self.take(read.what, &payload, observed, now),
-            Err(error) => {
-                self.retry(read, &error, now);
-                Vec::new()
-            }
+            Err(error) => self.retry(read, &error, observed, now),
         };
         self.finish(observed);
         outputs
@@ -215,7 +212,7 @@ impl Attachment {
         keys
     }
 
-    fn retry(&mut self, mut read: Read, error: &RpcError, now: Now) {
+    fn retry(&mut self, mut read: Read, error: &RpcError, observed: &mut Observed, now: Now) -> Vec<Output> {
         read.failures += 1;
         if *error != RpcError::Disconnected && read.failures < MAX_FAILURES {
             let pause = match error {
@@ -223,6 +220,16 @@ impl Attachment {
                 _ => RETRY,
             };
             self.delayed.push((later(now.at, pause), read));
+            return Vec::new();
+        }
+        match (read.what, error) {
+            // What ran under an earlier boot and has no transcript any more is lost.
+            (What::History { session, mut judged }, RpcError::Refused { .. }) => {
+                judged.retain(|run| observed.is_of_earlier_boot(run));
+                let nothing = History::read(&session, &serde_json::Value::Null);
+                translate::history(observed, &nothing, &judged, now)
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -266,8 +273,8 @@ const MORE_ROWS: u64 = 200;
 const MAX_CHARS: u64 = 500_000;
 const PAGE: u64 = 100;
 const MAX_SESSIONS: usize = 5_000;
-/// A gateway answers from one thread; more requests at once would only queue there.
-const MAX_OPEN: usize = 1;
+/// A gateway answers from one thread; many requests at once would keep it from its agents.
+const MAX_OPEN: usize = 3;
 const MAX_WAITING: usize = 1_024;
 const MAX_FAILURES: u32 = 3;
 const RETRY: Duration = Duration::from_secs(2);

@@ -55,7 +55,7 @@ impl Commands {
         if let Some(entry) = self.entries.get(&id) {
             return match &entry.row.stage {
                 Stage::Done { outcome } => {
-                    vec![CommandOutput::Publish(outcome.events(&entry.row, observed, now))]
+                    vec![CommandOutput::Publish(outcome.events(&entry.row, now))]
                 }
                 Stage::Received if cancel => self.end(&id, &Outcome::Cancelled, observed, now),
                 Stage::Received | Stage::Attempted { .. } => Vec::new(),
@@ -64,7 +64,7 @@ impl Commands {
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let row =
             JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, ttl), stage: Stage::Received };
-        let received = outcome::received(&row, observed, now);
+        let received = outcome::received(&row, now);
         self.add(row.clone(), false);
         if cancel {
             return self.end(&id, &Outcome::Cancelled, observed, now);
@@ -218,9 +218,10 @@ impl Commands {
             && !observed.sent.contains_key(id.as_str())
         {
             let (session, author) = (session.clone(), author.clone());
-            let sent = Sent { session, author, delivery: Delivery::Pending, into_run: None };
+            let sent = Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None };
             observed.note_sent(id.as_str(), sent);
         }
+        observed.note_asked(id.as_str());
         entry.busy = Some(Asked::ToDo);
         entry.row.stage = Stage::Attempted { boot: observed.meta.boot.clone() };
         vec![CommandOutput::Journal(entry.row.clone()), CommandOutput::Call(id.clone(), call)]
@@ -342,7 +343,7 @@ impl Commands {
         let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
         entry.row.stage = Stage::Done { outcome: outcome.clone() };
         let row = entry.row.clone();
-        let mut events = outcome.events(&row, observed, now);
+        let mut events = outcome.events(&row, now);
         if let Some(reason) = outcome.undelivered().filter(|_| matches!(row.verb, Verb::Send { .. })) {
             events.extend(outcome::undelivered(&row, observed, &reason, now));
         }

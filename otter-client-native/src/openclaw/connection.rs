@@ -32,7 +32,9 @@ pub use handshake::Hello;
 pub use status::GatewayStatus;
 
 use failure::Failure;
-use limits::{PAIRING_PAUSE, PATIENCE, REFUSAL_WINDOW, REFUSALS, REFUSED_PAUSE, SILENCE, SLOW, STABLE};
+use limits::{
+    PAIRING_PAUSE, PATIENCE, REFUSAL_WINDOW, REFUSALS, REFUSED_PAUSE, SILENCE, SLOW, STABLE, WAKING_PAUSE,
+};
 use requests::Requests;
 use status::Shown;
 
@@ -341,16 +343,18 @@ impl GatewayConnection {
         if failure.drops_token() && self.token.take().is_some() {
             self.events.push_back(ConnectionEvent::TokenChanged(self.token_key(), None));
         }
-        let at = later(now.at, self.pause(failure, now.at));
-        let state = failure.state(at);
-        self.enter(state, None, now);
         self.show(|shown| shown.failed(failure, now), now);
+        let at = later(now.at, self.pause(failure, now.at));
+        self.enter(failure.state(at), None, now);
     }
 
     fn pause(&mut self, failure: &Failure, now: Instant) -> Duration {
         let wanted = match failure {
             Failure::Pairing { .. } => PAIRING_PAUSE,
             Failure::Refused { .. } => REFUSED_PAUSE,
+            Failure::Waking { .. } | Failure::Offline { .. } if self.shown.is_waking() => {
+                self.backoff.next().min(WAKING_PAUSE)
+            }
             Failure::DropToken { .. } | Failure::Waking { .. } | Failure::Offline { .. } => {
                 self.backoff.next()
             }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::openclaw::ids::{Names, SessionKey};
 use crate::openclaw::time::{Instant, Now, UnixMillis, shifted};
+use crate::openclaw::translate::keyframe_due;
 
 pub(crate) use run::{OpenRun, Progress, Usage};
 pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
@@ -105,6 +106,20 @@ impl Observed {
         self.excluded = patterns;
     }
 
+    /// Forgets what was published, so that the next attach publishes everything observed anew.
+    pub fn forget_published(&mut self) {
+        self.meta.imported = false;
+        self.meta.agents.clear();
+        self.touch_meta();
+        for (key, seen) in &mut self.sessions {
+            seen.session = None;
+            seen.conversation = None;
+            seen.position = None;
+            seen.archived = false;
+            self.dirty.insert(format!("session/{}", key.as_str()));
+        }
+    }
+
     /// The instance in whose name is published.
     #[must_use]
     pub fn instance(&self) -> &InstanceId {
@@ -128,7 +143,7 @@ impl Observed {
     /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.runs.values().filter_map(|run| run.check_at).min()
+        self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run)]).flatten().min()
     }
 
     /// Whether frames of this session may leave the machine.
@@ -165,6 +180,12 @@ impl Observed {
     /// Whether this bridge has followed the run, or started it.
     pub(crate) fn is_known(&self, run: &str) -> bool {
         self.runs.contains_key(run) || self.is_closed(run) || self.sent.contains_key(run)
+    }
+
+    /// Whether the gateway was restarted since this open run began.
+    pub(crate) fn is_of_earlier_boot(&self, run: &str) -> bool {
+        let boots = (self.runs.get(run).and_then(|run| run.boot.as_ref()), self.meta.boot.as_ref());
+        matches!(boots, (Some(then), Some(now)) if then != now)
     }
 
     pub(crate) fn hide(&mut self, run: &str) {
@@ -208,6 +229,15 @@ impl Observed {
         }
         self.sent.insert(key.to_owned(), sent);
         self.touch_sent(key);
+    }
+
+    /// Notes that the gateway of the current boot was asked.
+    pub(crate) fn note_asked(&mut self, key: &str) {
+        let boot = self.meta.boot.clone();
+        if let Some(sent) = self.sent.get_mut(key) {
+            sent.boot = boot;
+            self.touch_sent(key);
+        }
     }
 
     pub(crate) fn touch_meta(&mut self) {

@@ -16,11 +16,12 @@ use serde_json::Value;
 use crate::openclaw::frame::GatewayEvent;
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::Observed;
+use crate::openclaw::observed::{Observed, OpenRun};
 use crate::openclaw::time::{Now, UnixMillis, later};
 
 pub(crate) use message::{delivery, failed_delivery, full_message};
 pub(crate) use recovery::history;
+pub(crate) use run::keyframe_due;
 pub(crate) use session::{agents, rows, session_ended};
 
 /// What a frame leads to.
@@ -45,7 +46,7 @@ pub struct Publish {
     pub conversation: Option<ConversationId>,
     /// The command that caused it.
     pub caused_by: Option<String>,
-    /// When it happened, by the hub's clock.
+    /// When it was seen, by this machine's clock.
     pub observed_at: Option<UnixMillis>,
     /// The payload of the kind.
     pub data: Value,
@@ -93,10 +94,10 @@ pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec
     }
 }
 
-/// Looks after runs that may have ended without saying so.
+/// Looks after streams that fell silent and runs that may have ended without saying so.
 #[must_use]
 pub fn handle_timeout(observed: &mut Observed, now: Now) -> Vec<Output> {
-    let due = |run: &&mut crate::openclaw::observed::OpenRun| run.check_at.is_some_and(|at| at <= now.at);
+    let due = |run: &&mut OpenRun| run.check_at.is_some_and(|at| at <= now.at);
     let mut sessions: Vec<SessionKey> = Vec::new();
     for run in observed.runs.values_mut().filter(due) {
         run.check_at = Some(later(now.at, RECHECK));
@@ -104,7 +105,25 @@ pub fn handle_timeout(observed: &mut Observed, now: Now) -> Vec<Output> {
     }
     sessions.sort();
     sessions.dedup();
-    sessions.into_iter().map(|session| Output::Rpc(Want::History(session))).collect()
+    let silent = |(_, run): &(&String, &OpenRun)| keyframe_due(run).is_some_and(|at| at <= now.at);
+    let silent: Vec<String> = observed.runs.iter().filter(silent).map(|(id, _)| id.clone()).collect();
+    let keyframes = silent.iter().filter_map(|id| run::keyframe(observed, id, now));
+    let mut outputs: Vec<Output> = keyframes.collect();
+    outputs.extend(sessions.into_iter().map(|session| Output::Rpc(Want::History(session))));
+    outputs
+}
+
+/// The whole text of every stream and what each run is doing, for a hub that may have forgotten it.
+#[must_use]
+pub fn handle_forgotten(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let runs: Vec<String> = observed.runs.keys().cloned().collect();
+    let restate = |id: &String| {
+        let progress = observed.runs.get_mut(id).and_then(|run| run.progress.take());
+        let has_text = observed.runs.get(id).is_some_and(|run| !run.text.is_empty());
+        let text = if has_text { run::keyframe(observed, id, now) } else { None };
+        [text, progress.and_then(|progress| run::progress(observed, id, progress))]
+    };
+    runs.iter().flat_map(restate).flatten().collect()
 }
 
 /// Pause before a look at a run that was found to go on.

@@ -1,6 +1,7 @@
 //! The rules of the translation, one by one.
 
 mod commands;
+mod crash;
 mod history;
 mod live;
 

@@ -48,6 +48,8 @@ pub struct ServerConfig {
     pub frames_per_second: u64,
     /// Frames a member's client may send at once.
     pub frame_burst: u64,
+    /// Signals an instance may send per second on average; more are dropped, they are ephemeral.
+    pub signals_per_second: u64,
     /// The connection is closed when more frames than this are refused within ten seconds.
     pub refused_per_10_s: usize,
 }
@@ -63,10 +65,14 @@ impl ServerConfig {
             heartbeat_ms: HEARTBEAT_MS,
             frames_per_second: 50,
             frame_burst: 200,
+            signals_per_second: 500,
             refused_per_10_s: 50,
         }
     }
 }
+
+/// WebSocket pings and pongs a client may send per second on average.
+const CONTROLS_PER_SECOND: u64 = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
@@ -103,6 +109,8 @@ pub struct ServerConnection {
     refused: Recent,
     commands: Recent,
     frames: Bucket,
+    signals: Bucket,
+    controls: Bucket,
 }
 
 impl ServerConnection {
@@ -128,6 +136,8 @@ impl ServerConnection {
             refused: Recent::new(config.refused_per_10_s, 10_000),
             commands: Recent::new(commands, 60_000),
             frames: Bucket::new(config.frames_per_second, config.frame_burst, now),
+            signals: Bucket::new(config.signals_per_second, 4 * config.signals_per_second, now),
+            controls: Bucket::new(CONTROLS_PER_SECOND, 5 * CONTROLS_PER_SECOND, now),
             config,
         }
     }
@@ -146,9 +156,12 @@ impl ServerConnection {
         }
     }
 
-    /// Notes bytes of the client that are not a message, for instance a WebSocket ping.
-    pub fn handle_bytes(&mut self, now: Instant) {
+    /// Takes a WebSocket ping or pong of the client: a sign of life, and a refused frame when there are too many.
+    pub fn handle_control(&mut self, now: Instant) {
         self.last_inbound = now;
+        if self.controls.admit(now).is_err() && self.is_open() {
+            self.strike(now);
+        }
     }
 
     /// Takes a message that the socket refused because it is too long.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use otter_proto::connection::server::{Piece, ServerConnection, SnapshotEnd, SnapshotRead, Start, Ticket};
 use otter_proto::error::ErrorBody;
@@ -15,13 +16,16 @@ use super::admission::{Seated, Welcomed};
 use crate::fanout::ScopeFeed;
 use crate::hub::Hub;
 use crate::log::{Resume, ResumeMiss};
-use crate::ring::{hex, piece};
+use crate::ring::{fitting, hex, piece};
 use crate::store::{self, EventPage};
 
 /// Bytes of events in one page of the log.
 const PAGE_BYTES: usize = DATA_FRAME_BYTES / 2;
 /// Bytes of values in one page of a snapshot; the keys come on top.
 const SNAPSHOT_BYTES: usize = DATA_FRAME_BYTES / 2;
+
+/// What a row of a snapshot takes besides its key and value.
+const ROW_BYTES: usize = 64;
 
 /// Work of a connection.
 pub(super) type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -31,7 +35,7 @@ pub(super) enum Answer {
     Welcomed(Result<Box<(Welcomed, Option<Seated>)>, ErrorBody>),
     Started(Ticket, Start),
     Events(Ticket, Scope, Page),
-    Snapshot(Ticket, store::SnapshotRead),
+    Snapshot(Ticket, Arc<store::SnapshotRead>),
     Published(Published),
     Reply(Reply),
     Outstanding(Vec<CommandDispatch>),
@@ -130,21 +134,69 @@ pub(super) async fn snapshot(
     after: Option<EntityKey>,
     ticket: Ticket,
 ) -> Answer {
-    let read = hub.read(move |reader| reader.snapshot_page(&org, &scope, after.as_ref(), SNAPSHOT_BYTES));
+    let pages = Arc::clone(&hub.pages);
+    let read = hub.read(move |reader| {
+        let key = (org.clone(), scope.clone(), after.clone());
+        let fresh = || reader.snapshot_page(&org, &scope, after.as_ref(), SNAPSHOT_BYTES);
+        pages.get(key, Instant::now(), fresh)
+    });
     match read.await {
         Ok(page) => Answer::Snapshot(ticket, page),
         Err(error) => Answer::Failed(error),
     }
 }
 
-/// Hands a page of a snapshot to the machine.
+/// Hands a page of a snapshot to the machine: as many rows as fit into a frame, the next page begins with the rest.
 pub(super) fn provide_snapshot(machine: &mut ServerConnection, ticket: Ticket, page: &store::SnapshotRead) {
-    let row = |row: &'_ store::LiveRow| (row.key.clone(), row.rev, Arc::clone(&row.text));
-    let rows: Vec<_> = page.rows.iter().map(row).collect();
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(key, rev, text)| SnapshotRow { entity: key.clone(), rev: *rev, value: text })
-        .collect();
-    let end = page.last.map(|last| SnapshotEnd { head: last.head, hash: Some(hex(last.hash)) });
+    let fit = fitting(page.rows.iter().map(|row| row.key.as_str().len() + row.text.len() + ROW_BYTES));
+    let rows: Vec<_> = page.rows.iter().take(fit).map(row).collect();
+    let last = page.last.filter(|_| fit >= page.rows.len());
+    let end = last.map(|last| SnapshotEnd { head: last.head, hash: Some(hex(last.hash)) });
     machine.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of: page.as_of, end });
+}
+
+fn row(row: &store::LiveRow) -> SnapshotRow<'_> {
+    SnapshotRow { entity: row.key.clone(), rev: row.rev, value: &row.text }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn recorded(prev: u64, seq: u64) -> (u64, Arc<str>) {
+        let text = format!(
+            r#"{{"seq":{seq},"prev":{prev},"id":"ev_1","at":"2026-11-22T14:00:00.000Z","scope":"org","kind":"k","source":{{}},"effects":[],"data":{{}}}}"#
+        );
+        (seq, Arc::from(text))
+    }
+
+    fn spans(
+        after: u64,
+        events: Vec<(u64, Arc<str>)>,
+        head: u64,
+        more: bool,
+    ) -> Option<(Vec<(u64, u64)>, bool)> {
+        let page = EventPage { events, more, head };
+        match page_of(&Scope::Org, &Epoch::new("e1").unwrap(), after, &page) {
+            Page::Pieces { pieces, more } => {
+                Some((pieces.iter().map(|piece| (piece.prev, piece.last)).collect(), more))
+            }
+            Page::Trimmed => None,
+        }
+    }
+
+    #[test]
+    fn a_page_names_where_it_continues_so_that_a_trimmed_log_shows_as_a_hole() {
+        let events = vec![recorded(7, 9), recorded(9, 12)];
+        assert_eq!(spans(7, events.clone(), 20, true), Some((vec![(7, 12)], true)));
+        assert_eq!(spans(3, events, 12, false), Some((vec![(7, 12)], false)));
+    }
+
+    #[test]
+    fn nothing_where_something_should_be_is_a_trimmed_log() {
+        assert_eq!(spans(12, vec![], 12, false), Some((vec![], false)));
+        assert_eq!(spans(7, vec![], 12, false), None);
+    }
 }

@@ -5,45 +5,43 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
-use futures_util::{FutureExt, StreamExt};
-use otter_proto::catalogue::Role;
-use otter_proto::connection::server::{Need, Start, Ticket};
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
-use otter_proto::frame::{Command, CommandDispatch, Principal, PrincipalType, Publish, Signal};
-use otter_proto::id::{Epoch, InstanceId, MemberId, Scope};
+use otter_proto::frame::{CommandDispatch, Principal};
+use otter_proto::id::{Epoch, InstanceId, Scope};
 use otter_proto::limits::MAX_OPEN_COMMANDS;
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
-use super::admission::{Attachment, Seated, Welcomed, admit_to_the_end};
-use super::answers::{Answer, Page, Work, events, provide_snapshot, snapshot, start};
+use super::admission::{Attachment, Seated, Welcomed};
+use super::answers::{Answer, Page, Work, provide_snapshot};
 use super::socket::{Socket, Turn};
 use crate::fanout::{Inbox, News, OrgFeed, ScopeFeed};
 use crate::hub::{Hub, Stage, close_code};
-use crate::ledger::Actor;
-use crate::ring::Recent;
 
 /// Requests to the log that one connection may have in flight; beyond them its socket is not read.
 const MAX_IN_FLIGHT: usize = 32;
 
 /// A connection with a valid credential.
 pub(super) struct Session {
-    hub: Arc<Hub>,
-    feed: Arc<OrgFeed>,
-    socket: Socket,
-    principal: Principal,
-    number: u64,
-    inbox: Arc<Inbox>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) feed: Arc<OrgFeed>,
+    pub(super) socket: Socket,
+    pub(super) principal: Principal,
+    pub(super) number: u64,
+    pub(super) inbox: Arc<Inbox>,
     stage: watch::Receiver<Stage>,
-    epoch: Option<Epoch>,
-    scopes: BTreeMap<Scope, Arc<ScopeFeed>>,
-    /// The number of the newest signal that was made good for a key with its latest value.
-    made_good: BTreeMap<(Scope, String), u64>,
-    probes: Vec<(u64, oneshot::Sender<()>)>,
-    work: FuturesUnordered<Work>,
-    requests: FuturesUnordered<Work>,
-    publishes: FuturesOrdered<Work>,
+    pub(super) epoch: Option<Epoch>,
+    pub(super) scopes: BTreeMap<Scope, Arc<ScopeFeed>>,
+    /// The number of the newest signal that the latest value of its key, sent in its place, stands for.
+    pub(super) made_good: BTreeMap<(Scope, String), u64>,
+    pub(super) probes: Vec<(u64, oneshot::Sender<()>)>,
+    /// Reads and decisions, at most a few per subscription.
+    pub(super) work: FuturesUnordered<Work>,
+    pub(super) requests: FuturesUnordered<Work>,
+    /// In the order they came.
+    pub(super) publishes: FuturesOrdered<Work>,
     /// Commands that came before `welcome`, and whether some had no room.
     early: Vec<CommandDispatch>,
     early_reread: bool,
@@ -135,124 +133,6 @@ impl Session {
         }
     }
 
-    fn need(&mut self, need: Need) {
-        match need {
-            Need::Hello(hello) => {
-                let (hub, principal) = (Arc::clone(&self.hub), self.principal.clone());
-                let decision = admit_to_the_end(hub, principal, hello, self.number, Arc::clone(&self.inbox));
-                self.work.push(Box::pin(async { Answer::Welcomed(decision.await.map(Box::new)) }));
-            }
-            Need::Subscribe { ticket, scope, position } => self.subscribe(ticket, scope, position),
-            Need::Unsubscribed { scope } => self.unsubscribe(&scope),
-            Need::Events { ticket, scope, after, max_bytes } => self.events(ticket, scope, after, max_bytes),
-            Need::Snapshot { ticket, scope, after } => {
-                let org = self.principal.org.clone();
-                self.work.push(Box::pin(snapshot(Arc::clone(&self.hub), org, scope, after, ticket)));
-            }
-            Need::Signals { scope } => {
-                for current in self.feed.current_signals(&scope) {
-                    self.made_good.insert((scope.clone(), current.key.clone()), current.number);
-                    self.socket.machine.signal(&scope, &current.key, current.frame);
-                }
-            }
-            Need::LatestSignal { scope, key } => self.latest_signal(scope, key),
-            Need::Heads { scopes } => {
-                let watermark = self.feed.watermark();
-                let head = |scope: Scope| {
-                    let head = self.scopes.get(&scope)?.head()?;
-                    Some((scope, head))
-                };
-                let heads: Vec<_> = scopes.into_iter().filter_map(head).collect();
-                self.socket.machine.provide_heads(watermark, &heads);
-            }
-            Need::Publish(publish) => self.publish(publish),
-            Need::Command(command) => self.command(command),
-            Need::Signal(signal) => self.signal(&signal),
-            Need::Pong(_) => {
-                let seen = self.socket.machine.pongs_seen();
-                for (_, probe) in self.probes.extract_if(.., |(wanted, _)| *wanted <= seen) {
-                    // Who asked may have stopped waiting.
-                    let _ = probe.send(());
-                }
-            }
-            Need::Closing { code, reason } => {
-                tracing::info!(connection = self.number, id = %self.principal.id, code, reason, "closing");
-            }
-        }
-    }
-
-    fn subscribe(&mut self, ticket: Ticket, scope: Scope, position: Option<(Epoch, u64)>) {
-        if self.principal.principal_type == PrincipalType::Instance {
-            let reason = ErrorCode::Forbidden.as_str().to_owned();
-            return self.socket.machine.subscribed(ticket, Start::Denied { reason });
-        }
-        let feed = self.feed.subscribe(&scope, self.number, &self.inbox);
-        self.scopes.insert(scope.clone(), Arc::clone(&feed));
-        let org = self.principal.org.clone();
-        self.work.push(Box::pin(start(Arc::clone(&self.hub), org, scope, position, ticket, feed)));
-    }
-
-    fn unsubscribe(&mut self, scope: &Scope) {
-        self.scopes.remove(scope);
-        self.made_good.retain(|(of, _), _| of != scope);
-        self.feed.unsubscribe(scope, self.number);
-    }
-
-    fn events(&mut self, ticket: Ticket, scope: Scope, after: u64, max_bytes: u64) {
-        let (Some(feed), Some(epoch)) = (self.scopes.get(&scope), &self.epoch) else { return };
-        match feed.after(after, max_bytes) {
-            Recent::Pieces { pieces, more } => self.socket.machine.provide_events(ticket, &pieces, more),
-            Recent::Behind => {
-                let (hub, org) = (Arc::clone(&self.hub), self.principal.org.clone());
-                let work = events(hub, org, scope, epoch.clone(), after, ticket, Arc::clone(feed));
-                self.work.push(Box::pin(work));
-            }
-        }
-    }
-
-    fn latest_signal(&mut self, scope: Scope, key: String) {
-        if let Some(current) = self.feed.latest_signal(&scope, &key) {
-            self.socket.machine.signal(&scope, &key, current.frame);
-            self.made_good.insert((scope, key), current.number);
-        }
-    }
-
-    fn publish(&mut self, publish: Publish) {
-        let Ok(instance) = InstanceId::new(&self.principal.id) else { return };
-        let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
-        let mut work: Work =
-            Box::pin(async move { Answer::Published(log.publish(&org, &instance, publish).await) });
-        // The request joins the log's queue at the first poll: now, so that publishes keep their order.
-        match (&mut work).now_or_never() {
-            Some(answer) => self.publishes.push_back(Box::pin(async { answer })),
-            None => self.publishes.push_back(work),
-        }
-    }
-
-    fn command(&mut self, command: Command) {
-        let role = self.principal.role.as_deref().and_then(Role::parse);
-        let (Ok(id), Some(role)) = (MemberId::new(&self.principal.id), role) else { return };
-        let actor = Actor { name: self.principal.name.clone(), id, role };
-        let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
-        let mut work: Work = Box::pin(async move { Answer::Reply(log.command(&org, actor, command).await) });
-        match (&mut work).now_or_never() {
-            Some(answer) => self.answer(answer),
-            None => self.requests.push(work),
-        }
-    }
-
-    fn signal(&mut self, signal: &Signal) {
-        let refused = match InstanceId::new(&self.principal.id) {
-            Ok(instance) if self.principal.principal_type == PrincipalType::Instance => {
-                self.feed.signal(&instance, signal)
-            }
-            _ => Err(ErrorBody::new(ErrorCode::Forbidden, "this client sends no such signals")),
-        };
-        if let Err(error) = refused {
-            self.socket.machine.refuse_frame(error, self.hub.clock.now());
-        }
-    }
-
     fn news(&mut self, news: News) {
         for scope in &news.scopes {
             self.socket.machine.handle_news(scope);
@@ -260,14 +140,17 @@ impl Session {
         // Events first: a run is known before its text, and late text of an answered run is ignored.
         self.answer_needs();
         for signal in news.signals {
-            let key = (signal.scope, signal.key);
-            if self.made_good.get(&key).is_none_or(|number| *number < signal.number) {
+            if !self.made_good.is_empty() {
+                let key = (signal.scope.clone(), signal.key.clone());
+                if self.made_good.get(&key).is_some_and(|number| signal.number <= *number) {
+                    continue;
+                }
                 self.made_good.remove(&key);
-                self.socket.machine.signal(&key.0, &key.1, signal.frame);
             }
+            self.socket.machine.signal(&signal.scope, &signal.key, Arc::clone(&signal.frame));
         }
         for (scope, key) in news.stale {
-            self.latest_signal(scope, key);
+            self.latest_signal(&scope, &key);
         }
         self.commands(news.commands, news.reread);
         for probe in news.probes {
@@ -306,7 +189,7 @@ impl Session {
         }));
     }
 
-    fn answer(&mut self, answer: Answer) {
+    pub(super) fn answer(&mut self, answer: Answer) {
         let machine = &mut self.socket.machine;
         match answer {
             Answer::Welcomed(Ok(welcomed)) => self.welcome(*welcomed),
@@ -373,7 +256,7 @@ impl Session {
         }
     }
 
-    /// Gives everything back that others could still reach this connection by.
+    /// Gives everything back that others could still reach this connection by. Nothing happens the second time.
     fn leave(&mut self) {
         for scope in std::mem::take(&mut self.scopes).into_keys() {
             self.feed.unsubscribe(&scope, self.number);
@@ -391,5 +274,12 @@ impl Session {
         }
         self.requests.clear();
         self.publishes.clear();
+    }
+}
+
+/// Also when the task is dropped or panics: a connection that is not there must not hold subscriptions or a seat.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.leave();
     }
 }

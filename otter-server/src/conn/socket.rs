@@ -123,7 +123,7 @@ impl Socket {
                     self.machine.refuse(error, CloseCode::BadFrame);
                 }
             }
-            Message::Ping(_) | Message::Pong(_) => self.machine.handle_bytes(now),
+            Message::Ping(_) | Message::Pong(_) => self.machine.handle_control(now),
             // The codec answers it; the stream ends after that.
             Message::Close(_) => self.machine.handle_closed(now),
         }

@@ -44,7 +44,7 @@ pub(crate) struct News {
     /// Scopes with commits.
     pub(crate) scopes: BTreeSet<Scope>,
     /// Signals, in order.
-    pub(crate) signals: VecDeque<QueuedSignal>,
+    pub(crate) signals: VecDeque<Arc<QueuedSignal>>,
     /// Keys whose signals did not fit: the latest is to be looked up.
     pub(crate) stale: BTreeSet<(Scope, String)>,
     /// Commands for the instance.
@@ -96,17 +96,17 @@ impl Inbox {
         });
     }
 
-    pub(super) fn signal(&self, signal: &QueuedSignal) {
+    pub(super) fn signal(&self, signal: &Arc<QueuedSignal>) {
         self.change(|news| {
-            let key = (signal.scope.clone(), signal.key.clone());
-            if news.stale.contains(&key) {
+            let key = || (signal.scope.clone(), signal.key.clone());
+            if !news.stale.is_empty() && news.stale.contains(&key()) {
                 return;
             }
             if news.signal_bytes + signal.frame.len() <= SIGNAL_BYTES {
                 news.signal_bytes += signal.frame.len();
-                news.signals.push_back(signal.clone());
+                news.signals.push_back(Arc::clone(signal));
             } else if news.stale.len() < SIGNAL_KEYS {
-                news.stale.insert(key);
+                news.stale.insert(key());
             }
         });
     }

@@ -69,7 +69,7 @@ impl ScopeFeed {
         }
     }
 
-    pub(super) fn signal(&self, signal: &QueuedSignal) {
+    pub(super) fn signal(&self, signal: &Arc<QueuedSignal>) {
         for inbox in locked(&self.0).subscribers.values() {
             inbox.signal(signal);
         }

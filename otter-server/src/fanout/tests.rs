@@ -126,22 +126,20 @@ fn idle_scopes_go_after_their_time_and_beyond_their_number() {
 #[test]
 fn signals_that_do_not_fit_are_kept_as_keys() {
     let inbox = Inbox::default();
-    let signal = |key: &str, number| QueuedSignal {
-        scope: Scope::Org,
-        key: key.into(),
-        number,
-        frame: Arc::from("x".repeat(100 << 10)),
+    let signal = |key: &str, number, bytes| {
+        let frame = Arc::from("x".repeat(bytes));
+        Arc::new(QueuedSignal { scope: Scope::Org, key: key.into(), number, frame })
     };
     for number in 0..10 {
-        inbox.signal(&signal("a", number));
+        inbox.signal(&signal("a", number, 100 << 10));
     }
-    inbox.signal(&QueuedSignal { frame: Arc::from("y"), ..signal("a", 10) });
-    inbox.signal(&QueuedSignal { frame: Arc::from("y"), ..signal("b", 11) });
+    inbox.signal(&signal("a", 10, 1));
+    inbox.signal(&signal("b", 11, 1));
     let news = inbox.take();
     let numbers: Vec<_> = news.signals.iter().map(|signal| signal.number).collect();
     assert_eq!(numbers, [0, 1, 11], "what follows a hole of its key waits for the latest");
     assert_eq!(news.stale.into_iter().collect::<Vec<_>>(), [(Scope::Org, "a".to_owned())]);
-    inbox.signal(&signal("a", 12));
+    inbox.signal(&signal("a", 12, 1));
     assert_eq!(inbox.take().signals.len(), 1);
 }
 

@@ -6,7 +6,7 @@ use otter_proto::wire::Positions;
 use tokio::sync::oneshot;
 
 use crate::ledger::{Ledger, StoreError};
-use crate::log::handle::Request;
+use crate::log::handle::{Request, not_taken};
 use crate::log::writer::Desk;
 use crate::log::{Attached, Lease};
 
@@ -15,7 +15,8 @@ type To<T> = oneshot::Sender<T>;
 /// An answer that is sent once the transaction is on disk.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Published(To<Published>, Published),
+    /// With the number of the first event.
+    Published(To<Published>, Published, u64),
     Reply(To<Reply>, Reply),
     Attached(To<Result<Attached, ErrorBody>>, Box<Result<Attached, ErrorBody>>),
     Outstanding(To<Result<Vec<CommandDispatch>, ErrorBody>>, Vec<CommandDispatch>),
@@ -32,7 +33,9 @@ impl Answer {
         leases: &mut u64,
     ) -> Result<Self, StoreError> {
         Ok(match request {
-            Request::Publish(instance, frame, to) => Self::Published(to, ledger.publish(&instance, &frame)?),
+            Request::Publish(instance, frame, to) => {
+                Self::Published(to, ledger.publish(&instance, &frame)?, frame.first)
+            }
             Request::Command(actor, command, to) => {
                 Self::Reply(to, ledger.command(&actor, &command, &desk.instances())?)
             }
@@ -91,7 +94,7 @@ impl Answer {
     /// Answers. Who does not wait any more is not told.
     pub(super) fn send(self) {
         match self {
-            Self::Published(to, published) => drop(to.send(published)),
+            Self::Published(to, published, _) => drop(to.send(published)),
             Self::Reply(to, reply) => drop(to.send(reply)),
             Self::Attached(to, attached) => drop(to.send(*attached)),
             Self::Outstanding(to, outstanding) => drop(to.send(Ok(outstanding))),
@@ -104,12 +107,9 @@ impl Answer {
     pub(super) fn refuse(self, error: &StoreError) {
         let error = storage_error(error);
         match self {
-            Self::Published(to, published) => {
-                let (lane, producer_epoch) = (published.lane, published.producer_epoch);
-                let error = Some(error);
-                let rejected = Vec::new();
-                let published = Published { lane, producer_epoch, up_to: 0, rejected, error, expected: None };
-                drop(to.send(published));
+            Self::Published(to, published, first) => {
+                let (lane, epoch) = (published.lane, published.producer_epoch);
+                drop(to.send(not_taken(lane, epoch, first, error)));
             }
             Self::Reply(to, reply) => {
                 let (refused, at) = (Some(error), Positions::default());

@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use otter_proto::catalogue::Role;
 use otter_proto::error::{ErrorBody, ErrorCode};
-use otter_proto::frame::{ClientInfo, Command, CommandDispatch, Lanes, Publish, Published, Reply};
+use otter_proto::frame::{ClientInfo, Command, CommandDispatch, Lane, Lanes, Publish, Published, Reply};
 use otter_proto::id::{BootId, InstanceId, MemberId, OrgId};
 use otter_proto::wire::Positions;
 use tokio::sync::oneshot;
@@ -91,18 +91,11 @@ impl LogHandle {
 
     /// Takes events of an instance. The answer is the whole `published` frame, errors included.
     pub async fn publish(&self, org: &OrgId, instance: &InstanceId, frame: Publish) -> Published {
-        let (lane, producer_epoch) = (frame.lane, frame.producer_epoch);
+        let (lane, producer_epoch, first) = (frame.lane, frame.producer_epoch, frame.first);
         let bytes = frame.events.iter().map(|event| event.as_str().len()).sum();
-        self.ask(org, bytes, |answer| Request::Publish(instance.clone(), frame, answer)).await.unwrap_or_else(
-            |error| Published {
-                lane,
-                producer_epoch,
-                up_to: 0,
-                rejected: Vec::new(),
-                error: Some(error),
-                expected: None,
-            },
-        )
+        self.ask(org, bytes, |answer| Request::Publish(instance.clone(), frame, answer))
+            .await
+            .unwrap_or_else(|error| not_taken(lane, producer_epoch, first, error))
     }
 
     /// Takes a command of a person. The answer is the whole `reply` frame; the same id gets the same answer.
@@ -216,6 +209,12 @@ impl LogHandle {
             }
         })
     }
+}
+
+/// The answer to a publish of which nothing was taken. `upTo` promises nothing; the lane goes on with `first`.
+pub(super) fn not_taken(lane: Lane, producer_epoch: u64, first: u64, error: ErrorBody) -> Published {
+    let (rejected, error, expected) = (Vec::new(), Some(error), Some(first));
+    Published { lane, producer_epoch, up_to: 0, rejected, error, expected }
 }
 
 fn overloaded() -> ErrorBody {

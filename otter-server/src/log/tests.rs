@@ -197,7 +197,8 @@ async fn a_full_disk_is_retryable_and_nothing_is_acknowledged() {
     rig.store.crash_next(StoreError::Full);
     let refused = rig.agent(1).await;
     let error = refused.error.unwrap();
-    assert_eq!((error.code, error.retryable, refused.up_to), (ErrorCode::StorageFull, true, 0));
+    assert_eq!((error.code, error.retryable), (ErrorCode::StorageFull, true));
+    assert_eq!((refused.up_to, refused.expected), (0, Some(1)));
     assert!(rig.seqs().is_empty());
     assert_eq!(rig.agent(1).await, taken(1));
     assert_eq!(rig.fatal.lock().unwrap().clone(), []);
@@ -284,4 +285,33 @@ async fn a_command_that_waited_too_long_is_not_handed_over() {
     rig.now.fetch_add(48 * 3_600_000, Ordering::Relaxed);
     let attached = rig.attach().await;
     assert_eq!(attached.outstanding, []);
+}
+
+#[tokio::test]
+async fn the_sweep_ends_commands_that_waited_too_long() {
+    let rig = Rig::new(Recorder::default());
+    with_conversation(&rig).await;
+    rig.say(1).await;
+    let store = rig.store.clone();
+    rig.log.stop();
+    let recorder = Arc::new(Recorder::default());
+    let config = LogConfig {
+        epoch: Epoch::new("e2").unwrap(),
+        clock: Arc::new(|| UnixMillis(1_795_000_000_000 + 48 * 3_600_000)),
+        fan_out: recorder.clone(),
+        fatal: Arc::new(|_| {}),
+    };
+    let mut writer = writer::Writer::new(store, config, Arc::default());
+    writer.open(&org()).unwrap();
+    writer.sweep().unwrap();
+    writer.sweep().unwrap();
+    let kinds: Vec<String> = recorder
+        .commits
+        .lock()
+        .unwrap()
+        .iter()
+        .flat_map(|commit| commit.appended.clone())
+        .map(|event| otter_proto::event::RecordedEvent::parse(&event.text).unwrap().kind)
+        .collect();
+    assert_eq!(kinds, ["command.updated", "message.deliveryChanged"]);
 }

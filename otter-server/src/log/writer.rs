@@ -71,14 +71,7 @@ impl Log {
         let queued_bytes = Arc::new(AtomicUsize::new(0));
         let handle = LogHandle::new(queue.clone(), Arc::clone(&queued_bytes));
         let fatal = Arc::clone(&config.fatal);
-        let mut writer = Writer {
-            store: Box::new(store),
-            config,
-            desks: BTreeMap::new(),
-            queued_bytes,
-            leases: 0,
-            now: UnixMillis(0),
-        };
+        let mut writer = Writer::new(store, config, queued_bytes);
         for org in orgs {
             writer.open(org)?;
         }
@@ -137,7 +130,7 @@ impl Desk {
     }
 }
 
-struct Writer {
+pub(super) struct Writer {
     store: Box<dyn Store>,
     config: LogConfig,
     desks: BTreeMap<OrgId, Desk>,
@@ -147,6 +140,15 @@ struct Writer {
 }
 
 impl Writer {
+    pub(super) fn new(
+        store: impl Store + 'static,
+        config: LogConfig,
+        queued_bytes: Arc<AtomicUsize>,
+    ) -> Self {
+        let now = UnixMillis(0);
+        Self { store: Box::new(store), config, desks: BTreeMap::new(), queued_bytes, leases: 0, now }
+    }
+
     fn run(&mut self, requests: &Receiver<Message>) -> Result<(), StoreError> {
         let mut swept = Instant::now();
         loop {
@@ -226,7 +228,8 @@ impl Writer {
         }
     }
 
-    fn sweep(&mut self) -> Result<(), StoreError> {
+    /// Ends commands that waited too long.
+    pub(super) fn sweep(&mut self) -> Result<(), StoreError> {
         let orgs: Vec<OrgId> = self.desks.keys().cloned().collect();
         for org in orgs {
             let swept = self.transact(&org, &mut |ledger, _, _| ledger.expire(SWEEP).map(|_| ()));
@@ -265,7 +268,7 @@ impl Writer {
     }
 
     /// Records the epoch of an org that this writer has not opened yet.
-    fn open(&mut self, org: &OrgId) -> Result<(), StoreError> {
+    pub(super) fn open(&mut self, org: &OrgId) -> Result<(), StoreError> {
         if self.desks.contains_key(org) {
             return Ok(());
         }

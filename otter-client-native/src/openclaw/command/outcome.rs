@@ -26,7 +26,7 @@ impl Outcome {
     }
 
     /// The event that ends the command.
-    pub(super) fn events(&self, row: &JournalRow, observed: &Observed, now: Now) -> Vec<Publish> {
+    pub(super) fn events(&self, row: &JournalRow, now: Now) -> Vec<Publish> {
         let data = match self {
             Self::Completed { result: None } => json!({"stage": "completed"}),
             Self::Completed { result: Some(result) } => json!({"stage": "completed", "result": result}),
@@ -37,7 +37,7 @@ impl Outcome {
             Self::Expired => json!({"stage": "expired"}),
             Self::Unknown => json!({"stage": "outcomeUnknown"}),
         };
-        vec![update(row, observed, data, now)]
+        vec![update(row, data, now)]
     }
 
     /// Why a message did not reach its agent; none when it did or when nobody knows.
@@ -52,8 +52,8 @@ impl Outcome {
 }
 
 /// The event that says the command has arrived.
-pub(super) fn received(row: &JournalRow, observed: &Observed, now: Now) -> Publish {
-    update(row, observed, json!({"stage": "received"}), now)
+pub(super) fn received(row: &JournalRow, now: Now) -> Publish {
+    update(row, json!({"stage": "received"}), now)
 }
 
 /// The event that says a message will not be delivered.
@@ -64,18 +64,18 @@ pub(super) fn undelivered(row: &JournalRow, observed: &Observed, reason: &str, n
         subject: observed.names.prompt(row.id.as_str()),
         conversation: Some(conversation.clone()),
         caused_by: Some(row.id.to_string()),
-        observed_at: Some(observed.wall(now)),
+        observed_at: Some(now.wall),
         data: json!({"delivery": {"state": "failed", "reason": reason}}),
     })
 }
 
-fn update(row: &JournalRow, observed: &Observed, data: Value, now: Now) -> Publish {
+fn update(row: &JournalRow, data: Value, now: Now) -> Publish {
     Publish {
         kind: "command.updated",
         subject: Names::command(&row.id),
         conversation: None,
         caused_by: Some(row.id.to_string()),
-        observed_at: Some(observed.wall(now)),
+        observed_at: Some(now.wall),
         data,
     }
 }

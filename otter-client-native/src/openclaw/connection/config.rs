@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::openclaw::connection::handshake::token_key;
+use crate::openclaw::device::{DeviceIdentity, TokenKey};
+
 /// How to reach a gateway and as whom.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {
@@ -31,6 +34,12 @@ impl GatewayConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: 0,
         }
+    }
+
+    /// What a device token of this configuration is bound to.
+    #[must_use]
+    pub fn token_key(&self, identity: &DeviceIdentity) -> TokenKey {
+        token_key(self, identity)
     }
 }
 

@@ -16,3 +16,5 @@ pub(super) const PAIRING_PAUSE: Duration = Duration::from_secs(30);
 pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(150);
 pub(super) const REFUSALS: usize = 5;
 pub(super) const REFUSAL_WINDOW: Duration = Duration::from_mins(10);
+/// Longest pause while a gateway starts, which takes it a minute on a slow machine.
+pub(super) const WAKING_PAUSE: Duration = Duration::from_secs(5);

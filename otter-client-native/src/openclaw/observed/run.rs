@@ -26,6 +26,9 @@ pub(crate) struct OpenRun {
     /// When the whole text was last sent.
     #[serde(skip)]
     pub(crate) keyframe_at: Option<Instant>,
+    /// Whether text was sent since then.
+    #[serde(skip)]
+    pub(crate) has_tail: bool,
     #[serde(skip)]
     pub(crate) progress: Option<Progress>,
     /// When to look whether it ended without saying so.

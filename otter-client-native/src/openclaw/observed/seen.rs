@@ -40,6 +40,9 @@ pub(crate) struct Sent {
     /// `author` as the hub wrote it into the message.
     pub(crate) author: Option<Value>,
     pub(crate) delivery: Delivery,
+    /// Boot of the gateway that was asked.
+    #[serde(default)]
+    pub(crate) boot: Option<String>,
     /// The gateway's id of the run that it was steered into.
     pub(crate) into_run: Option<String>,
 }

@@ -60,7 +60,7 @@ fn complete(
     }
     // A command of the gateway or a note of an operator: said without a run.
     let mut events = session::touch(observed, seat.session, seat.agent, now);
-    events.push(run::answer(observed, seat, &ending, false, observed.wall(now)));
+    events.push(run::answer(observed, seat, &ending, false, now.wall));
     observed.close(seat.run);
     events
 }

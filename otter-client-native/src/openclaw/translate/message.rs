@@ -82,7 +82,7 @@ pub(super) fn prompt(
         subject: observed.names.entity(row.prompt_rest()),
         conversation: Some(observed.conversation(key)),
         caused_by: command.map(str::to_owned),
-        observed_at: Some(observed.wall(now)),
+        observed_at: Some(now.wall),
         data,
     })
 }
@@ -145,7 +145,7 @@ fn change(observed: &Observed, command: &str, delivery: &Value, now: Now) -> Opt
         subject: observed.names.prompt(command),
         conversation: Some(observed.conversation(&sent.session)),
         caused_by: Some(command.to_owned()),
-        observed_at: Some(observed.wall(now)),
+        observed_at: Some(now.wall),
         data: json!({"delivery": delivery}),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::openclaw::history::{History, Row, RowKind, RunEnd};
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::{Delivery, Observed};
+use crate::openclaw::observed::{Delivery, Observed, Sent};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::{self, End, Ending, Seat};
 use crate::openclaw::translate::{Output, Publish, message, session};
@@ -31,6 +31,7 @@ pub(crate) fn history(
             message::delivery(observed, &pending.run, Delivery::Queued, None, now)
         });
     }
+    events.extend(lost_messages(observed, history, now));
     if !events.is_empty() {
         let mut group = session::touch(observed, &history.session, None, now);
         group.append(&mut events);
@@ -39,13 +40,28 @@ pub(crate) fn history(
     outputs
 }
 
+/// Messages that an earlier boot of the gateway took and that its transcript does not have.
+fn lost_messages(observed: &mut Observed, history: &History, now: Now) -> Vec<Publish> {
+    let boot = observed.meta.boot.clone();
+    let is_here = |key: &str| {
+        history.rows.iter().any(|row| row.sent_key() == Some(key))
+            || history.pending.iter().any(|p| p.run == key)
+    };
+    let is_lost = |(key, sent): &(&String, &Sent)| {
+        let is_taken = matches!(sent.delivery, Delivery::Taken | Delivery::Queued);
+        let has_restarted = sent.boot.is_some() && boot.is_some() && sent.boot != boot;
+        sent.session == history.session && is_taken && has_restarted && !is_here(key)
+    };
+    let lost: Vec<String> = observed.sent.iter().filter(is_lost).map(|(key, _)| key.clone()).collect();
+    lost.iter().filter_map(|key| message::failed_delivery(observed, key, "lost", now)).collect()
+}
+
 /// Decides about one open run.
 fn judge(observed: &mut Observed, history: &History, id: &str, now: Now) -> Vec<Output> {
     let Some(open) = observed.runs.get(id).filter(|run| run.session == history.session).cloned() else {
         return Vec::new();
     };
-    let boots = (open.boot.as_ref(), observed.meta.boot.as_ref());
-    let has_restarted = matches!(boots, (Some(then), Some(now)) if then != now);
+    let has_restarted = observed.is_of_earlier_boot(id);
     let is_active = if open.stop_refused { history.names(id) } else { history.is_active(id) };
     if !has_restarted && is_active {
         return catch_up(observed, history, id, now).into_iter().collect();
@@ -166,7 +182,7 @@ fn old_answer(
         None => End::Failed { code: None, message: String::new() },
     };
     let seat = Seat { run: &row.run, session: &history.session, agent: history.info.text("agentId") };
-    Some(run::answer(observed, seat, &Ending { end, text, at: None, placed }, false, observed.wall(now)))
+    Some(run::answer(observed, seat, &Ending { end, text, at: None, placed }, false, now.wall))
 }
 
 /// Whether the run of a row may still say more, so that its answer must wait.

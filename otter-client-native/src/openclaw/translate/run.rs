@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::observed::{Observed, OpenRun, Progress, Usage};
 use crate::openclaw::text::utf16_len;
-use crate::openclaw::time::{Now, UnixMillis, elapsed};
+use crate::openclaw::time::{Instant, Now, UnixMillis, later};
 use crate::openclaw::translate::{Output, Publish, Signal, session, without_nulls};
 
 /// Where and whose a run is, as frames say it.
@@ -71,13 +71,14 @@ pub(super) fn start(
         seen_at: wall,
         usage: Usage::default(),
         keyframe_at: None,
+        has_tail: false,
         progress: None,
         check_at: None,
         stop_refused: false,
         ended_at: None,
     };
     observed.open(seat.run, run);
-    group.push(event(observed, "run.started", seat, wall, data));
+    group.push(event(observed, "run.started", seat, now.wall, data));
     group
 }
 
@@ -89,7 +90,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
     let mut group = Vec::new();
     if !ending.text.trim().is_empty() {
         let seat = Seat { agent: run.agent.as_deref(), ..seat };
-        group.push(answer(observed, seat, &ending, true, wall));
+        group.push(answer(observed, seat, &ending, true, now.wall));
     }
     let (kind, state) = match &ending.end {
         End::Completed => ("run.completed", "completed"),
@@ -108,7 +109,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
             data["error"] = without_nulls(json!({"code": code, "message": message}));
         }
     }
-    group.push(event(observed, kind, seat, wall, without_nulls(data)));
+    group.push(event(observed, kind, seat, now.wall, without_nulls(data)));
     group
 }
 
@@ -163,24 +164,40 @@ pub(super) fn stream(
     if text == run.text {
         return None;
     }
-    let is_due = run.keyframe_at.is_none_or(|at| elapsed(now.at, at) >= KEYFRAME);
+    let is_due = run.keyframe_at.is_none_or(|at| later(at, KEYFRAME) <= now.at);
     let grown = text.strip_prefix(run.text.as_str()).filter(|_| !replaces && !is_due);
     let (offset, piece) = match grown {
         Some(piece) => (utf16_len(&run.text), piece.to_owned()),
         None => (0, text.clone()),
     };
     run.text = text;
-    let session = run.session.clone();
+    run.has_tail = offset != 0;
     if offset == 0 {
         run.keyframe_at = Some(now.at);
         observed.touch_run(id);
     }
-    let data = json!({"runId": observed.names.entity(id), "offset": offset, "text": piece});
-    Some(Output::Signal(Signal {
-        kind: "message.delta",
-        conversation: observed.conversation(&session),
-        data,
-    }))
+    delta(observed, id, offset, &piece)
+}
+
+/// When the text of a stream that fell silent is due as a whole.
+pub(crate) fn keyframe_due(run: &OpenRun) -> Option<Instant> {
+    run.keyframe_at.filter(|_| run.has_tail).map(|at| later(at, KEYFRAME))
+}
+
+/// The whole text of a stream.
+pub(super) fn keyframe(observed: &mut Observed, id: &str, now: Now) -> Option<Output> {
+    let run = observed.runs.get_mut(id)?;
+    run.has_tail = false;
+    run.keyframe_at = Some(now.at);
+    let text = run.text.clone();
+    observed.touch_run(id);
+    delta(observed, id, 0, &text)
+}
+
+fn delta(observed: &Observed, id: &str, offset: u64, text: &str) -> Option<Output> {
+    let conversation = observed.conversation(&observed.runs.get(id)?.session);
+    let data = json!({"runId": observed.names.entity(id), "offset": offset, "text": text});
+    Some(Output::Signal(Signal { kind: "message.delta", conversation, data }))
 }
 
 /// The signal that says what a run is doing, when that is news.

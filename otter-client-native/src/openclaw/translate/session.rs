@@ -28,7 +28,6 @@ pub(crate) fn agents(observed: &mut Observed, payload: &Value, now: Now) -> Vec<
     observed.meta.main_key = Some(main_key.clone());
     observed.touch_meta();
     let default = payload.text("defaultId");
-    let wall = observed.wall(now);
     let mut events = Vec::new();
     let mut gone = std::mem::take(&mut observed.meta.agents);
     for agent in payload.items("agents") {
@@ -41,7 +40,7 @@ pub(crate) fn agents(observed: &mut Observed, payload: &Value, now: Now) -> Vec<
             "isDefault": (default == Some(id)).then_some(true),
         }));
         if gone.remove(id).as_ref() != Some(&data) {
-            events.push(org("agent.upserted", observed.names.entity(id), wall, data.clone()));
+            events.push(org("agent.upserted", observed.names.entity(id), now.wall, data.clone()));
         }
         observed.meta.agents.insert(id.to_owned(), data);
         let key = SessionKey::main(id, &main_key);
@@ -49,7 +48,7 @@ pub(crate) fn agents(observed: &mut Observed, payload: &Value, now: Now) -> Vec<
             events.extend(conversation(observed, &key, Some(id), &Value::Null, now));
         }
     }
-    let removed = gone.keys().map(|id| org("agent.removed", observed.names.entity(id), wall, json!({})));
+    let removed = gone.keys().map(|id| org("agent.removed", observed.names.entity(id), now.wall, json!({})));
     events.extend(removed.collect::<Vec<_>>());
     if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
 }
@@ -86,14 +85,14 @@ pub(crate) fn session_ended(observed: &mut Observed, key: &SessionKey, now: Now)
         return Vec::new();
     };
     let ended = json!({"status": "ended", "endedAt": wall, "reason": "deleted"});
-    let mut events = vec![org("session.ended", subject.clone(), wall, ended)];
+    let mut events = vec![org("session.ended", subject.clone(), now.wall, ended)];
     let kept = observed.session(key);
     kept.session = None;
     kept.position = None;
     kept.snapshot_at = 0;
     if !is_main(observed, key) && !seen.archived {
         observed.session(key).archived = true;
-        events.push(org("conversation.updated", subject, wall, json!({"archived": true})));
+        events.push(org("conversation.updated", subject, now.wall, json!({"archived": true})));
     }
     events
 }
@@ -120,7 +119,6 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     if observed.sessions.get(&key).is_some_and(|seen| snapshot_at < seen.snapshot_at) {
         return Vec::new();
     }
-    let wall = observed.wall(now);
     let mut events = conversation(observed, &key, row.text("agentId"), row, now);
     let data = session_data(observed, &key, row);
     let subject = observed.session_entity(&key);
@@ -129,7 +127,7 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     seen.activity_at = seen.activity_at.max(activity(row).unwrap_or_default());
     if seen.session.as_ref() != Some(&data) {
         seen.session = Some(data.clone());
-        events.push(org("session.upserted", subject, wall, data));
+        events.push(org("session.upserted", subject, now.wall, data));
     }
     let mut outputs: Vec<Output> =
         (!events.is_empty()).then_some(Output::Publish(events)).into_iter().collect();
@@ -157,7 +155,6 @@ fn conversation(
     row: &Value,
     now: Now,
 ) -> Vec<Publish> {
-    let wall = observed.wall(now);
     let subject = observed.session_entity(key);
     let agent_id = agent_entity(observed, key, agent);
     let before = observed.sessions.get(key).and_then(|seen| seen.conversation.clone()).unwrap_or_default();
@@ -176,12 +173,12 @@ fn conversation(
     seen.agent = agent.map(str::to_owned).or(seen.agent.take());
     if before != data {
         seen.conversation = Some(data.clone());
-        events.push(org("conversation.upserted", subject.clone(), wall, data));
+        events.push(org("conversation.upserted", subject.clone(), now.wall, data));
     }
     let archived = row.flag("archived").unwrap_or(seen.archived);
     if archived != seen.archived {
         seen.archived = archived;
-        events.push(org("conversation.updated", subject, wall, json!({"archived": archived})));
+        events.push(org("conversation.updated", subject, now.wall, json!({"archived": archived})));
     }
     events
 }

@@ -279,3 +279,16 @@ fn an_unknown_conversation_and_an_endless_text_are_refused() {
     bench.request(C, send(&"x".repeat((1 << 20) + 1)));
     assert_eq!(bench.of_kind("command.updated").pop().unwrap().1["error"]["code"], "tooLarge");
 }
+
+#[test]
+fn a_message_that_a_killed_gateway_took_and_lost_is_shown_as_failed() {
+    let mut bench = attached();
+    bench.request(C, send("hello"));
+    bench.reply(&id(), Ok(started()));
+    let mut bench = bench.restarted();
+    bench.attach(&world("b1", history(&[], false)));
+    assert_eq!(story(&bench), Vec::<String>::new(), "the same boot may still write its row");
+    bench.attach(&world("b2", history(&[], false)));
+    assert_eq!(story(&bench), ["message failed"]);
+    assert_eq!(bench.of_kind("message.deliveryChanged")[0].1["delivery"]["reason"], "lost");
+}

@@ -302,3 +302,58 @@ fn a_read_that_fails_is_tried_again_and_holds_up_the_commands_only_so_long() {
     }
     assert_eq!((tries, bench.attachment.is_done()), (3, true));
 }
+
+#[test]
+fn a_hub_that_forgot_gets_the_whole_text_of_a_silent_run() {
+    let mut before = attached();
+    start(&mut before, "r1", "Let me run that.");
+    before.event(
+        "agent",
+        &agent("r1", "item", &json!({"kind": "tool", "phase": "start", "name": "exec", "title": "Exec"})),
+    );
+    before.out.clear();
+    let outputs =
+        otter_client_native::openclaw::translate::handle_forgotten(&mut before.observed, before.now);
+    before.emit(outputs);
+    let signals: Vec<Value> = before
+        .out
+        .iter()
+        .filter_map(|(_, out)| match out {
+            Out::Signal(signal) => Some(signal.data.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        signals,
+        [
+            json!({"runId": "in_test:r1", "offset": 0, "text": "Let me run that."}),
+            json!({"runId": "in_test:r1", "phase": "tool", "tool": "exec", "title": "Exec"}),
+        ]
+    );
+}
+
+#[test]
+fn a_lost_run_whose_session_is_gone_ends_too() {
+    let mut bench = attached();
+    start(&mut bench, "r1", "word0");
+    bench.out.clear();
+    bench.attachment.handle_ready(Some("b2"), &mut bench.observed);
+    let refused = RpcError::Refused {
+        code: "INVALID_REQUEST".into(),
+        message: "unknown session".into(),
+        retryable: false,
+        retry_after: None,
+        details: Value::Null,
+    };
+    let world = World::new("b2");
+    for second in 1..20 {
+        bench.tick(bench.now.at.0 + second * 1_000);
+        while let Some((id, call)) = bench.attachment.poll_call(&bench.observed, bench.now) {
+            let result = world.answer(&call).ok_or_else(|| refused.clone());
+            let outputs = bench.attachment.handle_response(id, result, &mut bench.observed, bench.now);
+            bench.emit(outputs);
+        }
+    }
+    assert_eq!(bench.of_kind("run.failed")[0].1["error"]["code"], "lost");
+    assert!(bench.attachment.is_done());
+}

@@ -89,7 +89,7 @@ impl ServerConnection {
             scope: scope.clone(),
             epoch: epoch.clone(),
             entities: read.rows.to_vec(),
-            as_of: lowest,
+            as_of: if read.end.is_some() { lowest } else { read.as_of },
             head: read.end.as_ref().map(|end| end.head),
             hash: read.end.as_ref().and_then(|end| end.hash.clone()),
         };

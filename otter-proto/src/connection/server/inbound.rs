@@ -56,6 +56,10 @@ impl ServerConnection {
             let error = ErrorBody::new(ErrorCode::TooLarge, "send messages within limits.frameBytes");
             return self.refuse_frame(error, now);
         }
+        if split(text).next().is_none() {
+            let error = ErrorBody::new(ErrorCode::BadFrame, "a message holds at least one frame");
+            return self.refuse_frame(error, now);
+        }
         for frame in split(text) {
             match ClientFrame::decode(frame) {
                 Ok(frame) => self.frame(frame, now),
@@ -70,12 +74,9 @@ impl ServerConnection {
     /// Handles a `subscribe`, also those of `hello`.
     pub(super) fn subscribe(&mut self, ask: Subscribe, now: Instant) {
         let position = ask.epoch.zip(ask.pos);
-        let Phase::Open { principal, .. } = &self.phase else { return };
-        let own = (principal.principal_type == PrincipalType::Member)
-            .then(|| MemberId::new(&principal.id).ok())
-            .flatten();
+        let own = self.own_member();
         let scope = match &ask.scope {
-            Scope::Member(id) if id.as_str() == "self" => {
+            Scope::Member(id) if id.as_str() == SELF => {
                 if ask.pos.is_some() {
                     let text = "name your member scope by its id when you hold a position of it";
                     return self.refuse_frame(ErrorBody::new(ErrorCode::UnexpectedFrame, text), now);
@@ -124,6 +125,8 @@ impl ServerConnection {
             ClientFrame::Publish(_) => self.unexpected("only instances publish", now),
             ClientFrame::Command(command) if self.is(PrincipalType::Member) => self.command(command, now),
             ClientFrame::Command(_) => self.unexpected("only members send commands", now),
+            ClientFrame::Signal(_)
+                if self.is(PrincipalType::Instance) && self.signals.admit(now).is_err() => {}
             ClientFrame::Signal(signal) => self.needs.push_back(Need::Signal(signal)),
             ClientFrame::Ack(ack) => {
                 if !self.out.ack(ack.frames) {
@@ -169,6 +172,11 @@ impl ServerConnection {
     }
 
     fn unsubscribe(&mut self, scope: &Scope) {
+        let own = self.own_member().map(Scope::Member);
+        let scope = match (scope, &own) {
+            (Scope::Member(id), Some(own)) if id.as_str() == SELF => own,
+            (Scope::Org | Scope::Conversation(_) | Scope::Member(_), _) => scope,
+        };
         if self.subs.remove(scope) {
             self.needs.push_back(Need::Unsubscribed { scope: scope.clone() });
         }
@@ -201,9 +209,19 @@ impl ServerConnection {
         self.strike(now);
     }
 
-    fn strike(&mut self, now: Instant) {
+    pub(super) fn strike(&mut self, now: Instant) {
         if self.refused.admit(now).is_err() {
             self.close(CloseCode::RateLimited, "too many refused frames", Some(10_000));
+        }
+    }
+
+    /// The member at the other end; `None` for instances.
+    fn own_member(&self) -> Option<MemberId> {
+        match &self.phase {
+            Phase::Open { principal, .. } if principal.principal_type == PrincipalType::Member => {
+                MemberId::new(&principal.id).ok()
+            }
+            Phase::AwaitHello | Phase::Admitting { .. } | Phase::Open { .. } | Phase::Closing => None,
         }
     }
 
@@ -211,6 +229,9 @@ impl ServerConnection {
         matches!(&self.phase, Phase::Open { principal, .. } if principal.principal_type == kind)
     }
 }
+
+/// Stands for the client's own member id in `member/self`.
+const SELF: &str = "self";
 
 fn describe(error: &FrameError) -> ErrorBody {
     let code = match error {

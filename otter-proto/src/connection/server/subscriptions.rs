@@ -162,14 +162,13 @@ impl Subscriptions {
             let is_complete = head_of(scope).is_some_and(|head| head <= sub.pos);
             pos = pos.min(if is_complete { sub.pos.max(watermark) } else { sub.pos });
         }
+        // Named is what was written, not the stored head: a scope that is behind holds `pos` at exactly the last event
+        // written, and a client that lost this event would otherwise be lifted over it.
         let mut moved = Positions::default();
         for (scope, sub) in self.by_scope.iter_mut().filter(|(_, sub)| sub.phase == Phase::Live) {
-            if let Some(head) = head_of(scope)
-                && head > sub.reported
-                && head <= pos
-            {
-                sub.reported = head;
-                moved.0.insert(scope.clone(), head);
+            if sub.pos > sub.reported && sub.pos <= pos {
+                sub.reported = sub.pos;
+                moved.0.insert(scope.clone(), sub.pos);
             }
         }
         (pos, moved)

@@ -4,6 +4,7 @@ mod commands;
 mod data;
 mod heartbeat;
 mod hello;
+mod race;
 mod signals;
 
 use std::sync::Arc;

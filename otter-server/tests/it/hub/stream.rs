@@ -195,3 +195,47 @@ async fn one_member_has_a_limited_number_of_connections() {
     }
     world.member().await.lives().await;
 }
+
+#[tokio::test]
+async fn a_client_that_never_reads_holds_nobody_up_and_is_closed() {
+    let mut config = HubConfig::default();
+    config.connection.heartbeat_ms = 1_000;
+    let world = World::start_with(config).await;
+    let mut bridge = world.with_conversation().await;
+    let mut stuck = world.member().await;
+    stuck.subscribe(CONVERSATION, 1).await;
+    let mut reader = world.member().await;
+    reader.subscribe(CONVERSATION, 1).await;
+    let text = "x".repeat(12 << 10);
+    let mut seen = 0;
+    for n in 0..100 {
+        bridge.publish("message.created", &format!("in_1:m{n}"), message(&text)).await;
+        seen += reader.frame("events").await["events"].as_array().unwrap().len();
+        reader.send(&json!({"type": "ack", "frames": n + 2})).await;
+    }
+    assert_eq!(seen, 100);
+    drop((reader, bridge));
+    tokio::time::sleep(std::time::Duration::from_millis(2_200)).await;
+    let (frames, code) = stuck.end().await;
+    let events = frames.iter().filter(|frame| frame["type"] == "events").count();
+    assert!(events < 30, "no more than its window was sent: {events}");
+    assert_eq!(code, 4003);
+}
+
+#[tokio::test]
+async fn pages_read_a_moment_ago_are_as_good_as_new_ones() {
+    let world = World::start().await;
+    let mut bridge = world.with_conversation().await;
+    bridge.publish("message.created", "in_1:m1", message("one")).await;
+    let (first, _) = world.member().await.subscribe(CONVERSATION, 1).await;
+    bridge.publish("message.created", "in_1:m2", message("two")).await;
+    let mut late = world.member().await;
+    late.send(&json!({"type": "subscribe", "scope": CONVERSATION, "sub": 1})).await;
+    let page = late.frame("snapshot").await;
+    assert_eq!(page["entities"], Value::from(first), "the page of the first one");
+    let events = late.frame("events").await;
+    assert_eq!(
+        (&events["events"][0]["data"]["text"], &events["events"][0]["prev"]),
+        (&json!("two"), &page["asOf"])
+    );
+}

@@ -190,3 +190,34 @@ fn a_long_reason_is_cut_to_what_a_close_frame_holds() {
     }
     assert_eq!(last, Some(Transmit::Close { code: 4103, reason: "é".repeat(61) }));
 }
+
+#[test]
+fn a_flood_of_websocket_pings_ends_with_4101() {
+    let mut conn = open(PrincipalType::Instance);
+    for n in 0..50 {
+        conn.handle_control(Instant(n * 1000));
+    }
+    assert!(conn.is_open());
+    for _ in 0..101 {
+        conn.handle_control(Instant(60_000));
+    }
+    assert_eq!(kinds(&drain(&mut conn)), ["bye", "close 4101"]);
+}
+
+#[test]
+fn signals_beyond_the_rate_of_an_instance_are_dropped_in_silence() {
+    let mut conn = open(PrincipalType::Instance);
+    let signal = r#"{"type":"signal","scope":"org","kind":"instance.heartbeat","data":{}}"#;
+    for _ in 0..3_000 {
+        conn.handle_message(signal, Instant(1));
+    }
+    assert_eq!((needs(&mut conn).len(), drain(&mut conn)), (2_000, vec![]));
+}
+
+#[test]
+fn a_message_without_a_frame_is_refused() {
+    let mut conn = open(PrincipalType::Member);
+    conn.handle_message("", Instant(1));
+    conn.handle_message("\n\n", Instant(1));
+    assert_eq!(kinds(&drain(&mut conn)), ["error", "error"]);
+}

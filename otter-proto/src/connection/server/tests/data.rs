@@ -119,9 +119,9 @@ fn a_snapshot_is_pages_then_the_events_after_its_lowest_page() {
     let page = |after| Need::Snapshot { ticket, scope: scope("conversation/c"), after };
     let row = |id: &str| SnapshotRow { entity: EntityKey::new("message", id).unwrap(), rev: 3, value: "{}" };
     assert_eq!(conn.poll_event(), Some(page(None)));
-    conn.provide_snapshot(ticket, &SnapshotRead { rows: &[row("a")], as_of: 21, end: None });
+    conn.provide_snapshot(ticket, &SnapshotRead { rows: &[row("a")], as_of: 19, end: None });
     assert_eq!(conn.poll_event(), Some(page(Some(EntityKey::new("message", "a").unwrap()))));
-    conn.provide_snapshot(ticket, &SnapshotRead { rows: &[row("b")], as_of: 19, end: None });
+    conn.provide_snapshot(ticket, &SnapshotRead { rows: &[row("b")], as_of: 21, end: None });
     assert_eq!(conn.poll_event(), Some(page(Some(EntityKey::new("message", "b").unwrap()))));
     let end = SnapshotEnd { head: 25, hash: Some("00000000000000ff".into()) };
     conn.provide_snapshot(ticket, &SnapshotRead { rows: &[], as_of: 25, end: Some(end) });
@@ -129,8 +129,8 @@ fn a_snapshot_is_pages_then_the_events_after_its_lowest_page() {
         drain(&mut conn),
         [
             r#"{"type":"subscribed","scope":"conversation/c","sub":4,"epoch":"e1","head":20,"mode":"snapshot"}"#,
-            r#"{"type":"snapshot","scope":"conversation/c","epoch":"e1","entities":[{"entity":"message/a","rev":3,"value":{}}],"asOf":21}"#,
-            r#"{"type":"snapshot","scope":"conversation/c","epoch":"e1","entities":[{"entity":"message/b","rev":3,"value":{}}],"asOf":19}"#,
+            r#"{"type":"snapshot","scope":"conversation/c","epoch":"e1","entities":[{"entity":"message/a","rev":3,"value":{}}],"asOf":19}"#,
+            r#"{"type":"snapshot","scope":"conversation/c","epoch":"e1","entities":[{"entity":"message/b","rev":3,"value":{}}],"asOf":21}"#,
             r#"{"type":"snapshot","scope":"conversation/c","epoch":"e1","entities":[],"asOf":19,"head":25,"hash":"00000000000000ff"}"#,
         ]
     );
@@ -210,4 +210,20 @@ fn everything_pending_is_packed_into_messages_of_at_most_256_kib() {
         counts.push(message.as_str().split('\n').count());
     }
     assert_eq!(counts, [2, 2, 2]);
+}
+
+#[test]
+fn the_own_member_scope_is_given_up_by_either_name() {
+    let mut conn = open(PrincipalType::Member);
+    for name in ["member/self", "member/mb_1"] {
+        conn.handle_message(r#"{"type":"subscribe","scope":"member/self","sub":1}"#, Instant(1));
+        conn.handle_message(&format!(r#"{{"type":"unsubscribe","scope":"{name}"}}"#), Instant(1));
+        let asked = needs(&mut conn);
+        let [Need::Subscribe { ticket, .. }, Need::Unsubscribed { scope: gone }] = &asked[..] else {
+            panic!("{asked:?}")
+        };
+        assert_eq!(gone, &scope("member/mb_1"));
+        conn.subscribed(*ticket, Start::Snapshot { head: 0, reason: None });
+        drain(&mut conn);
+    }
 }

@@ -65,7 +65,24 @@ fn a_scope_written_beyond_the_watermark_never_lowers_nor_raises_the_others() {
     drain(&mut conn);
     beat(&mut conn, 15_000);
     conn.provide_heads(20, &[(scope("conversation/c"), 20), (scope("org"), 5)]);
-    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":20,"epoch":"e1","heads":{"conversation/c":20}}"#]);
+    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":20,"epoch":"e1"}"#]);
+    conn.handle_control(Instant(16_000));
+    beat(&mut conn, 30_000);
+    conn.provide_heads(31, &[(scope("conversation/c"), 30), (scope("org"), 5)]);
+    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":31,"epoch":"e1","heads":{"conversation/c":30}}"#]);
+}
+
+#[test]
+fn the_last_written_event_of_a_scope_that_is_behind_is_named_when_it_holds_the_ping() {
+    let mut conn = open(PrincipalType::Member);
+    let ticket = resumed(&mut conn, "org", 5);
+    conn.handle_news(&scope("org"));
+    conn.poll_event();
+    conn.provide_events(ticket, &[piece(5, 8, 0)], false);
+    drain(&mut conn);
+    beat(&mut conn, 15_000);
+    conn.provide_heads(12, &[(scope("org"), 11)]);
+    assert_eq!(drain(&mut conn), [r#"{"type":"ping","pos":8,"epoch":"e1","heads":{"org":8}}"#]);
 }
 
 #[test]
@@ -130,7 +147,7 @@ fn two_silent_heartbeats_close_with_4003() {
 #[test]
 fn any_byte_counts_as_life() {
     let mut conn = open(PrincipalType::Member);
-    conn.handle_bytes(Instant(20_000));
+    conn.handle_control(Instant(20_000));
     conn.handle_timeout(Instant(30_000));
     assert!(conn.is_open());
 }
@@ -163,7 +180,7 @@ fn a_client_that_neither_sends_nor_takes_is_closed_also_when_the_hub_does_not_re
 fn one_ping_waits_at_a_time() {
     let mut conn = open(PrincipalType::Member);
     for now in [15_000, 30_000, 45_000] {
-        conn.handle_bytes(Instant(now));
+        conn.handle_control(Instant(now));
         conn.handle_timeout(Instant(now));
         if let Some(Need::Heads { .. }) = conn.poll_event() {
             conn.provide_heads(1, &[]);

@@ -1,0 +1,41 @@
+//! What the doctor says of a gateway.
+
+use std::time::Duration;
+
+use otter_client_native::bridge::doctor::look_at_gateway;
+use otter_client_native::openclaw::{DeviceIdentity, GatewayConfig, Scope, Secret};
+
+use crate::gateway::Gateway;
+
+async fn words(url: &str, scopes: Vec<Scope>) -> String {
+    let mut config = GatewayConfig::new(url);
+    config.credentials.token = Some(Secret::new("shared"));
+    config.scopes = scopes;
+    let identity = DeviceIdentity::from_seed(&[7; 32]);
+    look_at_gateway(config, identity, None, Duration::from_secs(2)).await.to_string()
+}
+
+#[tokio::test]
+async fn a_gateway_is_described_by_what_it_lets_the_bridge_do() {
+    let gateway = Gateway::start("b1").await;
+    let all = vec![Scope::Read, Scope::Write, Scope::Approvals, Scope::Admin];
+    let url = &gateway.url;
+    assert_eq!(words(url, all).await, format!("ok   gateway  {url} (OpenClaw 2026.9.6) lets the bridge in"));
+    let watching = words(url, vec![Scope::Read]).await;
+    assert!(watching.starts_with("FAIL") && watching.contains("watch only"), "{watching}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    let gateway = Gateway::start("b1").await;
+    let pairing = serde_json::json!({"code": "NOT_PAIRED", "message": "pairing required",
+        "details": {"code": "PAIRING_REQUIRED", "requestId": "req-1"}});
+    gateway.refuse("connect", pairing);
+    let unpaired = words(&gateway.url, vec![Scope::Read]).await;
+    assert!(unpaired.contains("openclaw devices approve req-1"), "{unpaired}");
+    gateway.swallow("connect", true);
+    let silent = words(&gateway.url, vec![Scope::Read]).await;
+    assert!(silent.contains("has not answered in 2 s"), "{silent}");
+    let absent = words("ws://127.0.0.1:9", vec![Scope::Read]).await;
+    assert!(absent.contains("no gateway listens at ws://127.0.0.1:9"), "{absent}");
+}
