@@ -18,9 +18,8 @@ pub(crate) struct Changes {
     principal: Option<Principal>,
     offset_ms: Option<i64>,
     reset: Vec<Scope>,
-    entities: Vec<(Scope, EntityKey)>,
-    /// How many entities may gather before repetitions are taken out.
-    most_entities: usize,
+    /// Per scope, sorted, each once.
+    entities: Vec<(Scope, Vec<EntityKey>)>,
     slots: Vec<SlotNews>,
     signals: Vec<SignalNews>,
     scopes: Vec<(Scope, ScopePhase, Option<String>)>,
@@ -142,24 +141,28 @@ impl Changes {
         if connection.state(&scope).is_some() && !self.told.states.contains(&scope) {
             self.told.states.push(scope.clone());
             // The package may have rows of a core that this one replaces.
-            let all = connection.entities(&scope);
-            self.entities.extend(all.into_iter().map(|(key, _)| (scope.clone(), key.clone())));
+            for (key, _) in connection.entities(&scope) {
+                self.note(&scope, key.clone());
+            }
             self.reset.push(scope.clone());
         }
         if key.entity_type() == "run" {
             self.progress_over(&scope, &key, connection);
         }
-        self.entities.push((scope, key));
-        if self.entities.len() > self.most_entities {
-            self.tidy();
-            self.most_entities = (2 * self.entities.len()).max(MIN_ENTITIES);
-        }
+        self.note(&scope, key);
     }
 
-    /// Takes repetitions out of the changed entities.
-    fn tidy(&mut self) {
-        self.entities.sort_unstable();
-        self.entities.dedup();
+    fn note(&mut self, scope: &Scope, key: EntityKey) {
+        let at = self.entities.iter().position(|(of, _)| of == scope).unwrap_or_else(|| {
+            self.entities.push((scope.clone(), Vec::new()));
+            self.entities.len() - 1
+        });
+        let Some((_, keys)) = self.entities.get_mut(at) else { return };
+        // A swap tells its keys in order.
+        let at = if keys.last() < Some(&key) { Err(keys.len()) } else { keys.binary_search(&key) };
+        if let Err(at) = at {
+            keys.insert(at, key);
+        }
     }
 
     fn slot(&mut self, scope: Scope, run: EntityId, from: u64, text: Option<String>) {
@@ -241,7 +244,6 @@ fn push_bounded<T>(list: &mut Vec<T>, item: T, most: usize) {
 }
 
 const PROGRESS: &str = "run.progress";
-const MIN_ENTITIES: usize = 4_096;
 const MAX_EVENTS: usize = 10_000;
 const MAX_COMMANDS: usize = 2_000;
 const MAX_SIGNALS: usize = 1_000;

@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 
 use otter_proto::connection::client::{ClientConfig, ClientConnection, Role, Transmit, Wake};
 use otter_proto::text::{write_string, write_u64};
+use otter_proto::wire::Wire;
 use wasm_bindgen::JsValue;
 
 use crate::browser::Notify;
@@ -135,7 +136,7 @@ impl Shared {
             let Some(position) = inner.connection.position(scope) else { continue };
             let Some(hash) = inner.connection.hash(scope) else { continue };
             out.push_str(if out.len() == 1 { "" } else { "," });
-            write_string(&mut out, &scope.to_string());
+            scope.write(&mut out);
             out.push_str(":{\"epoch\":");
             write_string(&mut out, position.epoch.as_str());
             out.push_str(",\"pos\":");

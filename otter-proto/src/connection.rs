@@ -4,4 +4,6 @@
 //! and `poll_transmit` until they return `None`, then wait for the socket or for `poll_timeout`.
 
 pub mod client;
+mod queue;
+#[cfg(feature = "serde")]
 pub mod server;

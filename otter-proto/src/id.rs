@@ -26,7 +26,14 @@ pub fn belongs_to(id: &str, instance: &str) -> bool {
 }
 
 fn checked(text: &str) -> Result<String, IdError> {
-    if is_id(text) { Ok(text.to_owned()) } else { Err(IdError(text.chars().take(64).collect())) }
+    if is_id(text) { Ok(text.to_owned()) } else { Err(refused(text)) }
+}
+
+/// The error about `text`, with its head.
+fn refused(text: &str) -> IdError {
+    const HEAD: usize = 64;
+    let end = (0..=HEAD.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    IdError(text.get(..end.unwrap_or_default()).unwrap_or_default().to_owned())
 }
 
 macro_rules! id {
@@ -125,7 +132,7 @@ impl Scope {
             None if text == "org" => Ok(Self::Org),
             Some(("conversation", id)) => Ok(Self::Conversation(ConversationId::new(id)?)),
             Some(("member", id)) => Ok(Self::Member(MemberId::new(id)?)),
-            _ => Err(IdError(text.chars().take(64).collect())),
+            _ => Err(refused(text)),
         }
     }
 }
@@ -134,8 +141,8 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Org => f.write_str("org"),
-            Self::Conversation(id) => write!(f, "conversation/{id}"),
-            Self::Member(id) => write!(f, "member/{id}"),
+            Self::Conversation(id) => f.write_str("conversation/").and_then(|()| f.write_str(id.as_str())),
+            Self::Member(id) => f.write_str("member/").and_then(|()| f.write_str(id.as_str())),
         }
     }
 }
@@ -160,16 +167,16 @@ pub struct EntityKey(String);
 impl EntityKey {
     /// Joins a type of the catalogue (or `x.<vendor>.<name>`) and an id.
     pub fn new(kind: &str, id: &str) -> Result<Self, IdError> {
-        if is_id(kind) && is_id(id) {
-            Ok(Self(format!("{kind}/{id}")))
-        } else {
-            Err(IdError(format!("{kind}/{id}").chars().take(64).collect()))
-        }
+        let mut key = String::with_capacity(kind.len() + 1 + id.len());
+        key.push_str(kind);
+        key.push('/');
+        key.push_str(id);
+        if is_id(kind) && is_id(id) { Ok(Self(key)) } else { Err(refused(&key)) }
     }
 
     /// Reads `type/id`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let (kind, id) = text.split_once('/').ok_or_else(|| IdError(text.chars().take(64).collect()))?;
+        let (kind, id) = text.split_once('/').ok_or_else(|| refused(text))?;
         Self::new(kind, id)
     }
 

@@ -16,7 +16,6 @@ pub mod id;
 pub mod limits;
 pub mod overlay;
 pub mod predict;
-pub mod publish;
 pub mod slots;
 pub mod state;
 pub mod text;
@@ -25,6 +24,9 @@ pub mod wire;
 
 #[cfg(feature = "serde")]
 pub mod kind;
+
+#[cfg(feature = "serde")]
+pub mod publish;
 
 #[cfg(feature = "schema")]
 pub mod schema;

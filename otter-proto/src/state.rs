@@ -169,10 +169,13 @@ impl ScopeState {
 
     /// Drops the rows that are not live and were written longest ago.
     fn shrink(&mut self, dropped: &mut Vec<EntityKey>) {
-        let mut written: Vec<u64> =
-            self.rows.iter().filter(|row| !row.entity.live).map(|row| row.written).collect();
-        written.sort_unstable();
-        let Some(&last) = written.get(written.len().saturating_sub(KEPT_NOT_LIVE + 1)) else { return };
+        let newer = |than: u64| self.rows.iter().filter(|row| !row.entity.live && row.written > than).count();
+        // The number of writes above which just as many rows are as may stay, by bisection: no sort is needed here.
+        let (mut low, mut last) = (0, self.writes);
+        while low < last {
+            let middle = low + (last - low) / 2;
+            if newer(middle) > KEPT_NOT_LIVE { low = middle + 1 } else { last = middle }
+        }
         self.rows.retain(|row| {
             let keep = row.entity.live || row.written > last;
             if !keep {

@@ -3,6 +3,10 @@
 //! Written by hand instead of derived, because the browser's codec must not contain serde: it would be the
 //! largest part of the module. Objects ignore unknown members and omit absent optional ones.
 
+mod positions;
+
+pub use positions::{Positions, ScopeMap};
+
 use crate::text::{Cursor, TextError, TextErrorKind, write_string, write_u64};
 
 /// A value with a JSON form.
@@ -107,7 +111,14 @@ impl Wire for bool {
 
 impl Wire for crate::id::Scope {
     fn write(&self, out: &mut String) {
-        write_string(out, &self.to_string());
+        let (prefix, id) = match self {
+            Self::Org => ("\"org", ""),
+            Self::Conversation(id) => ("\"conversation/", id.as_str()),
+            Self::Member(id) => ("\"member/", id.as_str()),
+        };
+        out.push_str(prefix);
+        out.push_str(id);
+        out.push('"');
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         let text = cursor.string()?;
@@ -177,38 +188,48 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
-/// A JSON object from scopes to positions: `{"org":101}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, transparent))]
-pub struct Positions(pub std::collections::BTreeMap<crate::id::Scope, u64>);
+/// Reads the members of an object in two steps, of which the first is the same code for every struct: most of the
+/// browser's module would be that code otherwise.
+#[derive(Debug)]
+pub(crate) struct MemberReader<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
+    error: Option<TextError>,
+}
 
-impl Wire for Positions {
-    fn write(&self, out: &mut String) {
-        out.push('{');
-        for (at, (scope, seq)) in self.0.iter().enumerate() {
-            if at > 0 {
-                out.push(',');
-            }
-            scope.write(out);
-            out.push(':');
-            seq.write(out);
-        }
-        out.push('}');
-    }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        let mut positions = Self::default();
+impl<'c, 'a> MemberReader<'c, 'a> {
+    /// Skips the object and notes where the values of known members are.
+    pub(crate) fn find(
+        cursor: &'c mut Cursor<'a>,
+        names: &[&str],
+        found: &mut [Option<Cursor<'a>>],
+    ) -> Result<Self, TextError> {
         cursor.object(&mut |key, cursor| {
-            let scope = crate::id::Scope::parse(key).map_err(|_| cursor.error(TextErrorKind::Id))?;
-            positions.0.insert(scope, cursor.u64()?);
-            Ok(())
+            let known = names.iter().position(|name| *name == key);
+            if let Some(slot) = known.and_then(|at| found.get_mut(at)) {
+                *slot = Some(cursor.clone());
+            }
+            cursor.value().map(|_| ())
         })?;
-        Ok(positions)
+        Ok(Self { cursor, error: None })
     }
-    fn absent() -> Option<Self> {
-        Some(Self::default())
+
+    /// Reads a member where it was found, or takes its value when absent; keeps the first error.
+    pub(crate) fn read<T: Wire>(&mut self, found: &mut Option<Cursor<'a>>, name: &'static str) -> Option<T> {
+        if self.error.is_some() {
+            return None;
+        }
+        let value = match found {
+            Some(cursor) => T::read(cursor),
+            None => T::absent().ok_or_else(|| self.cursor.error(TextErrorKind::Missing)),
+        };
+        value
+            .map_err(|error| self.error = Some(TextError { member: error.member.or(Some(name)), ..error }))
+            .ok()
     }
-    fn is_absent(&self) -> bool {
-        self.0.is_empty()
+
+    /// The error that made a member `None`.
+    pub(crate) fn error(self) -> TextError {
+        self.error.unwrap_or_else(|| self.cursor.error(TextErrorKind::Missing))
     }
 }
 
@@ -269,13 +290,17 @@ macro_rules! wire {
                 $($crate::wire::write_member(out, &mut first, $key, &self.$field);)*
                 out.push('}');
             }
+            #[allow(unused_mut, unreachable_patterns)]
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
-                $(let mut $field: Option<$ty> = None;)*
-                cursor.object(&mut |key, cursor| match key {
-                    $($key => $crate::wire::read_member(&mut $field, $key, cursor),)*
-                    _ => cursor.value().map(|_| ()),
-                })?;
-                Ok(Self { $($field: $crate::wire::take_member($field, $key, cursor)?,)* })
+                const NAMES: &[&str] = &[$($key,)*];
+                let mut found = [const { None }; NAMES.len()];
+                let mut reader = $crate::wire::MemberReader::find(cursor, NAMES, &mut found)?;
+                let [$($field,)*] = &mut found;
+                $(let $field: Option<$ty> = reader.read($field, $key);)*
+                match ($($field,)*) {
+                    ($(Some($field),)*) => Ok(Self { $($field,)* }),
+                    _ => Err(reader.error()),
+                }
             }
         }
     )*};

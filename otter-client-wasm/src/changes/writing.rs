@@ -46,10 +46,10 @@ impl Changes {
     }
 
     fn write_entities(&mut self, out: &mut String, connection: &ClientConnection) {
-        self.tidy();
         let changed = std::mem::take(&mut self.entities);
         let (mut gone, mut there, mut local) = (Vec::new(), Vec::new(), Vec::new());
-        for (scope, key) in &changed {
+        for (scope, key) in changed.iter().flat_map(|(scope, keys)| keys.iter().map(move |key| (scope, key)))
+        {
             let view = connection.entity(scope, key);
             let known = self.told.local.iter().position(|told| told == key);
             match (view.and_then(|view| view.local), known) {

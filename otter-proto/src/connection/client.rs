@@ -21,8 +21,7 @@ pub use event::{CommandState, ConnectionEvent, ConnectionStatus, Phase, ScopePha
 pub use optimistic::EntityView;
 pub use subscription::Position;
 
-use std::collections::VecDeque;
-
+use crate::connection::queue::Queue;
 use crate::frame::{Bye, ClientFrame, Principal, Publish, Signal};
 use crate::id::{BootId, Epoch, Scope};
 use crate::wire::Json;
@@ -55,9 +54,9 @@ pub struct ClientConnection {
     optimistic: Optimistic,
     principal: Option<Principal>,
     clock: Option<(UnixMillis, Instant)>,
-    messages: VecDeque<String>,
-    transmits: VecDeque<Transmit>,
-    events: VecDeque<ConnectionEvent>,
+    messages: Vec<String>,
+    transmits: Queue<Transmit>,
+    events: Queue<ConnectionEvent>,
     held_back: Vec<ConnectionEvent>,
     counters: Counters,
 }
@@ -105,9 +104,9 @@ impl ClientConnection {
             optimistic: Optimistic::default(),
             principal: None,
             clock: None,
-            messages: VecDeque::new(),
-            transmits: VecDeque::new(),
-            events: VecDeque::new(),
+            messages: Vec::new(),
+            transmits: Queue::new(),
+            events: Queue::new(),
             held_back: Vec::new(),
             counters: Counters::default(),
         }
@@ -159,12 +158,15 @@ impl ClientConnection {
 
     /// What to do with the socket next.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front().or_else(|| self.messages.pop_front().map(Transmit::Frames))
+        if let Some(transmit) = self.transmits.pop() {
+            return Some(transmit);
+        }
+        if self.messages.is_empty() { None } else { Some(Transmit::Frames(self.messages.remove(0))) }
     }
 
     /// What happened next.
     pub fn poll_event(&mut self) -> Option<ConnectionEvent> {
-        self.events.pop_front()
+        self.events.pop()
     }
 
     /// The connection's status.
@@ -207,17 +209,17 @@ impl ClientConnection {
     fn send(&mut self, frame: &ClientFrame) {
         let mut text = String::new();
         frame.encode(&mut text);
-        match self.messages.back_mut() {
+        match self.messages.last_mut() {
             Some(message) if message.len() + text.len() < MESSAGE_BYTES => {
                 message.push('\n');
                 message.push_str(&text);
             }
-            _ => self.messages.push_back(text),
+            _ => self.messages.push(text),
         }
     }
 
     fn emit(&mut self, event: ConnectionEvent) {
-        self.events.push_back(event);
+        self.events.push(event);
     }
 }
 

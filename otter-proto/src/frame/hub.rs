@@ -65,7 +65,7 @@ impl<'a> HubFrame<'a> {
         "bye",
     ];
 
-    /// Reads one frame.
+    /// Reads one frame. A build without the feature `serde` does not know the frames that only instances get.
     pub fn decode(text: &'a str) -> Result<Self, FrameError> {
         Ok(match &*frame_type(text)? {
             "welcome" => Self::Welcome(read_all(text)?),
@@ -74,7 +74,9 @@ impl<'a> HubFrame<'a> {
             "snapshot" => Self::Snapshot(SnapshotPage::read(text)?),
             "events" => Self::Events(Events::read(text)?),
             "signal" => Self::Signal(read_all(text)?),
+            #[cfg(feature = "serde")]
             "published" => Self::Published(read_all(text)?),
+            #[cfg(feature = "serde")]
             "command" => Self::Command(read_all(text)?),
             "reply" => Self::Reply(read_all(text)?),
             "resync" => Self::Resync(read_all(text)?),
@@ -174,14 +176,6 @@ wire! {
         last_id "lastId": Option<EventId>,
         /// Rejections the instance has not confirmed with `rejectedSeen`, at most 1,000.
         rejected "rejected": Vec<Rejection>,
-    }
-
-    /// The lanes of an instance.
-    pub struct Lanes {
-        /// Activity, feed, session, repo and integrators' kinds.
-        bulk "bulk": LaneCursor,
-        /// Everything else.
-        main "main": LaneCursor,
     }
 
     /// The connection is established.
@@ -331,4 +325,21 @@ wire! {
         /// When to come back at the earliest.
         retry_after_ms "retryAfterMs": Option<u64>,
     }
+}
+
+#[cfg(feature = "serde")]
+wire! {
+    /// The lanes of an instance.
+    pub struct Lanes {
+        /// Activity, feed, session, repo and integrators' kinds.
+        bulk "bulk": LaneCursor,
+        /// Everything else.
+        main "main": LaneCursor,
+    }
+}
+
+#[cfg(not(feature = "serde"))]
+wire! {
+    /// The lanes of an instance. A build without the feature `serde` cannot be one and does not look into them.
+    pub struct Lanes {}
 }

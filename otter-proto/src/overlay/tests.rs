@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -34,7 +32,7 @@ fn place(id: &str) -> Vec<Place> {
 }
 
 fn reply(in_epoch: &str, at: &[(Scope, u64)]) -> Accepted {
-    Accepted { epoch: epoch(in_epoch), at: Positions(at.iter().cloned().collect::<BTreeMap<_, _>>()) }
+    Accepted { epoch: epoch(in_epoch), at: Positions(at.iter().cloned().collect()) }
 }
 
 fn event(cause: Option<&str>, entity: &str) -> RecordedEvent<'static> {

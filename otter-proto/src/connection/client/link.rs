@@ -186,7 +186,7 @@ impl ClientConnection {
         }
         self.messages.clear();
         self.live = None;
-        self.transmits.push_back(Transmit::Open);
+        self.transmits.push(Transmit::Open);
         self.link = Link::Opening { since: now, hidden: false };
         self.last_open = Some(now);
         self.tell(Phase::Connecting, None, now);
@@ -204,9 +204,11 @@ impl ClientConnection {
         if self.has_socket() {
             let rest = std::mem::take(&mut self.messages);
             if flush {
-                self.transmits.extend(rest.into_iter().map(Transmit::Frames));
+                for frames in rest {
+                    self.transmits.push(Transmit::Frames(frames));
+                }
             }
-            self.transmits.push_back(Transmit::Close { code, reason });
+            self.transmits.push(Transmit::Close { code, reason });
         }
         self.messages.clear();
         self.live = None;

@@ -26,7 +26,9 @@ impl ClientConnection {
         let (back, rest) = held_back.into_iter().partition(|event| scope_of(event) == Some(&scope));
         self.held_back = rest;
         let back: Vec<ConnectionEvent> = back;
-        self.events.extend(back);
+        for event in back {
+            self.events.push(event);
+        }
         self.ask_due(now);
         self.tell_scope(&scope);
     }
@@ -46,15 +48,14 @@ impl ClientConnection {
             self.send(&ClientFrame::Unsubscribe(Unsubscribe { scope: scope.clone() }));
         }
         self.suspend_slots(Some(&scope));
-        let events = std::mem::take(&mut self.events);
-        for event in events {
+        for event in self.events.take() {
             match scope_of(&event) {
                 Some(of) if *of == scope => {
                     if !matches!(event, ConnectionEvent::Scope { .. } | ConnectionEvent::Signal { .. }) {
                         self.held_back.push(event);
                     }
                 }
-                _ => self.events.push_back(event),
+                _ => self.events.push(event),
             }
         }
         self.drop_unwanted();
@@ -172,7 +173,11 @@ impl ClientConnection {
             subscription.told = None;
         }
         self.held_back.clear();
-        self.events.retain(|event| scope_of(event).is_none());
+        for event in self.events.take() {
+            if scope_of(&event).is_none() {
+                self.events.push(event);
+            }
+        }
     }
 
     /// Applied positions, for `pong`.
