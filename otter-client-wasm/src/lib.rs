@@ -26,3 +26,7 @@ mod timer;
 
 #[cfg(target_arch = "wasm32")]
 pub use core::Core;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
