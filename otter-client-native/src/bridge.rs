@@ -82,7 +82,11 @@ pub async fn run<H: Hub>(
             () = stop.cancelled() => break,
             Some((generation, event)) = inbox.recv() => report(&mut core, generation, event, clock.now()),
             event = hub.next() => match event {
-                HubEvent::Stopped(reason) => return Err(BridgeError::Stopped(reason)),
+                HubEvent::Stopped(reason) => {
+                    core.handle_hub_link(stopped(&reason, clock.now().wall));
+                    settle(&mut core, &mut tokens, &mut hub, clock).await?;
+                    return Err(BridgeError::Stopped(reason));
+                }
                 event => tell(&mut core, event, clock.now()),
             },
             () = tokio::time::sleep(due) => core.handle_timeout(clock.now()),
@@ -94,6 +98,12 @@ pub async fn run<H: Hub>(
         socket.perform(transmit);
     }
     Ok(())
+}
+
+/// The row of [`HUB_ROW`] for a hub that will not let this bridge in again.
+#[must_use]
+pub fn stopped(reason: &str, since: UnixMillis) -> serde_json::Value {
+    serde_json::json!({"state": "stopped", "reason": reason, "since": since})
 }
 
 /// Stores what came out, then says it, until nothing comes out any more.

@@ -1194,7 +1194,7 @@ export type PublishFrame = Publish & {
 export interface Published {
   /** Why nothing more was taken; nothing after `upTo` is committed. */
   error?: ErrorBody;
-  /** With `publishGap`: the number expected next. */
+  /** With `error`: the number expected next, where it is not `upTo` + 1. */
   expected?: number;
   /** The lane. */
   lane: Lane;

@@ -80,11 +80,6 @@ impl Authenticator {
         }
     }
 
-    /// The rows.
-    pub const fn store(&self) -> &Arc<CredentialStore> {
-        &self.store
-    }
-
     /// The credentials in use.
     pub const fn live(&self) -> &Arc<LiveCredentials> {
         &self.live
@@ -233,5 +228,43 @@ fn installation(row: InstanceRow) -> Principal {
         org: row.org,
         name: Some(row.name),
         role: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::COOKIE;
+
+    use super::*;
+
+    fn headers(pairs: &[(axum::http::HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_session_counts_only_on_pages_of_its_own_org() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(CredentialStore::open(dir.path()).unwrap());
+        let (own, other) = (store.org(unix_now()).unwrap(), OrgId::new("org_other").unwrap());
+        let link = store.add_link(&own, &LinkGrant::Setup, unix_now()).unwrap();
+        let signed_in = store.redeem_link(&link, Some("Ada\u{7}"), unix_now()).unwrap();
+        let camp = Origin::parse("https://camp.example").unwrap();
+        let pages = AllowList::new(Origin::localhost(4200), own.clone()).with(camp, other);
+        let auth = Authenticator::new(store, pages, CookieKind::Host);
+        let set = auth.cookie().set(&signed_in.cookie, 60);
+        let cookie = set.split(';').next().unwrap();
+        let here = headers(&[(ORIGIN, "http://localhost:4200"), (COOKIE, cookie)]);
+        let principal = auth.member(&here).await.unwrap().principal;
+        let expected = Principal {
+            principal_type: PrincipalType::Member,
+            id: signed_in.member.id.to_string(),
+            org: own,
+            name: Some("Ada".to_owned()),
+            role: Some("owner".to_owned()),
+        };
+        assert_eq!(principal, expected);
+        let there = headers(&[(ORIGIN, "https://camp.example"), (COOKIE, cookie)]);
+        assert_eq!(auth.member(&there).await.unwrap_err().code, ErrorCode::AuthRequired);
+        assert_eq!(auth.live().keys(), []);
     }
 }

@@ -48,7 +48,7 @@ pub struct ServeArgs {
     /// Development on this machine: every page of this machine may connect, cookies need no TLS
     #[arg(long, env = "OTTER_DEV", value_parser = BoolishValueParser::new())]
     pub dev: bool,
-    /// Another page that may connect, for instance https://camp.example; may be repeated
+    /// Another origin whose pages may connect (scheme, name and port); may be repeated
     #[arg(long, env = "OTTER_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = Origin::parse)]
     pub allow_origin: Vec<Origin>,
     /// Reads the console's files from this folder instead of the build (with --dev)

@@ -1,6 +1,6 @@
 //! Fan-out: takes what the log committed to those who subscribed.
 //!
-//! A subscriber is a position, not a queue. Each scope that somebody follows has a [`Ring`] of recent frames; a
+//! A subscriber is a position, not a queue. Each scope that somebody follows has a `Ring` of recent frames; a
 //! commit wakes the scope's subscribers, and each continues from its own position, in the ring or in the log.
 
 mod inbox;

@@ -23,8 +23,6 @@ use crate::pages::Pages;
 
 /// How many reads of the log run at the same time.
 const READS: usize = 8;
-/// An instance is offline when it stays away for this long.
-const GRACE: Duration = Duration::from_secs(10);
 /// Texts of unfinished answers go when their instance stays away for this long.
 const SIGNAL_GRACE: Duration = Duration::from_mins(1);
 /// How long closing connections have to say goodbye.
@@ -38,13 +36,19 @@ pub struct HubConfig {
     /// How many connections one member or instance may have. Sockets whose client is gone count until they are found
     /// out, so this is a multiple of the tabs a person has open.
     pub connections_per_principal: usize,
+    /// An instance is offline when it stays away for this long.
+    pub instance_grace: Duration,
 }
 
 impl Default for HubConfig {
     fn default() -> Self {
         let server =
             ServerInfo { name: "otter-server".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        Self { connection: ServerConfig::new(server), connections_per_principal: 64 }
+        Self {
+            connection: ServerConfig::new(server),
+            connections_per_principal: 64,
+            instance_grace: Duration::from_secs(10),
+        }
     }
 }
 
@@ -102,7 +106,7 @@ impl Hub {
     pub fn sweep(self: &Arc<Self>, org: OrgId) {
         let hub = Arc::clone(self);
         self.spawn(async move {
-            sleep(GRACE).await;
+            sleep(hub.config.instance_grace).await;
             if let Err(error) = hub.log.disconnect_absent(&org, "hubRestarted").await {
                 tracing::warn!(%org, code = %error.code, "absent instances are not recorded as offline");
             }
@@ -186,11 +190,11 @@ impl Hub {
         self.log.detached(&org, &instance, lease);
         let hub = Arc::clone(self);
         self.spawn(async move {
-            sleep(GRACE).await;
+            sleep(hub.config.instance_grace).await;
             if let Err(error) = hub.log.disconnected(&org, &instance, lease, "connectionLost").await {
                 tracing::warn!(%instance, code = %error.code, "the instance is not recorded as offline");
             }
-            sleep(SIGNAL_GRACE.saturating_sub(GRACE)).await;
+            sleep(SIGNAL_GRACE.saturating_sub(hub.config.instance_grace)).await;
             let feed = hub.fanout.org(&org);
             if feed.seat(&instance).holder().is_none() {
                 feed.forget_signals(&instance);

@@ -95,10 +95,16 @@ fn wait_for_port(port: u16) -> Result<()> {
 }
 
 fn start_fleet(data: &Path, port: u16) -> Result<Owned> {
-    let add = ["instance", "add", "--name", "demo", "--data-dir"];
-    let token = shell::output(shell::command(shell::built("otter-server")).args(add).arg(data.join("hub")))?;
+    let mut tokens = Vec::new();
+    for name in ["Studio Mac", "ThinkPad"] {
+        let add = ["instance", "add", "--name", name, "--data-dir"];
+        let token =
+            shell::output(shell::command(shell::built("otter-server")).args(add).arg(data.join("hub")))?;
+        tokens.push(token.trim().to_owned());
+    }
     let mut fleet = Command::new(shell::built("otter-example-fleet"));
-    fleet.args(["--hub", &format!("ws://127.0.0.1:{port}/ws/openclaw")]).env("OTTER_TOKEN", token);
+    let hub = format!("ws://127.0.0.1:{port}/ws/openclaw");
+    fleet.args(["--hub", &hub]).env("OTTER_TOKENS", tokens.join(","));
     fleet.arg("--state-dir").arg(data.join("fleet"));
     quiet(&mut fleet);
     Ok(Owned(fleet.stdin(Stdio::null()).spawn().context("the fleet cannot be started")?))

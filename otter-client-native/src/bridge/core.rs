@@ -269,6 +269,9 @@ impl BridgeCore {
                 self.emit(outputs);
             }
             ConnectionEvent::Response(id, result) => {
+                if result == Err(RpcError::Disconnected) {
+                    self.commands.handle_lost();
+                }
                 if let Some(purpose) = self.calls.remove(&id) {
                     self.answer(&purpose, result, now);
                 }

@@ -121,6 +121,10 @@ impl Attachment {
         now: Now,
     ) -> Vec<Output> {
         let Some(read) = self.open.remove(&id) else { return Vec::new() };
+        if result == Err(RpcError::Disconnected) {
+            // The end of the link follows; what was not read is read at the next attach.
+            return Vec::new();
+        }
         let outputs = match result {
             Ok(payload) => self.take(read.what, &payload, observed, now),
             Err(error) => self.retry(read, &error, observed, now),
@@ -182,6 +186,7 @@ impl Attachment {
         }
         if self.attaching {
             for session in self.worth_reading(observed) {
+                observed.session(&session).import_pending = true;
                 self.waiting.push_back(What::History { session, judged: Vec::new() }.into());
             }
         }
@@ -214,11 +219,12 @@ impl Attachment {
 
     fn retry(&mut self, mut read: Read, error: &RpcError, observed: &mut Observed, now: Now) -> Vec<Output> {
         read.failures += 1;
-        if *error != RpcError::Disconnected && read.failures < MAX_FAILURES {
-            let pause = match error {
-                RpcError::Refused { retry_after: Some(pause), .. } => *pause,
-                _ => RETRY,
-            };
+        let pause = match error {
+            RpcError::Timeout => Some(RETRY),
+            RpcError::Refused { retryable: true, retry_after, .. } => Some(retry_after.unwrap_or(RETRY)),
+            RpcError::Refused { .. } | RpcError::Disconnected => None,
+        };
+        if let Some(pause) = pause.filter(|_| read.failures < MAX_FAILURES) {
             self.delayed.push((later(now.at, pause), read));
             return Vec::new();
         }

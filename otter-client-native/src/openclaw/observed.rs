@@ -36,6 +36,8 @@ pub struct Observed {
     pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
     pub(crate) runs: BTreeMap<String, OpenRun>,
     pub(crate) sent: BTreeMap<String, Sent>,
+    /// Session data that waits for newer counters, and until when. After a crash the next attach sees it anew.
+    pub(crate) held: BTreeMap<SessionKey, (Instant, Value)>,
     /// How far the hub's clock is ahead of this machine's, in milliseconds.
     pub(crate) clock_offset: i64,
     /// While histories are still to be read, live rows do not prove that those before them were seen.
@@ -71,6 +73,7 @@ impl Observed {
             sessions: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
+            held: BTreeMap::new(),
             clock_offset: 0,
             catching_up: false,
             excluded: Vec::new(),
@@ -110,6 +113,7 @@ impl Observed {
     pub fn forget_published(&mut self) {
         self.meta.imported = false;
         self.meta.agents.clear();
+        self.held.clear();
         self.touch_meta();
         for (key, seen) in &mut self.sessions {
             seen.session = None;
@@ -143,7 +147,8 @@ impl Observed {
     /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run)]).flatten().min()
+        let runs = self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run)]).flatten();
+        runs.chain(self.held.values().map(|(at, _)| *at)).min()
     }
 
     /// Whether frames of this session may leave the machine.
@@ -219,6 +224,12 @@ impl Observed {
     pub(crate) fn session(&mut self, key: &SessionKey) -> &mut SessionSeen {
         self.dirty.insert(format!("session/{}", key.as_str()));
         self.sessions.entry(key.clone()).or_default()
+    }
+
+    /// Lets the newest data of a session wait, not longer than the first of it.
+    pub(crate) fn hold(&mut self, key: &SessionKey, data: Value, until: Instant) {
+        let held = self.held.entry(key.clone()).or_insert((until, Value::Null));
+        held.1 = data;
     }
 
     /// Notes that a command is on its way to the gateway under its own id.

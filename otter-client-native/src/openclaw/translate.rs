@@ -109,6 +109,7 @@ pub fn handle_timeout(observed: &mut Observed, now: Now) -> Vec<Output> {
     let silent: Vec<String> = observed.runs.iter().filter(silent).map(|(id, _)| id.clone()).collect();
     let keyframes = silent.iter().filter_map(|id| run::keyframe(observed, id, now));
     let mut outputs: Vec<Output> = keyframes.collect();
+    outputs.extend(session::release(observed, now));
     outputs.extend(sessions.into_iter().map(|session| Output::Rpc(Want::History(session))));
     outputs
 }

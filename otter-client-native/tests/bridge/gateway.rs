@@ -16,6 +16,7 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     shared: Arc<Mutex<Shared>>,
     cut: broadcast::Sender<()>,
+    turns: broadcast::Sender<Value>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -34,13 +35,14 @@ impl Gateway {
         let url = format!("ws://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Mutex::new(Shared { boot, ..Shared::default() }));
         let (cut, _) = broadcast::channel(4);
-        let (state, cuts) = (shared.clone(), cut.clone());
+        let (turns, _) = broadcast::channel(4);
+        let (state, cuts, more) = (shared.clone(), cut.clone(), turns.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, state.clone(), cuts.subscribe()));
+                tokio::spawn(serve(stream, state.clone(), cuts.subscribe(), more.subscribe()));
             }
         });
-        Self { url, shared, cut, task }
+        Self { url, shared, cut, turns, task }
     }
 
     /// Whether requests of this method get no answer.
@@ -73,6 +75,12 @@ impl Gateway {
         }
     }
 
+    /// Someone else says something to the main agent.
+    pub(crate) fn turn(&self, key: &str, message: &str) {
+        let params = json!({"idempotencyKey": key, "message": message, "sessionKey": "agent:main:main"});
+        self.turns.send(params).unwrap();
+    }
+
     /// Breaks every connection off.
     pub(crate) fn cut(&self) {
         self.cut.send(()).unwrap();
@@ -85,7 +93,12 @@ impl Drop for Gateway {
     }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>, mut cut: broadcast::Receiver<()>) {
+async fn serve(
+    stream: TcpStream,
+    shared: Arc<Mutex<Shared>>,
+    mut cut: broadcast::Receiver<()>,
+    mut turns: broadcast::Receiver<Value>,
+) {
     #[allow(clippy::result_large_err, reason = "the signature of the codec")]
     let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
         let names = request.headers().keys().map(|name| name.as_str().to_owned());
@@ -101,6 +114,10 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>, mut cut: broadcast
         let message = tokio::select! {
             message = socket.next() => message,
             _ = cut.recv() => return,
+            params = turns.recv() => {
+                tell(&mut socket, &mut seq, &params.unwrap()).await;
+                continue;
+            }
         };
         let Some(Ok(Message::Text(text))) = message else { return };
         let request: Value = serde_json::from_str(text.as_str()).unwrap();
@@ -120,13 +137,15 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>, mut cut: broadcast
         let payload = answer(&method, &request["params"], boot);
         say(&mut socket, &json!({"type": "res", "id": request["id"], "ok": true, "payload": payload})).await;
         if method == "chat.send" {
-            for event in turn(&request["params"]) {
-                seq += 1;
-                let (name, payload) = event;
-                say(&mut socket, &json!({"type": "event", "event": name, "seq": seq, "payload": payload}))
-                    .await;
-            }
+            tell(&mut socket, &mut seq, &request["params"]).await;
         }
+    }
+}
+
+async fn tell(socket: &mut WebSocketStream<TcpStream>, seq: &mut u64, params: &Value) {
+    for (name, payload) in turn(params) {
+        *seq += 1;
+        say(socket, &json!({"type": "event", "event": name, "seq": seq, "payload": payload})).await;
     }
 }
 

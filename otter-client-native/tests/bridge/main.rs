@@ -5,6 +5,14 @@
 mod doctor;
 mod gateway;
 mod hub;
+#[allow(
+    clippy::expect_used,
+    clippy::duration_suboptimal_units,
+    reason = "shared with the tests of the client"
+)]
+#[path = "../client/hub.rs"]
+mod peer;
+mod whole;
 
 use std::time::Duration;
 

@@ -251,7 +251,7 @@ impl Bench {
             } else if rest.iter().any(|line| response_to(&call, line).is_some()) {
                 break;
             } else {
-                self.respond(id, Err(RpcError::Disconnected));
+                self.respond(id, Err(not_recorded()));
             }
         }
         if self.attachment.is_done() && self.connection.is_some() {
@@ -345,7 +345,7 @@ impl Bench {
         while let Some((id, call)) = self.attachment.poll_call(&self.observed, self.now) {
             let payload = world.answer(&call);
             calls.push(call);
-            self.respond(id, payload.ok_or(RpcError::Disconnected));
+            self.respond(id, payload.ok_or_else(not_recorded));
         }
         calls
     }
@@ -456,6 +456,16 @@ pub(crate) fn conversation(key: &SessionKey) -> ConversationId {
     let outputs = translate::translate(&mut observed, &event, Now::default());
     let Some(Output::Publish(events)) = outputs.first() else { panic!("no conversation") };
     ConversationId::new(events[0].subject.as_str()).unwrap()
+}
+
+fn not_recorded() -> RpcError {
+    RpcError::Refused {
+        code: "INVALID_REQUEST".into(),
+        message: "not in the recording".into(),
+        retryable: false,
+        retry_after: None,
+        details: Value::Null,
+    }
 }
 
 fn two_agents() -> Value {

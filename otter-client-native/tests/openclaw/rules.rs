@@ -4,6 +4,7 @@ mod commands;
 mod crash;
 mod history;
 mod live;
+mod odd;
 
 use serde_json::{Value, json};
 

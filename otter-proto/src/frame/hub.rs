@@ -240,7 +240,7 @@ wire! {
         rejected "rejected": Vec<Rejection>,
         /// Why nothing more was taken; nothing after `upTo` is committed.
         error "error": Option<ErrorBody>,
-        /// With `publishGap`: the number expected next.
+        /// With `error`: the number expected next, where it is not `upTo` + 1.
         expected "expected": Option<u64>,
     }
 

@@ -33,10 +33,11 @@ const reload = (/** @type {string} */ words) => h('button', { type: 'button', cl
 function signIn() {
   const step = (/** @type {string} */ words, /** @type {string} */ command) => h('li', {}, words, h('code', { tabIndex: 0 }, command));
   return [
-    h('p', {}, 'A link signs you in. Open one here:'),
+    h('p', {}, 'A link signs you in. Whoever runs the hub makes one; open it in this browser:'),
     h('ul', {},
       step('On a fresh hub, the setup link that is printed at its start by', 'otter-server'),
-      step('Otherwise, somebody who runs the hub makes one with', 'otter-server invite')),
+      step('When you were here before, one that signs you in again:', 'otter-server link --member NAME'),
+      step('For somebody new, an invitation:', 'otter-server invite --name NAME')),
     h('p', { class: 'hint' }, 'Your drafts stay in this browser.'),
     reload('I opened my link'),
   ];

@@ -3,5 +3,7 @@
 mod harness;
 mod input;
 mod instances;
+mod restart;
 mod signals;
+mod storm;
 mod stream;

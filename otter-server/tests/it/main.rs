@@ -4,6 +4,7 @@
 
 mod auth;
 mod command_line;
+mod durability;
 mod http;
 mod hub;
 mod net;

@@ -1,6 +1,7 @@
 //! The hub as a program: what it prints, what it logs, how it ends.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -23,16 +24,16 @@ impl Drop for Running {
 }
 
 /// The program, its output collected.
-struct Program {
+pub(crate) struct Program {
     child: Running,
     stdout: Receiver<String>,
     log: thread::JoinHandle<String>,
-    hub: Hub,
+    pub(crate) hub: Hub,
 }
 
 impl Program {
     /// Starts it on a free port with every log line on; waits until it listens.
-    fn start(dir: TempDir, args: &[&str]) -> (Self, Option<String>) {
+    pub(crate) fn start(dir: TempDir, args: &[&str]) -> (Self, Option<String>) {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_otter-server"));
         command.arg("--data-dir").arg(dir.path()).args(["--listen", &format!("127.0.0.1:{port}")]).args(args);
@@ -49,10 +50,11 @@ impl Program {
         });
         let addr = format!("127.0.0.1:{port}").parse().unwrap();
         let deadline = Instant::now() + LONG;
-        while std::net::TcpStream::connect(addr).is_err() {
-            assert!(Instant::now() < deadline, "the hub does not listen");
+        while !answers(addr) {
+            assert!(Instant::now() < deadline, "the hub does not answer");
             thread::sleep(Duration::from_millis(20));
         }
+        // It prints before it answers.
         let line = stdout.recv_timeout(Duration::from_millis(500)).ok();
         let setup = line.map(|line| {
             let address = line.strip_prefix("setup link: ").unwrap();
@@ -70,6 +72,20 @@ impl Program {
         let log = self.log.join().unwrap();
         (status, log, self.stdout.iter().collect(), self.hub.dir)
     }
+
+    /// Ends it as a crash does; gives its data.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
+        self.hub.dir
+    }
+}
+
+fn answers(addr: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(addr) else { return false };
+    let mut answer = Vec::new();
+    let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).and_then(|()| stream.read_to_end(&mut answer)).is_ok_and(|length| length > 0)
 }
 
 #[tokio::test]

@@ -25,7 +25,9 @@ pub(crate) async fn run(options: DoctorOptions) -> anyhow::Result<ExitCode> {
                 requeue(&Store::open(&dir)?, &mut findings)?;
             }
             look_outside(&options.run, &mut findings).await;
-            look_inside(&Store::open(&dir)?, &mut findings)?;
+            let store = Store::open(&dir)?;
+            look_back(&store, &mut findings)?;
+            look_inside(&store, &mut findings)?;
         }
         Err(StateDirError::InUse(path)) => {
             findings.push(Finding::good("bridge", format!("runs in {}", path.display())));
@@ -59,6 +61,17 @@ async fn look_outside(options: &Options, findings: &mut Vec<Finding>) {
         }
         Err(error) => Finding::bad("gateway", format!("{error:#}")),
     });
+}
+
+/// Reads why the last run ended, when the hub had ended it: a token alone does not tell.
+fn look_back(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let row: Value =
+        store.state(HUB_ROW)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    if row.get("state").and_then(Value::as_str) == Some("stopped") {
+        let reason = row.get("reason").and_then(Value::as_str).unwrap_or("it gave no reason");
+        findings.push(Finding::bad("hub", format!("the last run was ended by the hub: {reason}")));
+    }
+    Ok(())
 }
 
 /// Reads what the running bridge wrote down last.

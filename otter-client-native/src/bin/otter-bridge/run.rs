@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use otter_client_native::bridge::{self, BridgeCore, ClientHub, Clock, check_hub_address};
-use otter_client_native::{Client, StateDir, Store};
+use otter_client_native::bridge::{self, BridgeCore, ClientHub, Clock, HUB_ROW, check_hub_address};
+use otter_client_native::{Client, StateDir, Store, StoreError};
 use otter_proto::connection::client::Phase;
 use otter_proto::frame::{Principal, PrincipalType};
 use otter_proto::id::InstanceId;
@@ -66,7 +66,7 @@ async fn instance(store: &Store, client: &Client) -> anyhow::Result<InstanceId> 
         bail!("the hub knows this token as a person's; make one for a bridge");
     }
     let text = serde_json::to_string(&principal.id)?;
-    store.transaction::<_, otter_client_native::StoreError>(|tx| tx.put_state(INSTANCE_ROW, &text))?;
+    store.transaction::<_, StoreError>(|tx| tx.put_state(INSTANCE_ROW, &text))?;
     Ok(InstanceId::new(&principal.id)?)
 }
 
@@ -80,7 +80,11 @@ async fn first_welcome(client: &Client) -> anyhow::Result<Principal> {
         }
         let reason = now.connection.reason.unwrap_or_default();
         match now.connection.phase {
-            Phase::Stopped => bail!("the hub does not let this bridge in: {reason}"),
+            Phase::Stopped => {
+                let row = bridge::stopped(&reason, client.now()).to_string();
+                client.store().transaction::<_, StoreError>(|tx| tx.put_state(HUB_ROW, &row))?;
+                bail!("the hub does not let this bridge in: {reason}");
+            }
             Phase::SignedOut => tracing::warn!(reason, "the hub refuses the token"),
             Phase::Waiting => tracing::warn!(reason, "the hub is not there, trying again"),
             Phase::Idle | Phase::Connecting | Phase::Online => {}

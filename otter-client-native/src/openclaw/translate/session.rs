@@ -1,12 +1,14 @@
 //! Agents, session rows and the conversations they stand for.
 
+use std::time::Duration;
+
 use otter_proto::id::EntityId;
 use serde_json::{Value, json};
 
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::Observed;
-use crate::openclaw::time::{Now, UnixMillis, later};
+use crate::openclaw::time::{Instant, Now, UnixMillis, later};
 use crate::openclaw::translate::agent::GRACE;
 use crate::openclaw::translate::{Output, Publish, Want, org, without_nulls};
 
@@ -86,6 +88,7 @@ pub(crate) fn session_ended(observed: &mut Observed, key: &SessionKey, now: Now)
     };
     let ended = json!({"status": "ended", "endedAt": wall, "reason": "deleted"});
     let mut events = vec![org("session.ended", subject.clone(), now.wall, ended)];
+    observed.held.remove(key);
     let kept = observed.session(key);
     kept.session = None;
     kept.position = None;
@@ -125,8 +128,12 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     let seen = observed.session(&key);
     seen.snapshot_at = snapshot_at;
     seen.activity_at = seen.activity_at.max(activity(row).unwrap_or_default());
-    if seen.session.as_ref() != Some(&data) {
-        seen.session = Some(data.clone());
+    let before = seen.session.clone();
+    if before.as_ref().is_some_and(|before| steady(before) == steady(&data)) {
+        observed.hold(&key, data, later(now.at, HOLD));
+    } else {
+        observed.held.remove(&key);
+        observed.session(&key).session = Some(data.clone());
         events.push(org("session.upserted", subject, now.wall, data));
     }
     let mut outputs: Vec<Output> =
@@ -136,6 +143,35 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     }
     outputs
 }
+
+/// Publishes the counters and times that waited for newer ones.
+pub(super) fn release(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let due = |(_, (at, _)): &(&SessionKey, &(Instant, Value))| *at <= now.at;
+    let keys: Vec<SessionKey> = observed.held.iter().filter(due).map(|(key, _)| key.clone()).collect();
+    let mut outputs = Vec::new();
+    for key in keys {
+        let Some((_, data)) = observed.held.remove(&key) else { continue };
+        if observed.sessions.get(&key).is_some_and(|seen| seen.session.as_ref() == Some(&data)) {
+            continue;
+        }
+        observed.session(&key).session = Some(data.clone());
+        let event = org("session.upserted", observed.session_entity(&key), now.wall, data);
+        outputs.push(Output::Publish(vec![event]));
+    }
+    outputs
+}
+
+/// A session without what changes all the time.
+fn steady(session: &Value) -> Value {
+    let mut session = session.clone();
+    if let Some(fields) = session.as_object_mut() {
+        fields.retain(|name, _| !matches!(name.as_str(), "contextUsed" | "lastActivityAt"));
+    }
+    session
+}
+
+/// How long counters and times wait for newer ones.
+const HOLD: Duration = Duration::from_secs(1);
 
 /// Nothing runs in this session: open runs will be looked at, and rows that waited for an end can be read.
 fn settle(observed: &mut Observed, key: &SessionKey, snapshot_at: u64, now: Now) -> Option<Output> {
@@ -186,7 +222,8 @@ fn conversation(
 /// `data` of session.upserted. What the gateway does not say is null: a reset removes it.
 fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
     let at = |millis: Option<u64>| millis.map(|millis| observed.corrected(UnixMillis(millis)));
-    let before = observed.sessions.get(key).and_then(|seen| seen.session.as_ref());
+    let held = observed.held.get(key).map(|(_, data)| data);
+    let before = held.or(observed.sessions.get(key).and_then(|seen| seen.session.as_ref()));
     let counted = row.int("totalTokens").map(|value| {
         let fresh = row.flag("totalTokensFresh").unwrap_or(false);
         let known = before.map(|before| before.field("contextUsed"));

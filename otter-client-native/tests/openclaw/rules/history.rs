@@ -357,3 +357,25 @@ fn a_lost_run_whose_session_is_gone_ends_too() {
     assert_eq!(bench.of_kind("run.failed")[0].1["error"]["code"], "lost");
     assert!(bench.attachment.is_done());
 }
+
+#[test]
+fn an_import_that_the_link_cut_short_is_made_at_the_next_attach() {
+    let rows = [user_row("k1", "one", 1), answer_row("k1", "first", "stop", 2)];
+    let world = world("b1", history(&rows, false));
+    for cut in 0..4 {
+        let mut bench = Bench::new();
+        bench.tick(1_795_355_000_000);
+        bench.attachment.handle_ready(Some("b1"), &mut bench.observed);
+        for step in 0.. {
+            let Some((id, call)) = bench.attachment.poll_call(&bench.observed, bench.now) else { break };
+            let result =
+                if step < cut { Ok(world.answer(&call).unwrap()) } else { Err(RpcError::Disconnected) };
+            let outputs = bench.attachment.handle_response(id, result, &mut bench.observed, bench.now);
+            bench.emit(outputs);
+        }
+        let mut bench = bench.restarted();
+        bench.attach(&world);
+        let ids: Vec<_> = bench.of_kind("message.created").into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["k1:user", "k1:answer"], "cut after {cut} answers");
+    }
+}

@@ -331,3 +331,25 @@ fn what_is_not_translated_yet_is_ignored() {
     }
     assert_eq!(bench.out, []);
 }
+
+#[test]
+fn counters_wait_a_second_for_newer_ones_and_a_status_does_not() {
+    let mut bench = attached();
+    let mut row = session_row(true, 1_795_355_000_100);
+    bench.event("sessions.changed", &json!({"session": row}));
+    for at in [200, 300, 400] {
+        row["updatedAt"] = json!(1_795_355_000_000_u64 + at);
+        row["snapshotAt"] = row["updatedAt"].clone();
+        bench.event("sessions.changed", &json!({"session": row}));
+    }
+    assert_eq!(bench.of_kind("session.upserted").len(), 1);
+    bench.tick(bench.now.at.0 + 1_000);
+    let sessions = bench.of_kind("session.upserted");
+    assert_eq!((sessions.len(), &sessions[1].1["lastActivityAt"]), (2, &json!("2026-11-22T13:43:20.400Z")));
+    row["hasActiveRun"] = json!(false);
+    row["status"] = json!("done");
+    bench.event("sessions.changed", &json!({"session": row}));
+    assert_eq!(bench.of_kind("session.upserted")[2].1["status"], "done");
+    bench.tick(bench.now.at.0 + 5_000);
+    assert_eq!(bench.of_kind("session.upserted").len(), 3);
+}

@@ -111,9 +111,15 @@ impl ServerConnection {
 
     fn frame(&mut self, frame: ClientFrame, now: Instant) {
         if let Err(wait_ms) = self.count(&frame, now) {
-            let mut error = ErrorBody::retryable(ErrorCode::RateLimited, "send fewer frames per second");
-            error.retry_after_ms = Some(wait_ms);
-            return self.refuse_frame(error, now);
+            let error = too_fast("send fewer frames per second", wait_ms);
+            return match frame {
+                // Its sender waits for an answer that names it.
+                ClientFrame::Command(command) => {
+                    self.refuse_command(command, error);
+                    self.strike(now);
+                }
+                _ => self.refuse_frame(error, now),
+            };
         }
         match frame {
             ClientFrame::Hello(_) => self.unexpected("`hello` comes once", now),
@@ -182,13 +188,15 @@ impl ServerConnection {
         }
     }
 
+    /// A client that comes back may send everything it held: too many commands are put off, not held against it.
     fn command(&mut self, command: Command, now: Instant) {
-        let Err(wait_ms) = self.commands.admit(now) else {
-            self.needs.push_back(Need::Command(command));
-            return;
-        };
-        let mut error = ErrorBody::retryable(ErrorCode::RateLimited, "send fewer commands per minute");
-        error.retry_after_ms = Some(wait_ms);
+        match self.commands.admit(now) {
+            Ok(()) => self.needs.push_back(Need::Command(command)),
+            Err(wait_ms) => self.refuse_command(command, too_fast("send fewer commands per minute", wait_ms)),
+        }
+    }
+
+    fn refuse_command(&mut self, command: Command, error: ErrorBody) {
         self.out.control(&HubFrame::Reply(Reply {
             id: command.id,
             accepted: None,
@@ -196,7 +204,6 @@ impl ServerConnection {
             epoch: None,
             at: Positions::default(),
         }));
-        self.strike(now);
     }
 
     fn unexpected(&mut self, message: &str, now: Instant) {
@@ -232,6 +239,10 @@ impl ServerConnection {
 
 /// Stands for the client's own member id in `member/self`.
 const SELF: &str = "self";
+
+fn too_fast(message: &str, wait_ms: u64) -> ErrorBody {
+    ErrorBody { retry_after_ms: Some(wait_ms), ..ErrorBody::retryable(ErrorCode::RateLimited, message) }
+}
 
 fn describe(error: &FrameError) -> ErrorBody {
     let code = match error {

@@ -78,7 +78,7 @@ impl World {
         let mut request = format!("ws://{}/", self.addr).into_client_request().unwrap();
         request.headers_mut().insert("x-who", who.parse().unwrap());
         let (socket, _) = timeout(LONG, connect_async(request)).await.unwrap().unwrap();
-        Peer { socket, frames: VecDeque::new(), text: 0, binary: 0, next_n: 1 }
+        Peer::over(socket)
     }
 
     /// A member past `welcome`.
@@ -146,10 +146,14 @@ pub(super) struct Peer {
     frames: VecDeque<Value>,
     pub(super) text: usize,
     pub(super) binary: usize,
-    next_n: u64,
+    pub(super) next_n: u64,
 }
 
 impl Peer {
+    pub(super) const fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        Self { socket, frames: VecDeque::new(), text: 0, binary: 0, next_n: 1 }
+    }
+
     pub(super) async fn send(&mut self, frame: &Value) {
         self.send_text(&frame.to_string()).await;
     }

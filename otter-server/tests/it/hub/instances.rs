@@ -6,6 +6,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::harness::{Peer, World, hello};
+use otter_server::hub::HubConfig;
 
 fn say(n: u32) -> Value {
     let id = format!("01900000-0000-7000-8000-{n:012}");
@@ -111,4 +112,35 @@ async fn many_interleavings_of_connect_and_close_leave_the_newest_in_place() {
     let (entities, _) = member.subscribe("org", 1).await;
     let online = entities.iter().find(|row| row["entity"] == "instance/in_1").unwrap();
     assert_eq!(online["value"]["connection"], "online");
+}
+
+#[tokio::test]
+async fn an_instance_is_offline_after_the_grace_time_and_not_when_it_comes_back_before() {
+    let config = HubConfig { instance_grace: Duration::from_millis(400), ..HubConfig::default() };
+    let world = World::start_with(config).await;
+    let mut bridge = world.with_conversation().await;
+    let mut member = world.member().await;
+    member.subscribe("org", 1).await;
+    drop(bridge);
+    bridge = world.socket("instance").await;
+    bridge.send(&hello(&["b2", "b1"])).await;
+    bridge.frame("welcome").await;
+    bridge.next_n = 3;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let kinds = |frame: &Value| -> Vec<String> {
+        let events = frame["events"].as_array().unwrap().iter();
+        events.filter_map(|event| event["kind"].as_str().map(str::to_owned)).collect()
+    };
+    bridge.publish("agent.upserted", "in_1:b", json!({"instanceId": "in_1", "name": "B"})).await;
+    let mut seen = Vec::new();
+    while !seen.contains(&"agent.upserted".to_owned()) {
+        seen.extend(kinds(&member.frame("events").await));
+    }
+    assert!(!seen.contains(&"instance.disconnected".to_owned()), "{seen:?}");
+    drop(bridge);
+    assert_eq!(kinds(&member.frame("events").await), ["instance.disconnected"]);
+    let mut bridge = world.socket("instance").await;
+    bridge.send(&hello(&["b3", "b2", "b1"])).await;
+    bridge.frame("welcome").await;
+    assert_eq!(kinds(&member.frame("events").await), ["instance.connected"]);
 }

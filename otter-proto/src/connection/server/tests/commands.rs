@@ -101,6 +101,19 @@ fn the_sixty_first_command_of_a_minute_is_refused_in_its_reply() {
 }
 
 #[test]
+fn commands_held_while_offline_are_put_off_and_never_close_the_connection() {
+    let mut conn = open(PrincipalType::Member);
+    for n in 0..200 {
+        conn.handle_message(&command(n), Instant(1));
+    }
+    assert_eq!((needs(&mut conn).len(), drain(&mut conn).len()), (60, 140));
+    conn.handle_message(&command(200), Instant(1));
+    let refused = drain(&mut conn);
+    assert!(refused[0].contains("\"reply\"") && refused[0].contains("frames per second"), "{refused:?}");
+    assert!(conn.is_open());
+}
+
+#[test]
 fn members_do_not_publish_and_instances_do_not_command() {
     let publish = r#"{"type":"publish","lane":"main","producerEpoch":1,"first":1,"events":[]}"#;
     let mut member = open(PrincipalType::Member);
