@@ -44,9 +44,9 @@ impl Proxy {
     /// The proxy that the environment names for an address; none for this machine.
     pub fn from_env(address: &Uri) -> Option<Self> {
         let host = address.host()?;
-        let named = |names: [&str; 2]| names.iter().find_map(|name| std::env::var(name).ok());
+        let variable = |names: [&str; 2]| names.iter().find_map(|name| std::env::var(name).ok());
         let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        if local || named(["NO_PROXY", "no_proxy"]).is_some_and(|list| is_excepted(host, &list)) {
+        if local || variable(["NO_PROXY", "no_proxy"]).is_some_and(|list| is_excepted(host, &list)) {
             return None;
         }
         let names = if address.scheme_str() == Some("wss") {
@@ -54,7 +54,7 @@ impl Proxy {
         } else {
             ["HTTP_PROXY", "http_proxy"]
         };
-        Self::parse(&named(names)?)
+        Self::parse(&variable(names)?)
     }
 
     /// A connection through the proxy to the host of an address.
