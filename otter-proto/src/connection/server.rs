@@ -71,6 +71,8 @@ impl ServerConfig {
     }
 }
 
+/// A timer that comes later than this was not late because of the client.
+const STALL_MS: u64 = 1_000;
 /// WebSocket pings and pongs a client may send per second on average.
 const CONTROLS_PER_SECOND: u64 = 10;
 
@@ -191,6 +193,10 @@ impl ServerConnection {
                 self.refuse(body, CloseCode::HelloTimeout);
             }
             Phase::Open { .. } => {
+                if now.since(self.silent_at()) > STALL_MS {
+                    // The hub itself stood still: what the client sent meanwhile is not read yet.
+                    self.last_inbound = Instant(now.0.saturating_sub(self.config.heartbeat_ms));
+                }
                 if now >= self.silent_at() && !self.takes_bytes(now) {
                     self.close(CloseCode::Silent, "nothing was heard for two heartbeats", None);
                 } else if now >= self.next_ping {

@@ -5,4 +5,5 @@ mod input;
 mod instances;
 mod restart;
 mod signals;
+mod storm;
 mod stream;

@@ -131,7 +131,7 @@ async fn another_members_scope_is_denied_and_the_own_one_is_named() {
 #[tokio::test]
 async fn a_ping_names_the_heads_that_moved() {
     let mut config = HubConfig::default();
-    config.connection.heartbeat_ms = 300;
+    config.connection.heartbeat_ms = 500;
     let world = World::start_with(config).await;
     let mut bridge = world.with_conversation().await;
     let mut member = world.member().await;

@@ -145,6 +145,17 @@ fn two_silent_heartbeats_close_with_4003() {
 }
 
 #[test]
+fn a_hub_that_stood_still_hears_its_clients_before_it_calls_them_silent() {
+    let mut conn = open(PrincipalType::Member);
+    conn.handle_timeout(Instant(90_000));
+    assert!(conn.is_open());
+    conn.handle_timeout(Instant(104_999));
+    assert!(conn.is_open());
+    conn.handle_timeout(Instant(105_000));
+    assert!(!conn.is_open());
+}
+
+#[test]
 fn any_byte_counts_as_life() {
     let mut conn = open(PrincipalType::Member);
     conn.handle_control(Instant(20_000));
