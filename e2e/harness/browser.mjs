@@ -100,6 +100,7 @@ export class Console {
         status: row.dataset.status,
         stage: row.dataset.stage,
         delivery: row.dataset.delivery,
+        internal: 'internal' in row.dataset,
         text: (row.querySelector('[data-testid="message-text"]') ?? row).textContent,
       })),
     );

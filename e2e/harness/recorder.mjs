@@ -67,7 +67,7 @@ export function faults(frames) {
       if (before) found.push(...changes(at, before, row));
     }
     for (const row of rows) seen.set(row.id, { ...row, at });
-    if (at > 0) found.push(...moved(at, frames[at - 1].rows.map((row) => row.id), ids));
+    if (at > 0) found.push(...moved(at, frames[at - 1].rows, rows));
   }
   return found;
 }
@@ -82,11 +82,13 @@ function changes(at, before, row) {
   return found;
 }
 
-/** Rows that both frames show must keep their order. */
+/** Rows that both frames show must keep their order. A row that the hub has not placed yet may find its place. */
 function moved(at, before, after) {
-  const common = before.filter((id) => after.includes(id));
-  const order = after.filter((id) => before.includes(id));
-  return common.some((id, i) => id !== order[i]) ? [`frame ${at}: rows change places: ${common} became ${order}`] : [];
+  const unplaced = new Set([...before, ...after].filter((row) => row.stage).map((row) => row.id));
+  const ids = (rows, others) => rows.map((row) => row.id).filter((id) => !unplaced.has(id) && others.some((row) => row.id === id));
+  const [common, order] = [ids(before, after), ids(after, before)];
+  const first = common.findIndex((id, i) => id !== order[i]);
+  return first < 0 ? [] : [`frame ${at}: rows change places: ${common.slice(first)} became ${order.slice(first)}`];
 }
 
 function duplicates(ids) {

@@ -28,6 +28,11 @@ test('a double row, a replaced node, a return and a rewritten text are each name
   }
 });
 
+test('a row that the hub has not placed yet may find its place', () => {
+  const held = { ...row('mine', 'x'), stage: 'held' };
+  assert.deepEqual(faults(frames([held, row('answer', 'y')], [row('answer', 'y'), row('mine', 'x')])), []);
+});
+
 test('in a real page every painted frame is seen: a row that is replaced for one frame is found', async () => {
   const browser = await launch();
   try {

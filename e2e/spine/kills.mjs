@@ -61,7 +61,8 @@ export const partsAreKilled = {
     await world.idle();
     await settle(world.pages, world.scopes, ['gateway0 ', RESUMED, 'GATE:gateway']);
     for (const page of world.pages) {
-      assert.equal((await page.rows()).filter((row) => row.text.includes('[System]')).length, 0, 'the restart prompt is hidden');
+      const prompts = (await page.rows()).filter((row) => row.text.includes('interrupted by a gateway restart'));
+      assert.deepEqual(prompts.map((row) => row.internal), [true], 'the restart prompt is marked as internal');
     }
   },
 

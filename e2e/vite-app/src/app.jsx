@@ -67,6 +67,7 @@ function Message({ row }) {
       data-status={row.status}
       data-stage={row.local?.stage}
       data-delivery={row.delivery?.state}
+      data-internal={row.internal ? '' : undefined}
     >
       <span data-testid="message-text">{row.text}</span>
     </li>

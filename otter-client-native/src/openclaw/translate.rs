@@ -120,7 +120,9 @@ pub fn handle_forgotten(observed: &mut Observed, now: Now) -> Vec<Output> {
     let runs: Vec<String> = observed.runs.keys().cloned().collect();
     let restate = |id: &String| {
         let progress = observed.runs.get_mut(id).and_then(|run| run.progress.take());
-        let has_text = observed.runs.get(id).is_some_and(|run| !run.text.is_empty());
+        // The store may know less of a text than the hub: after a restart it comes from the gateway first.
+        let is_known = |run: &OpenRun| run.keyframe_at.is_some() && !run.text.is_empty();
+        let has_text = observed.runs.get(id).is_some_and(is_known);
         let text = if has_text { run::keyframe(observed, id, now) } else { None };
         [text, progress.and_then(|progress| run::progress(observed, id, progress))]
     };

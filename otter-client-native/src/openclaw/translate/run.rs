@@ -161,7 +161,7 @@ pub(super) fn stream(
     let wall = observed.wall(now);
     let run = observed.runs.get_mut(id).filter(|_| text.len() <= SLOT_BYTES)?;
     run.seen_at = wall;
-    if text == run.text {
+    if text == run.text && run.keyframe_at.is_some() {
         return None;
     }
     let is_due = run.keyframe_at.is_none_or(|at| later(at, KEYFRAME) <= now.at);

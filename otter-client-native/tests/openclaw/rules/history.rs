@@ -333,6 +333,26 @@ fn a_hub_that_forgot_gets_the_whole_text_of_a_silent_run() {
 }
 
 #[test]
+fn a_bridge_started_again_does_not_shorten_a_stream() {
+    let mut before = attached();
+    start(&mut before, "r1", "word0");
+    let mut bench = before.restarted();
+    bench.out.clear();
+    let outputs = otter_client_native::openclaw::translate::handle_forgotten(&mut bench.observed, bench.now);
+    bench.emit(outputs);
+    let texts = |bench: &Bench| -> Vec<Value> {
+        let signals = bench.out.iter().filter_map(|(_, out)| match out {
+            Out::Signal(signal) if signal.kind == "message.delta" => Some(signal.data.clone()),
+            _ => None,
+        });
+        signals.collect()
+    };
+    assert_eq!(texts(&bench), Vec::<Value>::new());
+    bench.event("chat", &chat("r1", "delta", Some("word0 word1")));
+    assert_eq!(texts(&bench), [json!({"runId": "in_test:r1", "offset": 0, "text": "word0 word1"})]);
+}
+
+#[test]
 fn a_lost_run_whose_session_is_gone_ends_too() {
     let mut bench = attached();
     start(&mut bench, "r1", "word0");
