@@ -210,7 +210,7 @@ impl Driver {
 
     /// Hands the machine what the outbox has to send.
     async fn publish(&mut self) {
-        while self.online {
+        while self.online && !self.publisher.is_idle() {
             let now = self.now();
             let asked = self.outbox(move |publisher, store| publisher.poll_publish(store, now)).await;
             match asked {

@@ -1,9 +1,11 @@
 //! How a client reaches its hub: a socket is two bounded queues, whatever carries them.
 
 mod memory;
+mod proxy;
 mod websocket;
 
 pub use memory::{MemoryHub, MemoryTransport};
+pub use proxy::Proxy;
 pub use websocket::WebSocketTransport;
 
 use std::future::Future;
@@ -113,6 +115,14 @@ pub enum OpenError {
         /// The HTTP status.
         status: u16,
     },
+    /// The HTTP proxy does not let the client through.
+    #[error("the proxy {proxy} does not lead to the hub: {reason}")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// What it said.
+        reason: String,
+    },
     /// The certificate or the encryption.
     #[error("no secure connection to the hub: {0}")]
     Tls(String),
@@ -124,7 +134,7 @@ impl OpenError {
         match self {
             Self::Unreachable(_) => 1006,
             Self::Status { status: 401 | 403 } => 4200,
-            Self::Redirected { .. } | Self::Status { .. } | Self::Tls(_) => 1013,
+            Self::Redirected { .. } | Self::Status { .. } | Self::Proxy { .. } | Self::Tls(_) => 1013,
         }
     }
 }

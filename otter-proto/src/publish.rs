@@ -128,6 +128,11 @@ impl Publisher {
         self.main.disconnected();
     }
 
+    /// Whether [`Publisher::poll_publish`] has nothing to send, whatever the time.
+    pub fn is_idle(&self) -> bool {
+        self.bulk.is_idle() && self.main.is_idle()
+    }
+
     /// When a refused publish is tried again.
     pub fn poll_timeout(&self) -> Option<Instant> {
         [self.bulk.retry_at(), self.main.retry_at()].into_iter().flatten().min()

@@ -10,8 +10,10 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{shell, tools};
 
-/// The most that wasm and glue together may weigh, gzipped.
-const LIMIT_BYTES: usize = 60 * 1024;
+/// What wasm and glue together should weigh, gzipped.
+const GOAL_BYTES: usize = 60 * 1024;
+/// The most that they may weigh.
+const LIMIT_BYTES: usize = 88 * 1024;
 const NAME: &str = "otter";
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -131,7 +133,8 @@ fn print_sizes() -> Result<usize> {
         println!("{file}: {raw} bytes, {packed} gzipped");
         sum += packed;
     }
-    println!("wasm and glue: {:.1} KB gzipped of {} KB", kilobytes(sum), LIMIT_BYTES / 1024);
+    let (goal, limit) = (GOAL_BYTES / 1024, LIMIT_BYTES / 1024);
+    println!("wasm and glue: {:.1} KB gzipped, goal {goal}, limit {limit}", kilobytes(sum));
     Ok(sum)
 }
 

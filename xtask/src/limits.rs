@@ -41,7 +41,9 @@ fn tracked() -> Result<Vec<PathBuf>> {
     ]))?;
     let is_source = |path: &Path| {
         let generated = path.starts_with("schemas") || path.to_string_lossy().ends_with(".d.ts");
-        let test = path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "test");
+        let test = path
+            .iter()
+            .any(|part| ["tests", "tests.rs", "test", "conformance.rs"].iter().any(|name| part == *name));
         let source = path
             .extension()
             .is_some_and(|it| ["rs", "js", "mjs", "jsx", "css"].iter().any(|known| it == *known));

@@ -352,12 +352,10 @@ impl GatewayConnection {
         let wanted = match failure {
             Failure::Pairing { .. } => PAIRING_PAUSE,
             Failure::Refused { .. } => REFUSED_PAUSE,
-            Failure::Waking { .. } | Failure::Offline { .. } if self.shown.is_waking() => {
+            Failure::Waking { .. } | Failure::Offline { refused: true, .. } => {
                 self.backoff.next().min(WAKING_PAUSE)
             }
-            Failure::DropToken { .. } | Failure::Waking { .. } | Failure::Offline { .. } => {
-                self.backoff.next()
-            }
+            Failure::DropToken { .. } | Failure::Offline { .. } => self.backoff.next(),
         };
         let wanted = wanted.max(failure.retry_after().unwrap_or_default());
         if !matches!(failure, Failure::Refused { .. } | Failure::DropToken { .. }) {

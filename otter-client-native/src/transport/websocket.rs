@@ -13,20 +13,24 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, http};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, client_async_tls_with_config, connect_async_with_config,
+};
 
-use super::{BoxFuture, Incoming, OpenError, Outgoing, QUEUE, Socket, Transport};
+use super::{BoxFuture, Incoming, OpenError, Outgoing, Proxy, QUEUE, Socket, Transport};
 use crate::error::StartError;
 
 /// Opens WebSockets to one address.
 #[derive(Debug, Clone)]
 pub struct WebSocketTransport {
     request: Request,
+    proxy: Option<Proxy>,
 }
 
 impl WebSocketTransport {
     /// For a `ws:` or `wss:` address, with a bearer token and further headers, for instance those a proxy in front of
-    /// the hub asks for. The token is marked as sensitive: it is not printed.
+    /// the hub asks for. The token is marked as sensitive: it is not printed. The variables `HTTPS_PROXY`, `HTTP_PROXY`
+    /// and `NO_PROXY` are obeyed.
     pub fn new(url: &str, token: Option<&str>, headers: &[(String, String)]) -> Result<Self, StartError> {
         let address = || StartError::Address(url.to_owned());
         let mut request = url.into_client_request().map_err(|_| address())?;
@@ -48,21 +52,36 @@ impl WebSocketTransport {
             value.set_sensitive(true);
             fields.append(key, value);
         }
-        Ok(Self { request })
+        let proxy = Proxy::from_env(request.uri());
+        Ok(Self { request, proxy })
+    }
+
+    /// Goes through this HTTP proxy, or through none, whatever the environment says.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy;
+        self
     }
 }
 
 impl Transport for WebSocketTransport {
     fn open(&self) -> BoxFuture<Result<Socket, OpenError>> {
-        let request = self.request.clone();
+        let (request, proxy) = (self.request.clone(), self.proxy.clone());
         Box::pin(async move {
             let config = WebSocketConfig::default()
                 .read_buffer_size(READ_BYTES)
                 .write_buffer_size(0)
                 .max_message_size(Some(MESSAGE_BYTES))
                 .max_frame_size(Some(MESSAGE_BYTES));
-            let (stream, _) =
-                connect_async_with_config(request, Some(config), true).await.map_err(explain)?;
+            let (stream, _) = match proxy {
+                None => connect_async_with_config(request, Some(config), true).await.map_err(explain)?,
+                Some(proxy) => {
+                    let tunnel = proxy.connect(request.uri()).await?;
+                    client_async_tls_with_config(request, tunnel, Some(config), None)
+                        .await
+                        .map_err(explain)?
+                }
+            };
             let (outgoing, orders) = mpsc::channel(QUEUE);
             let (reports, incoming) = mpsc::channel(QUEUE);
             let (sink, source) = stream.split();

@@ -425,22 +425,35 @@ fn reports_about_an_older_socket_are_ignored() {
     assert_eq!(dialogue.machine.state(), &GatewayState::Ready);
 }
 
-#[test]
-fn pauses_grow_to_thirty_seconds_with_one_attempt_in_flight() {
+/// Pauses between eight attempts that fail like this.
+fn pauses(why: &OpenFailure) -> (Dialogue, Vec<u64>) {
     let mut dialogue = Dialogue::new(Some("shared"), None);
     let mut pauses = Vec::new();
     for _ in 0..8 {
-        dialogue.machine.handle_open_failed(dialogue.generation, &OpenFailure::Refused, dialogue.now);
+        dialogue.machine.handle_open_failed(dialogue.generation, why, dialogue.now);
         dialogue.drain();
         let before = dialogue.now.at;
         let next = dialogue.machine.poll_timeout().unwrap();
         pauses.push(next.since(before));
         dialogue.wait(Duration::from_millis(next.since(before)).as_secs() + 1);
     }
+    (dialogue, pauses)
+}
+
+#[test]
+fn pauses_grow_to_thirty_seconds_with_one_attempt_in_flight() {
+    let (dialogue, pauses) = pauses(&OpenFailure::Other("no route to host".into()));
     assert!(
         pauses[0] <= 1_000 && pauses.iter().all(|pause| *pause <= 30_000) && pauses[7] >= 15_000,
         "{pauses:?}"
     );
     assert_eq!(dialogue.opened, 9);
+    assert_eq!(dialogue.shown(), ("offline", "ws://127.0.0.1:18789 could not be reached: no route to host"));
+}
+
+#[test]
+fn a_port_where_nothing_listens_is_tried_every_five_seconds() {
+    let (dialogue, pauses) = pauses(&OpenFailure::Refused);
+    assert!(pauses.iter().all(|pause| *pause <= 5_000), "{pauses:?}");
     assert_eq!(dialogue.shown(), ("offline", "no gateway listens at ws://127.0.0.1:18789"));
 }

@@ -41,6 +41,10 @@ impl LaneSender {
         self.link = None;
     }
 
+    pub(super) fn is_idle(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| !self.more && link.rejected_seen.is_none())
+    }
+
     pub(super) fn retry_at(&self) -> Option<Instant> {
         self.link.as_ref()?.retry_at
     }

@@ -148,7 +148,9 @@ fn events_go_out_in_order_and_once_over_every_cut() {
     instance.flow(&mut hub);
     assert_eq!((hub.log, hub.gaps), (ids(1..=5), 0));
     assert_eq!(instance.outbox.lane(Lane::Main).unwrap().acked, 5);
-    assert_eq!(instance.next(), None);
+    assert_eq!((instance.next(), instance.publisher.is_idle()), (None, true));
+    instance.make(1);
+    assert!(!instance.publisher.is_idle());
 }
 
 #[test]

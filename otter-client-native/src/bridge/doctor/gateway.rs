@@ -55,11 +55,7 @@ pub async fn look_at_gateway(
         ),
         GatewayState::Ready => {
             let admin = scopes.iter().any(|scope| scope == "operator.admin");
-            let note = if admin {
-                ""
-            } else {
-                "; without operator.admin it sees only approvals of its own messages"
-            };
+            let note = if admin { "" } else { WITHOUT_ADMIN };
             Finding::good("gateway", format!("{url} (OpenClaw {version}) lets the bridge in{note}"))
         }
         GatewayState::Connecting | GatewayState::AwaitingChallenge | GatewayState::ConnectSent => {
@@ -74,3 +70,5 @@ pub async fn look_at_gateway(
         _ => Finding::bad("gateway", status.reason.clone().unwrap_or_else(|| status.state.to_owned())),
     }
 }
+
+const WITHOUT_ADMIN: &str = "; without operator.admin it sees only approvals of its own messages";

@@ -16,5 +16,6 @@ pub(super) const PAIRING_PAUSE: Duration = Duration::from_secs(30);
 pub(super) const REFUSED_PAUSE: Duration = Duration::from_secs(150);
 pub(super) const REFUSALS: usize = 5;
 pub(super) const REFUSAL_WINDOW: Duration = Duration::from_mins(10);
-/// Longest pause while a gateway starts, which takes it a minute on a slow machine.
+/// Longest pause while a gateway starts, which takes it a minute on a slow machine, or while nothing listens there,
+/// which an attempt burdens least of all.
 pub(super) const WAKING_PAUSE: Duration = Duration::from_secs(5);

@@ -106,10 +106,6 @@ impl Shown {
         matches!(self.status.state, "connecting" | "offline")
     }
 
-    pub(super) fn is_waking(&self) -> bool {
-        self.status.state == "waking"
-    }
-
     /// The status when it differs from `before`, stamped with the time.
     pub(super) fn changed(&mut self, before: &GatewayStatus, now: UnixMillis) -> Option<GatewayStatus> {
         if self.status == *before {

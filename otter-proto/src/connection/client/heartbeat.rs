@@ -36,6 +36,8 @@ pub(super) enum Verdict {
 
 impl Heartbeat {
     pub(super) const fn new(interval_ms: u64, now: Instant) -> Self {
+        // A hub that names no sensible interval must not make a busy loop of probes.
+        let interval_ms = if interval_ms < MIN_INTERVAL_MS { MIN_INTERVAL_MS } else { interval_ms };
         Self { interval_ms, last_inbound: now, next_probe: 1, probe: None, measured_at: None }
     }
 
@@ -105,6 +107,7 @@ pub(super) const PROBE_MS: u64 = 2_000;
 /// A timer this late means that the process slept.
 pub(super) const LATE_MS: u64 = 5_000;
 const MEASURE_MS: u64 = 60_000;
+const MIN_INTERVAL_MS: u64 = 2_000;
 
 #[cfg(test)]
 mod tests {

@@ -83,7 +83,7 @@ impl Reader {
                 let state = self.live.get_mut(&scope).unwrap();
                 if frame["sub"].as_u64() == Some(*state >> 1) {
                     *state |= 1;
-                    self.epoch = frame["epoch"].as_str().unwrap().to_owned();
+                    frame["epoch"].as_str().unwrap().clone_into(&mut self.epoch);
                     if frame["mode"] == "resumed" {
                         self.resumed += 1;
                     } else {
@@ -217,10 +217,10 @@ async fn readers_who_come_and_go_get_everything_once_and_in_order() {
     let mut ends = Vec::new();
     let (mut applied, mut resumed) = (0, 0);
     for reader in readers {
-        let (end, events, resumes) = reader.await.unwrap();
+        let (end, events, again) = reader.await.unwrap();
         ends.push(end);
         applied += events;
-        resumed += resumes;
+        resumed += again;
     }
     let mut late = world.socket("member").await;
     late.send(&hello(&[])).await;
