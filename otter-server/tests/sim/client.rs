@@ -12,6 +12,7 @@ use otter_proto::wire::Json;
 use crate::hub::org;
 use crate::instance::Instance;
 use crate::link::LinkId;
+use crate::oracle::Oracle;
 use crate::world::{Happening, World};
 
 /// What a client is.
@@ -131,7 +132,7 @@ impl World {
     }
 
     pub(crate) fn client_opened(&mut self, link: LinkId) {
-        self.with_socket(link, |machine, now| machine.handle_opened(now));
+        self.with_socket(link, ClientConnection::handle_opened);
     }
 
     pub(crate) fn client_message(&mut self, link: LinkId, text: &str) {
@@ -177,9 +178,9 @@ impl World {
     /// Something a person or an agent does; again and again while it storms, once more in the calm.
     pub(crate) fn client_acts(&mut self, at: usize) {
         if self.clients[at].is_member() {
-            self.member_acts(at)
+            self.member_acts(at);
         } else {
-            self.instance_acts(at)
+            self.instance_acts(at);
         }
         self.drive_client(at);
         if self.stormy() {
@@ -306,7 +307,7 @@ impl World {
             self.outcome.resyncs += counters.resyncs;
             for scope in &client.follows {
                 assert_eq!(machine.scope_phase(scope), Some(ScopePhase::Live), "{} {scope}", client.id);
-                self.oracle.judge_state(&client.id, scope, machine, &reader);
+                Oracle::judge_state(&client.id, scope, machine, &reader);
             }
             if let Part::Instance(instance) = &client.part {
                 instance.judge(&client.id, &reader);

@@ -199,7 +199,7 @@ impl World {
                 }
             }
             Answered::Attached(Err(error)) => {
-                peer.machine.refuse(error, otter_proto::error::CloseCode::Forked)
+                peer.machine.refuse(error, otter_proto::error::CloseCode::Forked);
             }
         }
         self.drive_peer(id);

@@ -57,7 +57,7 @@ impl Instance {
         let data = format!(
             "{{\"address\":{{\"kind\":\"session\",\"sessionKey\":\"main\"}},\"agentId\":\"{id}:main\",\"instanceId\":\"{id}\"}}"
         );
-        new.facts.push(new.fact("conversation.upserted", &format!("{id}:c0"), false, None, data));
+        new.facts.push(Self::fact("conversation.upserted", &format!("{id}:c0"), false, None, data));
         new
     }
 
@@ -65,7 +65,9 @@ impl Instance {
     pub(crate) fn boot(&mut self, run: u64, rng: &mut Rng) -> Vec<BootId> {
         self.outbox.open();
         if std::mem::take(&mut self.reread) {
-            self.facts.clone().iter().for_each(|fact| self.observe(fact, rng));
+            for fact in self.facts.clone() {
+                self.observe(&fact, rng);
+            }
         }
         self.boots.start(BootId::new(&format!("b{run}")).unwrap());
         self.boots.ids()
@@ -76,7 +78,6 @@ impl Instance {
     }
 
     fn fact(
-        &self,
         kind: &'static str,
         subject: &str,
         in_conversation: bool,
@@ -120,9 +121,9 @@ impl Instance {
             self.runs
         );
         let completed = "{\"endedAt\":\"2026-11-22T14:00:01.123Z\",\"state\":\"completed\"}".to_owned();
-        self.happens(self.fact("run.started", &run, true, None, started), rng);
-        self.happens(self.fact("message.created", &format!("{run}:answer"), true, None, answer), rng);
-        self.happens(self.fact("run.completed", &run, true, None, completed), rng);
+        self.happens(Self::fact("run.started", &run, true, None, started), rng);
+        self.happens(Self::fact("message.created", &format!("{run}:answer"), true, None, answer), rng);
+        self.happens(Self::fact("run.completed", &run, true, None, completed), rng);
     }
 
     /// What the gateway says of its session, on the other lane.
@@ -132,7 +133,7 @@ impl Instance {
             "{{\"agentId\":\"{id}:main\",\"contextLimit\":{},\"conversationId\":\"{id}:c0\",\"instanceId\":\"{id}\",\"key\":\"main\",\"status\":\"done\"}}",
             rng.range(1, 100)
         );
-        self.happens(self.fact("session.upserted", &format!("{id}:c0"), false, None, data), rng);
+        self.happens(Self::fact("session.upserted", &format!("{id}:c0"), false, None, data), rng);
     }
 
     /// A command arrives, perhaps again: it is carried out once.
@@ -141,7 +142,7 @@ impl Instance {
         let first = self.journal.insert(command.id.clone());
         if first && command.cancel {
             self.happens(
-                self.fact(
+                Self::fact(
                     "command.updated",
                     command.id.as_str(),
                     false,
@@ -155,11 +156,11 @@ impl Instance {
         if first {
             let delivery = "{\"delivery\":{\"state\":\"delivered\"}}".to_owned();
             self.happens(
-                self.fact("message.deliveryChanged", &delivered, true, Some(&command.id), delivery),
+                Self::fact("message.deliveryChanged", &delivered, true, Some(&command.id), delivery),
                 rng,
             );
             self.happens(
-                self.fact(
+                Self::fact(
                     "command.updated",
                     command.id.as_str(),
                     false,
@@ -176,7 +177,9 @@ impl Instance {
                 .filter(|fact| fact.caused_by.as_ref() == Some(&command.id))
                 .cloned()
                 .collect();
-            known.iter().for_each(|fact| self.observe(fact, rng));
+            for fact in &known {
+                self.observe(fact, rng);
+            }
         }
     }
 
@@ -204,10 +207,6 @@ impl Instance {
             }
         }
         assert_eq!(self.outbox.dead_letters(), [], "{name} has dead letters");
-    }
-
-    pub(crate) fn commands(&self) -> &BTreeSet<CommandId> {
-        &self.journal
     }
 }
 
