@@ -13,7 +13,10 @@ use crate::{shell, tools};
 /// What wasm and glue together should weigh, gzipped.
 const GOAL_BYTES: usize = 60 * 1024;
 /// The most that they may weigh.
-const LIMIT_BYTES: usize = 88 * 1024;
+const LIMIT_BYTES: usize = 65 * 1024;
+/// Small first; functions with one caller are not inlined, because what repeats compresses.
+const OPTIMISER: [&str; 5] =
+    ["-Oz", "--one-caller-inline-max-function-size", "0", "--strip-debug", "--strip-producers"];
 const NAME: &str = "otter";
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -57,9 +60,10 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
         return Ok(marker.exists());
     }
     bind(&compiled)?;
+    strip_comments(&dist().join(format!("{NAME}.js")))?;
     let wasm = dist().join(format!("{NAME}_bg.wasm"));
     if let Some(mut optimiser) = optimiser {
-        shell::run(optimiser.args(["-Oz", "-o"]).arg(&wasm).arg(&wasm))?;
+        shell::run(optimiser.args(OPTIMISER).arg("-o").arg(&wasm).arg(&wasm))?;
         fs::write(&marker, "")?;
     }
     inline(&wasm)?;
@@ -100,6 +104,15 @@ fn bind(compiled: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate(dist())
         .context("the JavaScript glue could not be made")
+}
+
+/// Takes the comments, which are for readers of the declarations, out of the glue. They stand on lines of their own.
+fn strip_comments(glue: &Path) -> Result<()> {
+    let text = fs::read_to_string(glue)?;
+    let is_comment = |line: &str| ["/*", "*", "//"].iter().any(|start| line.trim_start().starts_with(start));
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty() && !is_comment(line)).collect();
+    fs::write(glue, code.join("\n"))?;
+    Ok(())
 }
 
 /// Writes the wasm as a module of base64, for dev servers that answer the wasm's address with a page.
