@@ -156,7 +156,7 @@ impl Client {
                     .held
                     .iter()
                     .filter(|(scope, held)| {
-                        held.live && ping.heads.0.get(*scope).is_some_and(|head| *head > held.pos)
+                        held.live && ping.heads.0.get(scope).is_some_and(|head| *head > held.pos)
                     })
                     .map(|(scope, held)| (scope.clone(), held.lost))
                     .collect();
