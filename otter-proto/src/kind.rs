@@ -9,6 +9,7 @@ mod conversation;
 mod instance;
 mod member;
 mod message;
+pub(crate) mod payloads;
 mod run;
 mod session;
 mod signal;

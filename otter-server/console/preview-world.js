@@ -47,7 +47,7 @@ function release(at, me, ada) {
     run('r2', -8 * MINUTE, -7 * MINUTE, { state: 'failed', error: { code: 'rate_limit', message: 'the model provider answered 529, overloaded' } }),
     said(c, 'm2b', me, at(-6 * MINUTE), 'Tom, thanks! Ada, go ahead.', { delivery: { state: 'failed', reason: 'the gateway was not reachable for 48 hours' } }),
     said(c, 'm3', me, at(-5 * MINUTE), 'please try again', { delivery: { state: 'delivered' } }),
-    said(c, 'm4', me, at(-5 * MINUTE + 9000), 'and tell me what you changed\nhttps://github.com/samhotchkiss/otter-camp', { delivery: { state: 'delivered', intoRun: 'in_mac:r3' } }),
+    said(c, 'm4', me, at(-5 * MINUTE + 9000), 'and tell me what you changed\nhttps://example.org/otter/changes', { delivery: { state: 'delivered', intoRun: 'in_mac:r3' } }),
     said(c, 'in_mac:r3:answer', ada, at(-2 * MINUTE), TODAY, { runId: 'in_mac:r3' }),
     run('r3', -5 * MINUTE, -2 * MINUTE),
   ];
@@ -89,7 +89,7 @@ fn a_merge_of_an_absent_entity_does_nothing() {
 | otter-server | 58 | 9.8 s |
 | otter-bridge | 25 | 2.2 s |
 
-> Nothing else changed: the diff is in [the branch](https://github.com/samhotchkiss/otter-camp).`;
+> Nothing else changed: the diff is in [the branch](https://example.org/otter/changes).`;
 
 /** @param {string} runId */
 export const answerFor = (runId) => (runId.length % 2 ? TODAY : `Good question. I looked at it from three sides:

@@ -143,7 +143,7 @@ fn the_challenge_is_answered_as_the_gateway_wants_it() {
         (&params["minProtocol"], &params["maxProtocol"], &params["client"]["id"], &params["client"]["mode"]),
         (&json!(4), &json!(4), &json!("gateway-client"), &json!("ui"))
     );
-    assert_eq!(params["caps"], json!(["tool-events", "approvals"]));
+    assert_eq!(params["caps"], json!(["tool-events"]));
     assert_eq!(params["scopes"], json!(all_scopes()));
     assert_eq!(params["auth"], json!({"token": "shared"}));
     assert_eq!(params["client"]["displayName"], "otter bridge");

@@ -26,62 +26,35 @@ fn check<T: DeserializeOwned>(data: &str) -> Result<(), InvalidData> {
     })
 }
 
-macro_rules! table {
-    ($(#[$doc:meta])* $name:ident, $roots:ident: $($kind:literal => $ty:ident,)*) => {
-        $(#[$doc])*
-        pub fn $name(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
-            match kind { $($kind => Some(check::<kind::$ty>(data)),)* _ => None }
+macro_rules! checks {
+    (events: { $($event:literal => $of_event:ident,)* }
+     commands: { $($command:literal => $of_command:ident,)* }
+     signals: { $($signal:literal => $of_signal:ident,)* }) => {
+        /// Checks the payload of a durable kind; `None` when the kind is not known.
+        pub fn check_event(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
+            match kind { $($event => Some(check::<kind::$of_event>(data)),)* _ => None }
+        }
+
+        /// Checks the data of a command; `None` when the command is not known.
+        pub fn check_command(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
+            match kind { $($command => Some(check::<kind::$of_command>(data)),)* _ => None }
+        }
+
+        /// Checks the data of a signal; `None` when the signal is not known.
+        pub fn check_signal(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
+            match kind { $($signal => Some(check::<kind::$of_signal>(data)),)* _ => None }
         }
 
         #[cfg(test)]
-        pub(super) const $roots: &[&str] = &[$($kind,)*];
+        const EVENTS: &[&str] = &[$($event,)*];
+        #[cfg(test)]
+        const COMMANDS: &[&str] = &[$($command,)*];
+        #[cfg(test)]
+        const SIGNALS: &[&str] = &[$($signal,)*];
     };
 }
 
-table! {
-    /// Checks the payload of a durable kind; `None` when the kind is not known.
-    check_event, EVENTS:
-    "instance.connected" => InstanceConnected,
-    "instance.disconnected" => InstanceDisconnected,
-    "instance.updated" => InstanceUpdated,
-    "instance.gap" => InstanceGap,
-    "agent.upserted" => AgentUpserted,
-    "agent.statusChanged" => AgentStatusChanged,
-    "agent.removed" => AgentRemoved,
-    "session.upserted" => SessionUpserted,
-    "session.ended" => SessionEnded,
-    "session.compacted" => SessionCompacted,
-    "conversation.upserted" => ConversationUpserted,
-    "conversation.updated" => ConversationUpdated,
-    "message.created" => MessageCreated,
-    "message.deliveryChanged" => MessageDeliveryChanged,
-    "message.edited" => MessageEdited,
-    "message.removed" => MessageRemoved,
-    "run.started" => RunStarted,
-    "run.completed" => RunCompleted,
-    "run.failed" => RunFailed,
-    "run.aborted" => RunAborted,
-    "command.updated" => CommandUpdated,
-    "member.joined" => MemberJoined,
-    "member.updated" => MemberUpdated,
-    "member.removed" => MemberRemoved,
-}
-
-table! {
-    /// Checks the data of a command; `None` when the command is not known.
-    check_command, COMMANDS:
-    "message.send" => MessageSend,
-    "run.abort" => RunAbort,
-    "command.cancel" => CommandCancel,
-}
-
-table! {
-    /// Checks the data of a signal; `None` when the signal is not known.
-    check_signal, SIGNALS:
-    "message.delta" => MessageDelta,
-    "run.progress" => RunProgress,
-    "instance.heartbeat" => InstanceHeartbeat,
-}
+crate::kind::payloads::with_payloads!(checks);
 
 #[cfg(test)]
 mod tests {

@@ -49,47 +49,16 @@ fn add<T: JsonSchema>(generator: &mut SchemaGenerator, name: &'static str, paylo
 }
 
 macro_rules! payloads {
-    ($($name:literal => $ty:ident,)*) => {
+    ($($group:ident: { $($name:literal => $ty:ident,)* })*) => {
         fn payloads(generator: &mut SchemaGenerator) -> Payloads {
             let mut payloads = Payloads::new();
-            $(add::<kind::$ty>(generator, $name, &mut payloads);)*
+            $($(add::<kind::$ty>(generator, $name, &mut payloads);)*)*
             payloads
         }
     };
 }
 
-payloads! {
-    "instance.connected" => InstanceConnected,
-    "instance.disconnected" => InstanceDisconnected,
-    "instance.updated" => InstanceUpdated,
-    "instance.gap" => InstanceGap,
-    "agent.upserted" => AgentUpserted,
-    "agent.statusChanged" => AgentStatusChanged,
-    "agent.removed" => AgentRemoved,
-    "session.upserted" => SessionUpserted,
-    "session.ended" => SessionEnded,
-    "session.compacted" => SessionCompacted,
-    "conversation.upserted" => ConversationUpserted,
-    "conversation.updated" => ConversationUpdated,
-    "message.created" => MessageCreated,
-    "message.deliveryChanged" => MessageDeliveryChanged,
-    "message.edited" => MessageEdited,
-    "message.removed" => MessageRemoved,
-    "run.started" => RunStarted,
-    "run.completed" => RunCompleted,
-    "run.failed" => RunFailed,
-    "run.aborted" => RunAborted,
-    "command.updated" => CommandUpdated,
-    "member.joined" => MemberJoined,
-    "member.updated" => MemberUpdated,
-    "member.removed" => MemberRemoved,
-    "message.send" => MessageSend,
-    "run.abort" => RunAbort,
-    "command.cancel" => CommandCancel,
-    "message.delta" => MessageDelta,
-    "run.progress" => RunProgress,
-    "instance.heartbeat" => InstanceHeartbeat,
-}
+kind::payloads::with_payloads!(payloads);
 
 /// Definitions that are frames or parts of frames: `null` never stands for an absent member there.
 const FRAME_DEFS: &[&str] = &[
