@@ -1,11 +1,13 @@
 //! The browser client of Otter: the connection machine of `otter-proto` driven over a WebSocket and one timer.
 //!
-//! [`Core`] is the whole boundary, described in `npm/boundary.d.ts`: messages go in as JSON text, and what changed
+//! `Core` is the whole boundary, described in `npm/boundary.d.ts`: messages go in as JSON text, and what changed
 //! comes out as JSON text when it is asked for. It uses nothing but global timers and clocks and the WebSocket
 //! constructor it is given, so that it runs in pages, workers and Node alike. People use the package
 //! `@otter-camp/client` around it.
 
 #![cfg(any(target_arch = "wasm32", test, doc))]
+// Elsewhere the part that is tested natively has no user.
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
