@@ -81,7 +81,7 @@ impl Changes {
                 self.scopes.retain(|(known, ..)| *known != scope);
                 self.scopes.push((scope, phase, reason));
             }
-            ConnectionEvent::Changed { scope, key } => self.changed(scope, key, connection),
+            ConnectionEvent::Changed { scope, key } => self.changed(&scope, key, connection),
             ConnectionEvent::Slot { scope, run, from, text } => self.slot(scope, run, from, text),
             ConnectionEvent::Signal { scope, kind, data } => self.signal(scope, kind, data, connection),
             ConnectionEvent::Event { text, replayed, .. } => self.event(text, replayed),
@@ -137,19 +137,19 @@ impl Changes {
         }
     }
 
-    fn changed(&mut self, scope: Scope, key: EntityKey, connection: &ClientConnection) {
-        if connection.state(&scope).is_some() && !self.told.states.contains(&scope) {
+    fn changed(&mut self, scope: &Scope, key: EntityKey, connection: &ClientConnection) {
+        if connection.state(scope).is_some() && !self.told.states.contains(scope) {
             self.told.states.push(scope.clone());
             // The package may have rows of a core that this one replaces.
-            for (key, _) in connection.entities(&scope) {
-                self.note(&scope, key.clone());
+            for (key, _) in connection.entities(scope) {
+                self.note(scope, key.clone());
             }
             self.reset.push(scope.clone());
         }
         if key.entity_type() == "run" {
-            self.progress_over(&scope, &key, connection);
+            self.progress_over(scope, &key, connection);
         }
-        self.note(&scope, key);
+        self.note(scope, key);
     }
 
     fn note(&mut self, scope: &Scope, key: EntityKey) {

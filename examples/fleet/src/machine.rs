@@ -156,7 +156,7 @@ impl Machine {
     }
 
     /// Carries a command out, or says why not.
-    async fn carry_out(self: Arc<Self>, request: CommandRequest) -> CommandOutcome {
+    fn carry_out(self: Arc<Self>, request: CommandRequest) -> CommandOutcome {
         let word = |key: &str| request.data[key].as_str().unwrap_or_default().to_owned();
         let conversation = word("conversationId");
         let Some(room) = self.rooms.get(&conversation) else {
@@ -199,7 +199,7 @@ impl CommandHandler for Scripted {
     fn handle(&self, _client: Client, request: CommandRequest) -> HandlerFuture<'_> {
         Box::pin(async move {
             match self.0.get() {
-                Some(machine) => Arc::clone(machine).carry_out(request).await,
+                Some(machine) => Arc::clone(machine).carry_out(request),
                 None => CommandOutcome::Failed {
                     code: "starting".to_owned(),
                     message: "try again in a moment".to_owned(),
