@@ -1,6 +1,6 @@
 //! The browser client of Otter: the connection machine of `otter-proto` driven over a WebSocket and one timer.
 //!
-//! [`Core`] is the whole boundary, described in `npm/boundary.d.ts`: messages go in as JSON text, and what changed
+//! `Core` is the whole boundary, described in `npm/boundary.d.ts`: messages go in as JSON text, and what changed
 //! comes out as JSON text when it is asked for. It uses nothing but global timers and clocks and the WebSocket
 //! constructor it is given, so that it runs in pages, workers and Node alike. People use the package
 //! `@otter-camp/client` around it.

@@ -28,7 +28,7 @@ pub enum ConnectionEvent {
     Status(GatewayStatus),
     /// The handshake succeeded; requests may be made.
     Ready(Box<Hello>),
-    /// The link ended; every open request has been answered with [`RpcError::Disconnected`].
+    /// The link ended; every open request has been answered with [`RpcError::Disconnected`](crate::openclaw::RpcError::Disconnected).
     Lost,
     /// An event of the gateway.
     Event(GatewayEvent),
