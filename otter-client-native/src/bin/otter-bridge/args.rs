@@ -54,7 +54,7 @@ pub(crate) struct GatewayOptions {
     /// Folder for the outbox, the device key and the policy; one per bridge.
     #[arg(long, env = "OTTER_STATE_DIR", default_value_os_t = default_state_dir())]
     pub(crate) state_dir: PathBuf,
-    /// The local policy, JSON; `<state-dir>/policy.json` unless told otherwise.
+    /// The local policy, JSON; `policy.json` in the state folder unless told otherwise.
     #[arg(long)]
     pub(crate) policy: Option<PathBuf>,
 }
