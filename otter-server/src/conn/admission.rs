@@ -135,7 +135,7 @@ pub(super) async fn admit_to_the_end(
 }
 
 fn forked() -> ErrorBody {
-    let message = "another copy of this instance is running or ran with this identity; stop it, or run \
-                   `otter-bridge adopt` to let this copy take over";
+    let message = "another copy of this instance is connected: stop one of them, or add this machine as an \
+                   instance of its own with `otter-server instance add`";
     ErrorBody::new(ErrorCode::Forked, message)
 }

@@ -34,8 +34,8 @@ impl Ledger<'_> {
         };
         let known = self.rows.boot(instance)?;
         if known.as_ref().is_some_and(|known| !boots.contains(known)) {
-            let message = "another copy of this instance was connected since; stop one of them, then run \
-                           `otter-bridge adopt` on the one that stays";
+            let message = "another copy of this instance was connected since: run the one with the newer state \
+                           folder, or, if that is gone, add this machine anew with `otter-server instance add`";
             return Ok(Err(ErrorBody::new(ErrorCode::Forked, message)));
         }
         if known.as_ref() != Some(newest) {
