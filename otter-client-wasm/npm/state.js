@@ -172,7 +172,8 @@ export function createState(topics, freeze) {
 
   /**
    * Messages by the hub's order, then own rows that it has not placed yet as typed, then answers being written: an
-   * answer is dated when it is whole, so what is sent meanwhile belongs before it.
+   * answer is dated when it is whole, so what is sent meanwhile belongs before it. Only the answer of a run that began
+   * later comes after it, as when a gateway was killed and its turn is answered anew before the lost run is judged.
    *
    * @param {string} conversationId @returns {readonly any[]}
    */
@@ -180,10 +181,19 @@ export function createState(topics, freeze) {
     return derived(`conversation/${conversationId}`, 'message', '', (live, old) => {
       const shown = live.sort(byPlace).map((row) => row.entity);
       for (const slot of slots.values()) {
-        if (slot.conversationId === conversationId && !rows.has(`message/${answerOf(slot.runId)}`)) shown.push(streaming(slot));
+        if (slot.conversationId !== conversationId || rows.has(`message/${answerOf(slot.runId)}`)) continue;
+        const began = beganAt(slot.runId);
+        const isLater = (/** @type {any} */ row) => began && row.runId && row.status !== 'streaming' && beganAt(row.runId) > began;
+        const later = shown.findIndex(isLater);
+        shown.splice(later < 0 ? shown.length : later, 0, streaming(slot));
       }
       return old && sameList(old, shown) ? old : Object.freeze(shown);
     });
+  }
+
+  /** @param {string} runId @returns {string} the instant a run began, as far as it is known */
+  function beganAt(runId) {
+    return rows.get(`run/${runId}`)?.data.startedAt ?? '';
   }
 
   /** @param {string} conversationId @returns {readonly any[]} oldest first */

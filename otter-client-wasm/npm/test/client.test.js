@@ -112,6 +112,19 @@ test('local rows follow placed ones as typed, answers being written come last', 
   client.close();
 });
 
+test('an answer being written stays before the answer of a run that began later', async () => {
+  const { fake, client } = await setup();
+  const run = (id, second) => [SCOPE, `run/${id}`, second, true, { startedAt: `2026-01-01T00:00:0${second}.000Z`, state: 'running' }];
+  const answer = (id, second) => [SCOPE, `message/${id}:answer`, 9, true, { runId: id, text: id, sentAt: `2026-01-01T00:00:0${second}.000Z` }];
+  fake.push({ put: [run('r0', 1), answer('r0', 2), run('r1', 3), run('r2', 5)], slots: [[C, 'r1', 0, 'lost'], [C, 'r2', 0, 'anew']] });
+  await tick();
+  assert.deepEqual(ids(client.messages(C)), ['r0:answer', 'r1:answer', 'r2:answer']);
+  fake.push({ slots: [[C, 'r2', 0, null]], put: [answer('r2', 7)] });
+  await tick();
+  assert.deepEqual(ids(client.messages(C)), ['r0:answer', 'r1:answer', 'r2:answer']);
+  client.close();
+});
+
 test('a slot grows by its tail and becomes its answer in one flush under the same id', async () => {
   const { fake, client } = await setup();
   const frames = [];
