@@ -100,12 +100,10 @@ impl Changes {
 
     /// The package has forgotten a scope.
     pub(crate) fn forget(&mut self, scope: &Scope) {
-        self.entities.retain(|(of, _)| of != scope);
-        self.slots.retain(|slot| slot.scope != *scope);
-        self.events.clear();
+        // Its entities are written as gone. What happened before is still news.
         self.told.states.retain(|of| of != scope);
+        self.slots.retain(|slot| slot.scope != *scope);
         self.told.streaming.retain(|(of, _)| of != scope);
-        self.told.progress.retain(|(of, _)| of != scope);
     }
 
     /// Whether there is nothing to hand over.
@@ -222,7 +220,7 @@ impl Changes {
     }
 
     fn event(&mut self, event: String, replayed: bool) {
-        let kind = text::member(&event, "kind").unwrap_or_default().trim_matches('"');
+        let kind = text::member_word(&event, "kind").unwrap_or_default();
         if self.kinds.iter().any(|wanted| wanted == "*" || wanted == kind) {
             push_bounded(&mut self.events, (event, replayed), MAX_EVENTS);
         }

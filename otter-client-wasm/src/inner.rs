@@ -1,6 +1,6 @@
 //! The loop around the connection machine. Nothing is borrowed while JavaScript is called.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use otter_proto::connection::client::{ClientConfig, ClientConnection, Role, Transmit, Wake};
@@ -94,7 +94,7 @@ impl Shared {
 
     /// Whether a callback belongs to the present socket.
     pub(crate) fn is_current(&self, generation: u32) -> bool {
-        self.inner.borrow().generation == generation
+        self.lock().generation == generation
     }
 
     /// Runs for one reason, then does what follows from it.
@@ -102,11 +102,11 @@ impl Shared {
         panics::enter(&self.settings.notify);
         let posted = matches!(entry, Entry::Post(_));
         let now = Now::read();
-        let gone = self.inner.borrow_mut().handle(entry, now);
+        let gone = self.lock().handle(entry, now);
         drop(gone);
         loop {
             // A statement of its own, so that the borrow ends before the socket is called.
-            let next = self.inner.borrow_mut().next();
+            let next = self.lock().next();
             match next {
                 None => break,
                 Some(Transmit::Open) => self.open(now),
@@ -114,7 +114,7 @@ impl Shared {
                 Some(Transmit::Close { code, reason }) => self.close(code, reason),
             }
         }
-        let tell = self.inner.borrow_mut().settle(now, posted);
+        let tell = self.lock().settle(now, posted);
         if tell {
             drop(self.settings.notify.tell(&JsValue::UNDEFINED));
         }
@@ -122,7 +122,7 @@ impl Shared {
 
     /// What changed, as JSON text.
     pub(crate) fn drain(&self) -> String {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.lock();
         let inner = &mut *inner;
         inner.notified = false;
         inner.changes.take(&inner.connection, |instant| inner.seen.unix_of(instant))
@@ -130,7 +130,7 @@ impl Shared {
 
     /// Position and hash of every scope, as JSON text.
     pub(crate) fn hashes(&self) -> String {
-        let inner = self.inner.borrow();
+        let inner = self.lock();
         let mut out = String::from("{");
         for scope in inner.connection.scopes() {
             let Some(position) = inner.connection.position(scope) else { continue };
@@ -149,17 +149,24 @@ impl Shared {
         out
     }
 
+    /// The inside. It is only locked already when a trap left it so; then the package replaces this core.
+    fn lock(&self) -> RefMut<'_, Inner> {
+        // Not `borrow_mut`, whose message brings the formatting of strings with it.
+        let Ok(inner) = self.inner.try_borrow_mut() else { panic!("entered while locked") };
+        inner
+    }
+
     fn open(&self, now: Now) {
         let generation = {
-            let mut inner = self.inner.borrow_mut();
+            let mut inner = self.lock();
             inner.generation += 1;
             inner.opened = false;
             inner.generation
         };
-        let old = self.inner.borrow_mut().socket.take();
+        let old = self.lock().socket.take();
         drop(old);
         let opened = Socket::open(&self.settings.web_socket, &self.settings.url, generation, &self.me);
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.lock();
         match opened {
             Ok(socket) => inner.socket = Some(socket),
             Err(_) => inner.connection.handle_failed(now.instant),
@@ -167,7 +174,7 @@ impl Shared {
     }
 
     fn send(&self, frames: &str) {
-        let socket = self.inner.borrow().socket.as_ref().map(Socket::handle);
+        let socket = self.lock().socket.as_ref().map(Socket::handle);
         if let Some(socket) = socket {
             // It fails only for a socket that is not open any more, whose close is on its way.
             drop(socket.send(frames));
@@ -176,7 +183,7 @@ impl Shared {
 
     fn close(&self, code: u16, reason: &str) {
         let socket = {
-            let mut inner = self.inner.borrow_mut();
+            let mut inner = self.lock();
             inner.generation += 1;
             inner.socket.take()
         };

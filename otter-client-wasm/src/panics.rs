@@ -1,6 +1,7 @@
 //! Panics: the package is told, because a panic inside a callback of the browser would go unseen.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::panic::PanicHookInfo;
 
 use otter_proto::text::write_u64;
@@ -10,7 +11,8 @@ use crate::browser::Notify;
 
 thread_local! {
     /// Whom to tell: the core that was entered last.
-    static CURRENT: RefCell<Option<Notify>> = const { RefCell::new(None) };
+    /// Never dropped by the thread: a destructor would have to be registered.
+    static CURRENT: Cell<Option<ManuallyDrop<Notify>>> = const { Cell::new(None) };
 }
 
 /// Has panics told to the core that was entered last.
@@ -20,7 +22,8 @@ pub(crate) fn install() {
 
 /// A core is entered.
 pub(crate) fn enter(notify: &Notify) {
-    drop(CURRENT.replace(Some(notify.clone())));
+    let old = CURRENT.replace(Some(ManuallyDrop::new(notify.clone())));
+    drop(old.map(ManuallyDrop::into_inner));
 }
 
 fn tell(info: &PanicHookInfo<'_>) {

@@ -20,7 +20,7 @@ pub use hub::{
 
 use std::borrow::Cow;
 
-use crate::text::{Cursor, TextError, TextErrorKind};
+use crate::text::{Cursor, TextError, TextErrorKind, split_at_byte};
 use crate::wire::words;
 
 /// Why a text is not a frame.
@@ -46,7 +46,15 @@ words! {
 
 /// The frames of one WebSocket message.
 pub fn split(message: &str) -> impl Iterator<Item = &str> {
-    message.split('\n').filter(|frame| !frame.is_empty())
+    let mut rest = Some(message);
+    let next = move || {
+        let message = rest?;
+        let (frame, after) =
+            split_at_byte(message, b'\n').map_or((message, None), |(frame, after)| (frame, Some(after)));
+        rest = after;
+        Some(frame)
+    };
+    std::iter::from_fn(next).filter(|frame| !frame.is_empty())
 }
 
 /// The `type` of a frame: at once when it comes first, else by reading the whole object.
@@ -90,7 +98,7 @@ macro_rules! frames {
             pub fn decode(text: &str) -> Result<Self, $crate::frame::FrameError> {
                 match &*$crate::frame::frame_type(text)? {
                     $($word => Ok(Self::$variant($crate::frame::read_all(text)?)),)*
-                    other => Err($crate::frame::FrameError::Unknown(other.chars().take(64).collect())),
+                    other => Err($crate::frame::FrameError::Unknown($crate::text::head(other, 64).to_owned())),
                 }
             }
 

@@ -22,8 +22,14 @@ pub fn entity(key: &EntityKey, rev: u64, text: &str) -> u64 {
 
 /// The wire form of a hash: 16 hex digits.
 pub fn hex(hash: u64) -> String {
-    let digit = |at: u32| char::from_digit(u32::try_from(hash >> (60 - 4 * at) & 15).unwrap_or(0), 16);
-    (0..16).filter_map(digit).collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut out = String::with_capacity(16);
+    for at in (0..16).rev() {
+        let digit = usize::try_from(hash >> (4 * at) & 15).unwrap_or_default();
+        out.push(DIGITS.get(digit).copied().unwrap_or_default());
+    }
+    out
 }
 
 #[cfg(test)]

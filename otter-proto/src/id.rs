@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::text::{head, split_at_byte};
+
 /// The longest id, in bytes.
 pub const MAX_ID_LEN: usize = 200;
 
@@ -31,9 +33,7 @@ fn checked(text: &str) -> Result<String, IdError> {
 
 /// The error about `text`, with its head.
 fn refused(text: &str) -> IdError {
-    const HEAD: usize = 64;
-    let end = (0..=HEAD.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
-    IdError(text.get(..end.unwrap_or_default()).unwrap_or_default().to_owned())
+    IdError(head(text, 64).to_owned())
 }
 
 macro_rules! id {
@@ -128,7 +128,7 @@ pub enum Scope {
 impl Scope {
     /// Reads `org`, `conversation/<id>` or `member/<id>`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        match text.split_once('/') {
+        match split_at_byte(text, b'/') {
             None if text == "org" => Ok(Self::Org),
             Some(("conversation", id)) => Ok(Self::Conversation(ConversationId::new(id)?)),
             Some(("member", id)) => Ok(Self::Member(MemberId::new(id)?)),
@@ -176,7 +176,7 @@ impl EntityKey {
 
     /// Reads `type/id`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let (kind, id) = text.split_once('/').ok_or_else(|| refused(text))?;
+        let (kind, id) = split_at_byte(text, b'/').ok_or_else(|| refused(text))?;
         Self::new(kind, id)
     }
 
@@ -187,12 +187,12 @@ impl EntityKey {
 
     /// The part before the slash.
     pub fn entity_type(&self) -> &str {
-        self.0.split_once('/').map_or("", |(kind, _)| kind)
+        split_at_byte(&self.0, b'/').map_or("", |(kind, _)| kind)
     }
 
     /// The part after the slash.
     pub fn id(&self) -> &str {
-        self.0.split_once('/').map_or("", |(_, id)| id)
+        split_at_byte(&self.0, b'/').map_or("", |(_, id)| id)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::id::{EntityId, EntityKey};
 use crate::limits::{MAX_SLOTS, SLOT_BYTES};
 use crate::state::{Entity, ScopeState};
-use crate::text;
+use crate::text::{self, head};
 use crate::wire::wire;
 
 wire! {
@@ -274,15 +274,6 @@ fn run_of<'a>(state: &'a ScopeState, run: &EntityId) -> Option<&'a Entity> {
 
 fn is_running(run: &Entity) -> bool {
     text::member(&run.text, "state") == Some("\"running\"")
-}
-
-/// The longest head of `text` of at most `bytes` bytes.
-fn head(text: &str, bytes: usize) -> &str {
-    let mut end = bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

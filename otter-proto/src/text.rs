@@ -11,7 +11,7 @@ mod merge;
 
 pub use canonical::{MAX_KEY_LEN, Numbers, canonicalise};
 pub use cursor::{Cursor, MAX_DEPTH, MAX_INTEGER, TextError, TextErrorKind};
-pub use members::{Member, Members, member};
+pub use members::{Member, Members, member, member_word};
 pub use merge::{drop_nulls, merge};
 
 /// Appends `text` as a JSON string with minimal escapes: `"`, `\` and control characters only.
@@ -45,6 +45,21 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// The parts before and after the first `byte`, which is ASCII. Small where the pattern search of `str` is general.
+pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|each| each == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The longest head of `text` of at most `bytes` bytes.
+pub(crate) fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// Appends `number` in decimal.
 pub fn write_u64(out: &mut String, mut number: u64) {
     let mut digits = [0_u8; 20];
@@ -59,7 +74,9 @@ pub fn write_u64(out: &mut String, mut number: u64) {
             break;
         }
     }
-    out.extend(digits.iter().skip(at).map(|&digit| char::from(digit)));
+    for &digit in digits.iter().skip(at) {
+        out.push(char::from(digit));
+    }
 }
 
 #[cfg(test)]

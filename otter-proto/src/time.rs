@@ -38,10 +38,7 @@ impl UnixMillis {
         if separators.iter().any(|&(at, want)| bytes.get(at) != Some(&want)) {
             return None;
         }
-        let part = |from: usize, to: usize| -> Option<u64> {
-            let digits = body.get(from..to)?;
-            if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
-        };
+        let part = |from: usize, to: usize| number(body.get(from..to)?);
         let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
         let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -59,11 +56,11 @@ impl UnixMillis {
             "" => 0,
             fraction => {
                 let digits = fraction.strip_prefix('.')?;
-                if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                     return None;
                 }
-                let three: String = digits.chars().chain("00".chars()).take(3).collect();
-                three.parse().ok()?
+                let head = digits.get(..3).unwrap_or(digits);
+                number(head)? * [1000, 100, 10, 1].get(head.len())?
             }
         };
         let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second.min(59);
@@ -112,6 +109,16 @@ impl fmt::Display for UnixMillis {
         let (second, milli) = (of_day / 1000 % 60, of_day % 1000);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
+}
+
+/// A number of one to nine digits.
+fn number(digits: &str) -> Option<u64> {
+    if !(1..=9).contains(&digits.len()) {
+        return None;
+    }
+    digits
+        .bytes()
+        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in 400-year eras from March.

@@ -15,8 +15,8 @@ const GOAL_BYTES: usize = 60 * 1024;
 /// The most that they may weigh.
 const LIMIT_BYTES: usize = 65 * 1024;
 /// Small first; functions with one caller are not inlined, because what repeats compresses.
-const OPTIMISER: [&str; 5] =
-    ["-Oz", "--one-caller-inline-max-function-size", "0", "--strip-debug", "--strip-producers"];
+const OPTIMISER: [&str; 6] =
+    ["-Oz", "--converge", "--one-caller-inline-max-function-size", "0", "--strip-debug", "--strip-producers"];
 const NAME: &str = "otter";
 const TARGET: &str = "wasm32-unknown-unknown";
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../index.node.js';
+import { loadCore } from '../load.node.js';
 import { C, SCOPE, accepted, createFakeHub, delta, events, refused, resumed, snapshot } from './fake-hub.js';
 
 const wait = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -190,4 +191,27 @@ test('a constructor that throws is an outage, not a crash', async (t) => {
   client.start();
   await until(() => client.connection.get().phase === 'waiting', 'waiting');
   assert.deepEqual([tries, client.connection.get().reason], [1, 'offline']);
+});
+
+test('a scope that is forgotten takes no news of others with it', async () => {
+  const hub = createFakeHub();
+  const Core = await loadCore();
+  const core = new Core(JSON.stringify({ url: 'ws://hub.test/ws', client: { name: 'test', version: '0' } }), hub.WebSocket, () => {});
+  const post = (message) => core.post(JSON.stringify(message));
+  for (const scope of ['org', SCOPE]) post({ t: 'subscribe', scope });
+  post({ t: 'listen', kinds: ['*'] });
+  post({ t: 'start' });
+  hub.last().greet();
+  core.drain();
+  hub.last().say(
+    events(11, 10, 'agent.upserted', 'merge', 'agent/in_a:main', { name: 'Bea' }, { scope: 'org' }),
+    events(12, 10, 'message.edited', 'merge', 'message/in_a:m1', { text: 'gone' }),
+    delta(RUN, 0, 'gone'),
+  );
+  post({ t: 'unsubscribe', scope: SCOPE });
+  post({ t: 'forget', scope: SCOPE });
+  const news = JSON.parse(core.drain());
+  post({ t: 'stop' });
+  core.free();
+  assert.deepEqual([news.events.map(([event]) => event.seq), news.put.map((row) => row[1]), news.slots], [[11, 12], ['agent/in_a:main'], undefined]);
 });

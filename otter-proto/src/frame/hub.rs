@@ -85,7 +85,7 @@ impl<'a> HubFrame<'a> {
             "error" => Self::Error(read_all(text)?),
             "drain" => Self::Drain(read_all(text)?),
             "bye" => Self::Bye(read_all(text)?),
-            other => return Err(FrameError::Unknown(other.chars().take(64).collect())),
+            other => return Err(FrameError::Unknown(crate::text::head(other, 64).to_owned())),
         })
     }
 

@@ -121,7 +121,11 @@ impl<'a> Cursor<'a> {
         }
         let raw = self.raw_string()?;
         let inner = raw.get(1..raw.len() - 1).unwrap_or_default();
-        if inner.contains('\\') { Ok(Cow::Owned(unescape(inner))) } else { Ok(Cow::Borrowed(inner)) }
+        if inner.bytes().any(|byte| byte == b'\\') {
+            Ok(Cow::Owned(unescape(inner)))
+        } else {
+            Ok(Cow::Borrowed(inner))
+        }
     }
 
     /// Reads an integer of 0 to 2^53-1, in plain decimal notation.
@@ -132,8 +136,12 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         self.number()?;
         let digits = self.text.get(start..self.at).unwrap_or_default();
-        match digits.parse() {
-            Ok(number) if number <= MAX_INTEGER => Ok(number),
+        // Sixteen digits are at most 10^16-1, which is beyond the limit and no overflow.
+        let number = digits.bytes().try_fold(0, |number: u64, byte| {
+            (byte.is_ascii_digit() && digits.len() <= 16).then(|| number * 10 + u64::from(byte - b'0'))
+        });
+        match number {
+            Some(number) if number <= MAX_INTEGER => Ok(number),
             _ => Err(TextError { kind: TextErrorKind::Number, at: start, member: None }),
         }
     }
@@ -305,7 +313,7 @@ impl<'a> Cursor<'a> {
 fn unescape(body: &str) -> String {
     let mut out = String::with_capacity(body.len());
     let mut rest = body;
-    while let Some(at) = rest.find('\\') {
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
         out.push_str(rest.get(..at).unwrap_or_default());
         let escape = rest.as_bytes().get(at + 1).copied().unwrap_or(b'\\');
         let mut used = at + 2;

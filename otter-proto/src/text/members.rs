@@ -1,5 +1,7 @@
 //! Walking over the members of canonical text, without checks, allocation or tree.
 
+use crate::text::split_at_byte;
+
 /// The members of a canonical object as (key, value) slices. Anything that is not an object has none.
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
@@ -44,8 +46,15 @@ impl<'a> Iterator for Members<'a> {
 /// The value at a path of keys such as `lastMessage.sentAt`, as its JSON text. `text` is canonical, or at least
 /// free of white space and of escapes in keys.
 pub fn member<'a>(text: &'a str, path: &str) -> Option<&'a str> {
-    path.split('.')
-        .try_fold(text, |text, key| Members::new(text).find(|member| member.key == key).map(|m| m.value))
+    let (first, rest) = split_at_byte(path, b'.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let value = Members::new(text).find(|member| member.key == first)?.value;
+    rest.map_or(Some(value), |rest| member(value, rest))
+}
+
+/// The string at a path, where it is one and has no escapes: an id, a word, an instant.
+pub fn member_word<'a>(text: &'a str, path: &str) -> Option<&'a str> {
+    let word = member(text, path)?.strip_prefix('"')?.strip_suffix('"')?;
+    word.bytes().all(|byte| byte != b'\\').then_some(word)
 }
 
 /// The end of the string that starts at `at`.

@@ -142,7 +142,7 @@ impl Commands {
     /// The command's entity, as the hub has it; `None` when it is not news.
     pub(super) fn entity(&mut self, id: &CommandId, entity: &str) -> Option<News> {
         let at = self.entries.iter().position(|entry| entry.command.id == *id)?;
-        let stage = text::member(entity, "stage")?.trim_matches('"').to_owned();
+        let stage = text::member_word(entity, "stage")?.to_owned();
         let ended = is_final(&stage);
         let reached = CommandState::Stage { stage, entity: entity.to_owned() };
         let entry = self.entries.get_mut(at).filter(|entry| entry.state != reached)?;

@@ -41,7 +41,7 @@ impl ClientConnection {
 
     /// A frame that cannot be read: its scope starts over when it names one, else the connection does.
     fn bad_frame(&mut self, frame: &str, now: Instant) {
-        let scope = text::member(frame, "scope").and_then(|raw| Scope::parse(raw.trim_matches('"')).ok());
+        let scope = text::member_word(frame, "scope").and_then(|name| Scope::parse(name).ok());
         match scope.filter(|scope| self.find(scope).is_some()) {
             Some(scope) if matches!(self.link, Link::Online { .. }) => {
                 let asked = self.subscription(&scope).is_some_and(|subscription| subscription.is_asked());

@@ -198,9 +198,10 @@ impl ClientConnection {
         let conversation = predict::conversation(data)?;
         let key = EntityKey::new("conversation", conversation.as_str()).ok()?;
         let entity = self.state(&Scope::Org).and_then(|state| state.get(&key));
-        let told = entity.and_then(|entity| text::member(&entity.text, "instanceId"));
-        let owner = conversation.as_str().split(':').next().unwrap_or_default();
-        InstanceId::new(told.map_or(owner, |told| told.trim_matches('"'))).ok()
+        let told = entity.and_then(|entity| text::member_word(&entity.text, "instanceId"));
+        let id = conversation.as_str();
+        let owner = text::split_at_byte(id, b':').map_or(id, |(owner, _)| owner);
+        InstanceId::new(told.unwrap_or(owner)).ok()
     }
 
     /// An entity of the hub's state changed.
