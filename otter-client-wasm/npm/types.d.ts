@@ -17,6 +17,80 @@ export type AckFrame = Ack & {
   type: "ack";
 };
 
+/** An entity of type `activity`. Its id is its key. */
+export interface ActivityEntity {
+  /** Which agent. */
+  agentId?: string;
+  /** The publisher's word for its kind, for instance `cron`, `hook` or `deploy`. */
+  category: string;
+  /** The conversation it belongs to. */
+  conversationId?: string;
+  /** Details, at most 4 KiB. */
+  detail?: string;
+  /** How long it took. */
+  durationMs?: number;
+  /** Where. */
+  instanceId?: string;
+  /** When it happened. */
+  occurredAt: Instant;
+  /** The run it belongs to. */
+  runId?: string;
+  /** How it ended. */
+  status?: ActivityStatus;
+  /** What, one line, 1 to 300 characters. */
+  title: string;
+}
+
+/** `activity.recorded`: something an agent or a job did. */
+export interface ActivityRecorded {
+  /** Which agent. */
+  agentId?: string;
+  /** The publisher's word for its kind, for instance `cron`, `hook` or `deploy`. */
+  category: string;
+  /** The conversation it belongs to. */
+  conversationId?: string;
+  /** Details, at most 4 KiB. */
+  detail?: string;
+  /** How long it took. */
+  durationMs?: number;
+  /** Where. */
+  instanceId?: string;
+  /** When it happened. */
+  occurredAt: Instant;
+  /** The run it belongs to. */
+  runId?: string;
+  /** How it ended. */
+  status?: ActivityStatus;
+  /** What, one line, 1 to 300 characters. */
+  title: string;
+}
+
+export interface ActivityRecordedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: ActivityRecorded;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "activity.recorded";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** How an activity ended. */
+export type ActivityStatus = "completed" | "failed";
+
 /** What a conversation belongs to. Echoed by replies; nothing parses session keys to route. */
 export interface Address {
   /** With `issue`: the issue. */
@@ -46,6 +120,17 @@ export interface AgentEntity {
   status?: string;
   /** A sentence. */
   statusText?: string;
+}
+
+/** Command `agent.ping`: asks whether an agent can be reached; completes when its gateway knows it. */
+export interface AgentPing {
+  /** The agent. */
+  agentId: string;
+}
+
+export interface AgentPingCommand {
+  data: AgentPing;
+  kind: "agent.ping";
 }
 
 /** `agent.removed`. */
@@ -140,6 +225,265 @@ export interface AgentUpsertedEvent {
   };
 }
 
+/** Command `approval.decide`: answers an approval. The first one wins. */
+export interface ApprovalDecide {
+  /** The approval. */
+  approvalId: string;
+  /** The answer, one of its `allowedDecisions`. */
+  decision: ApprovalDecision;
+  /** The `rev` of the approval that the person saw; refused `changed` when the row has been rewritten since. */
+  rev: number;
+}
+
+export interface ApprovalDecideCommand {
+  data: ApprovalDecide;
+  kind: "approval.decide";
+}
+
+/** `approval.decided`: a person answered; written by the hub when it accepts `approval.decide`. */
+export interface ApprovalDecided {
+  /** Who. */
+  by: Author;
+  /** The command that carries the answer to the gateway. */
+  commandId: string;
+  /** When. */
+  decidedAt: Instant;
+  /** The answer. */
+  decision: ApprovalDecision;
+  /** Always `decided`. */
+  state: ApprovalState;
+}
+
+export interface ApprovalDecidedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: ApprovalDecided;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "approval.decided";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** What a person may answer. */
+export type ApprovalDecision = "allow-once" | "allow-always" | "deny";
+
+/** An entity of type `approval`. Its id is its key. */
+export interface ApprovalEntity {
+  /** Its agent's entity id. */
+  agentId?: string;
+  /** The answers the gateway takes. */
+  allowedDecisions: Array<ApprovalDecision>;
+  /** Who. */
+  by?: Author;
+  /** The whole command; a person sees all of it before they may allow it. At most 6 KiB. */
+  command: string;
+  /** The command that carries the answer to the gateway. */
+  commandId?: string;
+  /** The conversation of the run that asks, when there is one. */
+  conversationId?: string;
+  /** When. */
+  decidedAt?: Instant;
+  /** The answer. */
+  decision?: ApprovalDecision;
+  /** When the gateway stops waiting, by the clock of the hub. */
+  expiresAt?: Instant;
+  /** Where the gateway would run it, in its words, for instance `gateway` or a node's name. */
+  host?: string;
+  /** Where it would run. */
+  instanceId: string;
+  /** What came of it. */
+  outcome?: ApprovalOutcome;
+  /** Why, in the gateway's words. */
+  reason?: string;
+  /** When it was asked, by the clock of the hub. */
+  requestedAt: Instant;
+  /** When. */
+  resolvedAt?: Instant;
+  /** Who answered, in the gateway's words, when it was not decided here. */
+  resolvedBy?: string;
+  /** The run that asks and waits. */
+  runId?: string;
+  /** Always `pending`. */
+  state: ApprovalState;
+  /** What the gateway warns of. */
+  warning?: string;
+}
+
+/** `approval.expired`: the gateway has forgotten it; nothing ran. */
+export interface ApprovalExpired {
+  /** When that was seen. */
+  resolvedAt: Instant;
+  /** Always `expired`. */
+  state: ApprovalState;
+}
+
+export interface ApprovalExpiredEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: ApprovalExpired;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "approval.expired";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** What came of an approval, by the gateway's record. */
+export type ApprovalOutcome = "allowed" | "denied" | "cancelled";
+
+/** `approval.reopened`: the answer did not reach the gateway; derived by the hub. Removes what `approval.decided` set. */
+export interface ApprovalReopened {
+  /** Always `null`. */
+  by?: Author | null;
+  /** Always `null`. */
+  commandId?: string | null;
+  /** Always `null`. */
+  decidedAt?: Instant | null;
+  /** Always `null`. */
+  decision?: ApprovalDecision | null;
+  /** Always `pending`. */
+  state: ApprovalState;
+}
+
+export interface ApprovalReopenedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: ApprovalReopened;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "approval.reopened";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** `approval.requested`: an agent asks a person before it runs a command. */
+export interface ApprovalRequested {
+  /** Its agent's entity id. */
+  agentId?: string;
+  /** The answers the gateway takes. */
+  allowedDecisions: Array<ApprovalDecision>;
+  /** The whole command; a person sees all of it before they may allow it. At most 6 KiB. */
+  command: string;
+  /** The conversation of the run that asks, when there is one. */
+  conversationId?: string;
+  /** When the gateway stops waiting, by the clock of the hub. */
+  expiresAt?: Instant;
+  /** Where the gateway would run it, in its words, for instance `gateway` or a node's name. */
+  host?: string;
+  /** Where it would run. */
+  instanceId: string;
+  /** When it was asked, by the clock of the hub. */
+  requestedAt: Instant;
+  /** The run that asks and waits. */
+  runId?: string;
+  /** Always `pending`. */
+  state: ApprovalState;
+  /** What the gateway warns of. */
+  warning?: string;
+}
+
+export interface ApprovalRequestedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: ApprovalRequested;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "approval.requested";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** `approval.resolved`: what came of it, by the gateway's record. */
+export interface ApprovalResolved {
+  /** The answer the gateway took, when someone gave one. */
+  decision?: ApprovalDecision;
+  /** What came of it. */
+  outcome: ApprovalOutcome;
+  /** Why, in the gateway's words. */
+  reason?: string;
+  /** When. */
+  resolvedAt: Instant;
+  /** Who answered, in the gateway's words, when it was not decided here. */
+  resolvedBy?: string;
+  /** Always `resolved`. */
+  state: ApprovalState;
+}
+
+export interface ApprovalResolvedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: ApprovalResolved;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "approval.resolved";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** Where an approval is. Only the gateway's own record ends one. */
+export type ApprovalState = "pending" | "decided" | "resolved" | "expired";
+
 /** Who wrote a message. */
 export interface Author {
   /** The member's or agent's id. */
@@ -233,6 +577,8 @@ export interface CommandEntity {
   cancelRequested?: boolean;
   /** The conversation it concerns. */
   conversationId?: string;
+  /** The entity it concerns, as `type/id`, when it is neither a conversation nor a run. */
+  entity?: string;
   /** Why it ended without success. */
   error?: StageError;
   /** When it expires if it was not attempted, by the hub's clock. */
@@ -254,7 +600,7 @@ export interface CommandEntity {
 }
 
 /** What a person may ask for: the `kind` and `data` of a command frame. */
-export type CommandRequest = MessageSendCommand | RunAbortCommand | CommandCancelCommand;
+export type CommandRequest = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand;
 
 export type CommandRequestFrame = Command & {
   type: "command";
@@ -271,6 +617,8 @@ export interface CommandUpdated {
   cancelRequested?: boolean;
   /** The conversation it concerns. */
   conversationId?: string;
+  /** The entity it concerns, as `type/id`, when it is neither a conversation nor a run. */
+  entity?: string;
   /** Why it ended without success. */
   error?: StageError;
   /** When it expires if it was not attempted, by the hub's clock. */
@@ -314,6 +662,16 @@ export interface CommandUpdatedEvent {
   };
 }
 
+/** One commit of a push. */
+export interface Commit {
+  /** Who wrote it. */
+  author?: string;
+  /** Its hash. */
+  id: string;
+  /** Its first line. */
+  title: string;
+}
+
 /** Whether the hub hears the instance: observed by the hub, changed only when its lease changes. */
 export type Connection = "online" | "offline";
 
@@ -351,6 +709,38 @@ export interface ConversationEntity {
   pinned?: boolean;
   /** A title that a person gave. */
   title?: string;
+}
+
+/** Command `conversation.markRead`: this person has read a conversation up to a count of messages. */
+export interface ConversationMarkRead {
+  /** The conversation. */
+  conversationId: string;
+  /** Its `messageCount` when the person saw its end. */
+  messageCount: number;
+}
+
+export interface ConversationMarkReadCommand {
+  data: ConversationMarkRead;
+  kind: "conversation.markRead";
+}
+
+/** Command `conversation.update`: what people give a conversation. What is absent stays; `null` removes. */
+export interface ConversationUpdate {
+  /** Out of the way. */
+  archived?: boolean;
+  /** The conversation. */
+  conversationId: string;
+  /** A folder's name, 1 to 80 characters. */
+  folder?: string;
+  /** Kept on top. */
+  pinned?: boolean;
+  /** A title, 1 to 200 characters; without one the derived title is shown. */
+  title?: string;
+}
+
+export interface ConversationUpdateCommand {
+  data: ConversationUpdate;
+  kind: "conversation.update";
 }
 
 /** `conversation.updated`: title, pinned and folder are people's; the rest is derived by the hub or the bridge. */
@@ -479,14 +869,14 @@ export interface ErrorBody {
 }
 
 /** What went wrong, as a word programs compare. Codes may be added within v1: treat an unknown one by `retryable`. */
-export type ErrorCode = "badFrame" | "unknownFrame" | "unexpectedFrame" | "tooLarge" | "tooDeep" | "unsupportedVersion" | "authRequired" | "authExpired" | "revoked" | "badOrigin" | "forbidden" | "forked" | "superseded" | "unknownScope" | "notSubscribed" | "badId" | "unknownKind" | "notPublisher" | "wrongLane" | "invalidData" | "notOwner" | "entityTooLarge" | "publishGap" | "staleProducerEpoch" | "unknownCommand" | "notFound" | "instanceOffline" | "tooManyOpen" | "idempotencyMismatch" | "alreadyEnded" | "expired" | "roleRequired" | "rateLimited" | "overloaded" | "unavailable" | "storageFull" | "silent" | "helloTimeout" | "internal";
+export type ErrorCode = "badFrame" | "unknownFrame" | "unexpectedFrame" | "tooLarge" | "tooDeep" | "unsupportedVersion" | "authRequired" | "authExpired" | "revoked" | "badOrigin" | "forbidden" | "forked" | "superseded" | "unknownScope" | "notSubscribed" | "badId" | "unknownKind" | "notPublisher" | "wrongLane" | "invalidData" | "notOwner" | "entityTooLarge" | "publishGap" | "staleProducerEpoch" | "unknownCommand" | "notFound" | "instanceOffline" | "tooManyOpen" | "idempotencyMismatch" | "alreadyEnded" | "changed" | "alreadyDecided" | "decisionNotAllowed" | "expired" | "roleRequired" | "rateLimited" | "overloaded" | "unavailable" | "storageFull" | "silent" | "helloTimeout" | "internal";
 
 export type ErrorFrame = Notice & {
   type: "error";
 };
 
 /** A recorded event of a known kind. Anything else is a RecordedEvent; keep it. */
-export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
+export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
 
 /** Consecutive events of one scope, at most 256 KiB. */
 export interface EventsFrame {
@@ -499,6 +889,195 @@ export interface EventsFrame {
   /** `org`, `conversation/<id>` or `member/<id>`. */
   scope: string;
   type: "events";
+}
+
+/** Command `feed.archive`: puts items away for everyone, or brings them back. */
+export interface FeedArchive {
+  /** `false` brings them back. */
+  archived: boolean;
+  /** The items, 1 to 100. */
+  itemIds: Array<string>;
+}
+
+export interface FeedArchiveCommand {
+  data: FeedArchive;
+  kind: "feed.archive";
+}
+
+/** What a feed item is; decides how it is shown. */
+export type FeedCategory = "email" | "market" | "social" | "alert" | "custom";
+
+/** `feed.itemAdded`: something happened that people may want to know. */
+export interface FeedItemAdded {
+  /** The agent that pushed it. */
+  agentId?: string;
+  /** The text, Markdown, at most 6 KiB. */
+  body?: string;
+  /** What it is. */
+  category: FeedCategory;
+  /** The change, for instance `+3.4 %`; a leading `-` or `+` gives its colour. */
+  change?: string;
+  /** Anything else, as JSON text; at most 4 KiB. */
+  detail?: string;
+  /** Who it is from: a sender, an author, a service. */
+  from?: string;
+  /** The author's name in their network, for instance `@otter`. */
+  handle?: string;
+  /** The instance it came through. */
+  instanceId?: string;
+  /** When it happened; the feed is ordered by it. */
+  occurredAt: Instant;
+  /** The price, a decimal with its currency as people write it, for instance `41.20 USD`. */
+  price?: string;
+  /** How much an alert matters. */
+  severity?: Severity;
+  /** The symbol of a market item, for instance `OTTR`. */
+  symbol?: string;
+  /** One line, 1 to 300 characters. */
+  title: string;
+  /** Where to read more; shown as a link only when it is `https`. */
+  url?: string;
+}
+
+export interface FeedItemAddedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: FeedItemAdded;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "feed.itemAdded";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** An entity of type `feedItem`. Its id is its key. */
+export interface FeedItemEntity {
+  /** The agent that pushed it. */
+  agentId?: string;
+  /** Put away for everyone; only people do that. */
+  archived?: boolean;
+  /** When it was put away. */
+  archivedAt?: Instant;
+  /** Who put it away. */
+  archivedBy?: Author;
+  /** The text, Markdown, at most 6 KiB. */
+  body?: string;
+  /** What it is. */
+  category: FeedCategory;
+  /** The change, for instance `+3.4 %`; a leading `-` or `+` gives its colour. */
+  change?: string;
+  /** Anything else, as JSON text; at most 4 KiB. */
+  detail?: string;
+  /** Who it is from: a sender, an author, a service. */
+  from?: string;
+  /** The author's name in their network, for instance `@otter`. */
+  handle?: string;
+  /** The instance it came through. */
+  instanceId?: string;
+  /** When it happened; the feed is ordered by it. */
+  occurredAt: Instant;
+  /** The price, a decimal with its currency as people write it, for instance `41.20 USD`. */
+  price?: string;
+  /** How much an alert matters. */
+  severity?: Severity;
+  /** The symbol of a market item, for instance `OTTR`. */
+  symbol?: string;
+  /** One line, 1 to 300 characters. */
+  title: string;
+  /** Where to read more; shown as a link only when it is `https`. */
+  url?: string;
+}
+
+/** `feed.itemRemoved`. */
+export type FeedItemRemoved = Record<string, unknown>;
+
+export interface FeedItemRemovedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: FeedItemRemoved;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "feed.itemRemoved";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** `feed.itemUpdated`: what changed of an item. */
+export interface FeedItemUpdated {
+  /** Put away for everyone; only people do that. */
+  archived?: boolean;
+  /** When it was put away. */
+  archivedAt?: Instant;
+  /** Who put it away. */
+  archivedBy?: Author;
+  /** The text. */
+  body?: string;
+  /** The change. */
+  change?: string;
+  /** The price. */
+  price?: string;
+  /** How much an alert matters. */
+  severity?: Severity;
+  /** One line. */
+  title?: string;
+}
+
+export interface FeedItemUpdatedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: FeedItemUpdated;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "feed.itemUpdated";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** Command `feed.markRead`: this person has read these items. */
+export interface FeedMarkRead {
+  /** The items, 1 to 100. */
+  itemIds: Array<string>;
+}
+
+export interface FeedMarkReadCommand {
+  data: FeedMarkRead;
+  kind: "feed.markRead";
 }
 
 /** The bridge's link to its gateway. */
@@ -781,6 +1360,52 @@ export interface Limits {
   subscriptions: number;
   /** How many bytes of data frames the hub sends before it waits for an `ack`. */
   windowBytes: number;
+}
+
+/** An entity of type `mark`. Its id is its key. */
+export interface MarkEntity {
+  /** With `conversation`: how many of its messages were read; never decreases. */
+  messageCount?: number;
+  /** When. */
+  readAt: Instant;
+  /** What it is about. */
+  target: MarkTarget;
+}
+
+/** What a mark is about. */
+export type MarkTarget = "conversation" | "feed";
+
+/** `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's, at least 0; a feed item with a mark has been read. */
+export interface MarkUpdated {
+  /** With `conversation`: how many of its messages were read; never decreases. */
+  messageCount?: number;
+  /** When. */
+  readAt: Instant;
+  /** What it is about. */
+  target: MarkTarget;
+}
+
+export interface MarkUpdatedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: MarkUpdated;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "mark.updated";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
 }
 
 /** An entity of type `member`. Its id is its key. */
@@ -1133,6 +1758,21 @@ export type PongFrame = Pong & {
   type: "pong";
 };
 
+/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub. */
+export interface Presence {
+  /** Who. */
+  memberId: string;
+  /** Their display name. */
+  name?: string;
+  /** Since when they are in this state, by the clock of the hub. */
+  since: Instant;
+  /** Whether they are here. */
+  state: PresenceState;
+}
+
+/** Whether a person is here. */
+export type PresenceState = "online" | "offline";
+
 /** Who this connection is, as the credential says. */
 export interface Principal {
   /** The member's or instance's id. */
@@ -1275,6 +1915,65 @@ export interface Reply {
 export type ReplyFrame = Reply & {
   type: "reply";
 };
+
+/** An entity of type `repo`. Its id is its key. */
+export interface RepoEntity {
+  /** The branch. */
+  branch: string;
+  /** Who pushed. */
+  by?: string;
+  /** How many commits there were. */
+  commitCount?: number;
+  /** The newest commits, at most 20, newest first. */
+  commits: Array<Commit>;
+  /** When. */
+  pushedAt: Instant;
+  /** For instance `otter/hub`. */
+  repository: string;
+  /** Where to see it; shown as a link only when it is `https`. */
+  url?: string;
+}
+
+/** `repo.pushed`: someone pushed to a repository. */
+export interface RepoPushed {
+  /** The branch. */
+  branch: string;
+  /** Who pushed. */
+  by?: string;
+  /** How many commits there were. */
+  commitCount?: number;
+  /** The newest commits, at most 20, newest first. */
+  commits: Array<Commit>;
+  /** When. */
+  pushedAt: Instant;
+  /** For instance `otter/hub`. */
+  repository: string;
+  /** Where to see it; shown as a link only when it is `https`. */
+  url?: string;
+}
+
+export interface RepoPushedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: RepoPushed;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "repo.pushed";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
 
 /** The subscription ended: subscribe anew, without a position. */
 export interface Resync {
@@ -1596,6 +2295,17 @@ export interface SessionEntity {
   status: SessionStatus;
 }
 
+/** Command `session.reset`: empties the session of a conversation. The conversation and its history stay. */
+export interface SessionReset {
+  /** The conversation. */
+  conversationId: string;
+}
+
+export interface SessionResetCommand {
+  data: SessionReset;
+  kind: "session.reset";
+}
+
 /** What a session does, as the gateway says. */
 export type SessionStatus = "idle" | "queued" | "running" | "done" | "failed" | "killed" | "timeout" | "ended";
 
@@ -1654,6 +2364,9 @@ export interface SessionUpsertedEvent {
   };
 }
 
+/** How much an alert matters. */
+export type Severity = "info" | "warning" | "critical";
+
 /** An ephemeral notice in a scope: may be dropped or merged with a later one. */
 export interface Signal {
   /** What the kind carries. */
@@ -1703,6 +2416,92 @@ export interface StageError {
   message: string;
 }
 
+/** An entity of type `step`. Its id is its key. */
+export interface StepEntity {
+  /** The approval it waited for. */
+  approvalId?: string;
+  /** Its conversation. */
+  conversationId: string;
+  /** How long the tool itself ran; waiting for a person does not count where the gateway tells them apart. */
+  durationMs?: number;
+  /** When it ended. */
+  endedAt?: Instant;
+  /** Why it failed. */
+  error?: string;
+  /** The exit code of a command. */
+  exitCode?: number;
+  /** The tool, for instance `exec`. */
+  name: string;
+  /** The first 4 KiB of its output. */
+  outputHead?: string;
+  /** Whether there was more output than `outputHead` holds. */
+  outputTruncated?: boolean;
+  /** Its run. */
+  runId: string;
+  /** When it began. */
+  startedAt: Instant;
+  /** How it ended. */
+  status: StepStatus;
+  /** What it did, for people. */
+  title?: string;
+}
+
+/** `step.recorded`: one tool call of a run, when it has ended. What runs at the moment is the signal `run.progress`. */
+export interface StepRecorded {
+  /** The approval it waited for. */
+  approvalId?: string;
+  /** Its conversation. */
+  conversationId: string;
+  /** How long the tool itself ran; waiting for a person does not count where the gateway tells them apart. */
+  durationMs?: number;
+  /** When it ended. */
+  endedAt?: Instant;
+  /** Why it failed. */
+  error?: string;
+  /** The exit code of a command. */
+  exitCode?: number;
+  /** The tool, for instance `exec`. */
+  name: string;
+  /** The first 4 KiB of its output. */
+  outputHead?: string;
+  /** Whether there was more output than `outputHead` holds. */
+  outputTruncated?: boolean;
+  /** Its run. */
+  runId: string;
+  /** When it began. */
+  startedAt: Instant;
+  /** How it ended. */
+  status: StepStatus;
+  /** What it did, for people. */
+  title?: string;
+}
+
+export interface StepRecordedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: StepRecorded;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "step.recorded";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** How a tool call ended. */
+export type StepStatus = "completed" | "failed" | "denied" | "aborted";
+
 /** Asks for a scope, from a position when `epoch` and `pos` are given. */
 export interface Subscribe {
   /** The epoch of `pos`. */
@@ -1741,6 +2540,237 @@ export type SubscribedFrame = Subscribed & {
 
 /** How a subscription starts. */
 export type SubscribedMode = "resumed" | "snapshot" | "denied";
+
+/** Command `task.create`: writes a task down. It becomes task `hub:<command>`. */
+export interface TaskCreate {
+  /** The agent that shall do it. */
+  agentId?: string;
+  /** Details, at most 6 KiB. */
+  description?: string;
+  /** What is to be done, 1 to 300 characters. */
+  title: string;
+}
+
+export interface TaskCreateCommand {
+  data: TaskCreate;
+  kind: "task.create";
+}
+
+/** Command `task.dispatch`: hands a task to the agent of a conversation, which begins when it is idle. */
+export interface TaskDispatch {
+  /** Where the work shall be done. */
+  conversationId: string;
+  /** The task, one that a person made. */
+  taskId: string;
+  /** What to tell the agent; without it, title and description. 1 byte to 200 KiB. */
+  text?: string;
+}
+
+export interface TaskDispatchCommand {
+  data: TaskDispatch;
+  kind: "task.dispatch";
+}
+
+/** `task.dispatched`: handed to an agent; written by the hub when it accepts `task.dispatch`. */
+export interface TaskDispatched {
+  /** The agent. */
+  agentId: string;
+  /** Who handed it over. */
+  by: Author;
+  /** The command that carries it; its run is `<instance>:<command>`. */
+  commandId: string;
+  /** Where the work can be seen. */
+  conversationId: string;
+  /** When. */
+  dispatchedAt: Instant;
+  /** Always `null`. */
+  endedAt?: Instant | null;
+  /** The instance. */
+  instanceId: string;
+  /** Always `null`: the run of an earlier dispatch. */
+  runId?: string | null;
+  /** Always `null`. */
+  startedAt?: Instant | null;
+  /** Always `queued`. */
+  status: TaskStatus;
+  /** Always `null`: the summary of an earlier dispatch. */
+  summary?: string | null;
+}
+
+export interface TaskDispatchedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: TaskDispatched;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "task.dispatched";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** An entity of type `task`. Its id is its key. */
+export interface TaskEntity {
+  /** The agent that works on it. */
+  agentId?: string;
+  /** The person who made it. */
+  by?: Author;
+  /** The command that carries it; its run is `<instance>:<command>`. */
+  commandId?: string;
+  /** The conversation where the work can be seen. */
+  conversationId?: string;
+  /** When it was made. */
+  createdAt?: Instant;
+  /** Details, at most 6 KiB. */
+  description?: string;
+  /** When. */
+  dispatchedAt?: Instant;
+  /** When it ended. */
+  endedAt?: Instant;
+  /** The instance that works on it. */
+  instanceId?: string;
+  /** Where it comes from. */
+  origin?: TaskOrigin;
+  /** The run that works on it. */
+  runId?: string;
+  /** When work began. */
+  startedAt?: Instant;
+  /** Where it is. */
+  status?: TaskStatus;
+  /** The newest line about it, at most 1,000 characters: progress, then what came of it. */
+  summary?: string;
+  /** The gateway's word for it, for instance `subagent` or `cron`. */
+  taskKind?: string;
+  /** What is to be done, at most 300 characters. */
+  title?: string;
+}
+
+/** Where a task comes from. */
+export type TaskOrigin = "person" | "gateway" | "integrator";
+
+/** `task.removed`. */
+export type TaskRemoved = Record<string, unknown>;
+
+export interface TaskRemovedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: TaskRemoved;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "task.removed";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** Where a task is. */
+export type TaskStatus = "todo" | "queued" | "inProgress" | "review" | "done" | "failed" | "cancelled";
+
+/** Command `task.update`: changes a task that a person made. What is absent stays; `null` removes. */
+export interface TaskUpdate {
+  /** The agent that shall do it. */
+  agentId?: string;
+  /** Details, at most 6 KiB. */
+  description?: string;
+  /** Where it is. */
+  status?: TaskStatus;
+  /** The task. */
+  taskId: string;
+  /** What is to be done, 1 to 300 characters. */
+  title?: string;
+}
+
+export interface TaskUpdateCommand {
+  data: TaskUpdate;
+  kind: "task.update";
+}
+
+/** `task.upserted`: a task, or what changed of it. */
+export interface TaskUpserted {
+  /** The agent that works on it. */
+  agentId?: string;
+  /** The person who made it. */
+  by?: Author;
+  /** The conversation where the work can be seen. */
+  conversationId?: string;
+  /** When it was made. */
+  createdAt?: Instant;
+  /** Details, at most 6 KiB. */
+  description?: string;
+  /** When it ended. */
+  endedAt?: Instant;
+  /** The instance that works on it. */
+  instanceId?: string;
+  /** Where it comes from. */
+  origin?: TaskOrigin;
+  /** The run that works on it. */
+  runId?: string;
+  /** When work began. */
+  startedAt?: Instant;
+  /** Where it is. */
+  status?: TaskStatus;
+  /** The newest line about it, at most 1,000 characters: progress, then what came of it. */
+  summary?: string;
+  /** The gateway's word for it, for instance `subagent` or `cron`. */
+  taskKind?: string;
+  /** What is to be done, at most 300 characters. */
+  title?: string;
+}
+
+export interface TaskUpsertedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: TaskUpserted;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "task.upserted";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
+}
+
+/** `typing`: a person writes in a conversation. Gone 6 s after the last one, or when `active` is false. */
+export interface Typing {
+  /** Whether they write at the moment. */
+  active: boolean;
+  /** Who; set by the hub, what a client says is replaced. */
+  memberId?: string;
+  /** Their display name; set by the hub. */
+  name?: string;
+}
 
 /** Ends a subscription. Frames of the scope that are on their way are ignored by the client. */
 export interface Unsubscribe {
@@ -1814,6 +2844,21 @@ export interface EventMap {
   'run.completed': RunCompletedEvent;
   'run.failed': RunFailedEvent;
   'run.aborted': RunAbortedEvent;
+  'step.recorded': StepRecordedEvent;
+  'task.upserted': TaskUpsertedEvent;
+  'task.dispatched': TaskDispatchedEvent;
+  'task.removed': TaskRemovedEvent;
+  'approval.requested': ApprovalRequestedEvent;
+  'approval.decided': ApprovalDecidedEvent;
+  'approval.resolved': ApprovalResolvedEvent;
+  'approval.expired': ApprovalExpiredEvent;
+  'approval.reopened': ApprovalReopenedEvent;
+  'feed.itemAdded': FeedItemAddedEvent;
+  'feed.itemUpdated': FeedItemUpdatedEvent;
+  'feed.itemRemoved': FeedItemRemovedEvent;
+  'mark.updated': MarkUpdatedEvent;
+  'activity.recorded': ActivityRecordedEvent;
+  'repo.pushed': RepoPushedEvent;
   'command.updated': CommandUpdatedEvent;
   'member.joined': MemberJoinedEvent;
   'member.updated': MemberUpdatedEvent;
@@ -1828,6 +2873,13 @@ export interface EntityMap {
   'conversation': ConversationEntity;
   'message': MessageEntity;
   'run': RunEntity;
+  'step': StepEntity;
+  'task': TaskEntity;
+  'approval': ApprovalEntity;
+  'feedItem': FeedItemEntity;
+  'mark': MarkEntity;
+  'activity': ActivityEntity;
+  'repo': RepoEntity;
   'command': CommandEntity;
   'member': MemberEntity;
 }
@@ -1836,5 +2888,15 @@ export interface EntityMap {
 export interface CommandMap {
   'message.send': MessageSendCommand['data'];
   'run.abort': RunAbortCommand['data'];
+  'session.reset': SessionResetCommand['data'];
+  'approval.decide': ApprovalDecideCommand['data'];
+  'task.create': TaskCreateCommand['data'];
+  'task.update': TaskUpdateCommand['data'];
+  'task.dispatch': TaskDispatchCommand['data'];
+  'feed.markRead': FeedMarkReadCommand['data'];
+  'feed.archive': FeedArchiveCommand['data'];
+  'conversation.update': ConversationUpdateCommand['data'];
+  'conversation.markRead': ConversationMarkReadCommand['data'];
+  'agent.ping': AgentPingCommand['data'];
   'command.cancel': CommandCancelCommand['data'];
 }

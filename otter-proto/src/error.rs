@@ -65,6 +65,12 @@ words! {
         IdempotencyMismatch = "idempotencyMismatch",
         /// The command reached a final stage already.
         AlreadyEnded = "alreadyEnded",
+        /// What the command answers has changed since the person saw it; look again.
+        Changed = "changed",
+        /// Someone else decided first; `by` in the entity says who.
+        AlreadyDecided = "alreadyDecided",
+        /// The decision is not one of those the gateway takes.
+        DecisionNotAllowed = "decisionNotAllowed",
         /// The command waited longer than it may.
         Expired = "expired",
         /// The person's role does not allow this command.

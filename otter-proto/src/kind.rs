@@ -3,25 +3,45 @@
 //! A payload is the value that its event puts or merges: absent members stay as they are, `null` removes one.
 //! Readers do not need these types; the hub checks every published event against them once, at its door.
 
+mod activity;
 mod agent;
+mod approval;
 mod command;
 mod conversation;
+mod feed;
 mod instance;
+mod mark;
 mod member;
 mod message;
 pub(crate) mod payloads;
 mod run;
 mod session;
 mod signal;
+mod step;
 mod table;
+mod task;
 
+pub use activity::{ActivityRecorded, ActivityStatus, Commit, RepoPushed};
 pub use agent::{AgentRemoved, AgentStatusChanged, AgentUpserted};
-pub use command::{CommandCancel, CommandStage, CommandUpdated, MessageSend, RunAbort, StageError};
-pub use conversation::{Address, AddressKind, ConversationUpdated, ConversationUpserted, LastMessage};
+pub use approval::{
+    ApprovalDecide, ApprovalDecided, ApprovalDecision, ApprovalExpired, ApprovalOutcome, ApprovalReopened,
+    ApprovalRequested, ApprovalResolved, ApprovalState,
+};
+pub use command::{
+    AgentPing, CommandCancel, CommandStage, CommandUpdated, MessageSend, RunAbort, SessionReset, StageError,
+};
+pub use conversation::{
+    Address, AddressKind, ConversationMarkRead, ConversationUpdate, ConversationUpdated,
+    ConversationUpserted, LastMessage,
+};
+pub use feed::{
+    FeedArchive, FeedCategory, FeedItemAdded, FeedItemRemoved, FeedItemUpdated, FeedMarkRead, Severity,
+};
 pub use instance::{
     BridgeInfo, Connection, GatewayLink, GatewayState, InstanceConnected, InstanceDisconnected, InstanceGap,
     InstanceUpdated, LaneGap, OutboxDepth,
 };
+pub use mark::{MarkTarget, MarkUpdated};
 pub use member::{MemberJoined, MemberRemoved, MemberRole, MemberUpdated};
 pub use message::{
     Author, AuthorType, Delivery, DeliveryState, MessageCreated, MessageDeliveryChanged, MessageEdited,
@@ -29,8 +49,12 @@ pub use message::{
 };
 pub use run::{RunAborted, RunCompleted, RunError, RunFailed, RunStarted, RunState, Usage};
 pub use session::{ContextUsed, SessionCompacted, SessionEnded, SessionStatus, SessionUpserted};
-pub use signal::{InstanceHeartbeat, MessageDelta, RunProgress};
+pub use signal::{InstanceHeartbeat, MessageDelta, Presence, PresenceState, RunProgress, Typing};
+pub use step::{StepRecorded, StepStatus};
 pub use table::{InvalidData, check_command, check_event, check_signal};
+pub use task::{
+    TaskCreate, TaskDispatch, TaskDispatched, TaskOrigin, TaskRemoved, TaskStatus, TaskUpdate, TaskUpserted,
+};
 
 /// Defines payload structs: serde, camelCase, schema, and nothing else.
 macro_rules! payload {

@@ -256,6 +256,9 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         | ErrorCode::TooManyOpen
         | ErrorCode::IdempotencyMismatch
         | ErrorCode::AlreadyEnded
+        | ErrorCode::Changed
+        | ErrorCode::AlreadyDecided
+        | ErrorCode::DecisionNotAllowed
         | ErrorCode::Expired
         | ErrorCode::Silent
         | ErrorCode::Internal => CloseCode::Internal,

@@ -38,6 +38,21 @@ pub const KINDS: &[KindRow] = &[
     kind("run.completed", "run", Class::Update, Publisher::Instance, false),
     kind("run.failed", "run", Class::Update, Publisher::Instance, false),
     kind("run.aborted", "run", Class::Update, Publisher::Instance, false),
+    kind("step.recorded", "step", Class::Create, Publisher::Instance, false),
+    kind("task.upserted", "task", Class::Upsert, Publisher::Both, true),
+    kind("task.dispatched", "task", Class::Update, Publisher::Hub, true),
+    kind("task.removed", "task", Class::Remove, Publisher::Both, false),
+    kind("approval.requested", "approval", Class::Create, Publisher::Instance, false),
+    kind("approval.decided", "approval", Class::Update, Publisher::Hub, false),
+    kind("approval.resolved", "approval", Class::Update, Publisher::Instance, false),
+    kind("approval.expired", "approval", Class::Update, Publisher::Instance, false),
+    kind("approval.reopened", "approval", Class::Update, Publisher::Hub, false),
+    kind("feed.itemAdded", "feedItem", Class::Create, Publisher::Instance, false),
+    kind("feed.itemUpdated", "feedItem", Class::Update, Publisher::Both, false),
+    kind("feed.itemRemoved", "feedItem", Class::Remove, Publisher::Instance, false),
+    kind("mark.updated", "mark", Class::Upsert, Publisher::Hub, true),
+    kind("activity.recorded", "activity", Class::Create, Publisher::Instance, false),
+    kind("repo.pushed", "repo", Class::Create, Publisher::Instance, false),
     kind("command.updated", "command", Class::Upsert, Publisher::Both, false),
     kind("member.joined", "member", Class::Upsert, Publisher::Hub, true),
     kind("member.updated", "member", Class::Update, Publisher::Hub, false),
@@ -62,6 +77,23 @@ pub const ENTITIES: &[EntityRow] = &[
     entity("conversation", ScopeRule::Org, Lane::Main, "lastMessage.sentAt", 200),
     EntityRow { cut: Some("text"), ..entity("message", ScopeRule::Conversation, Lane::Main, "sentAt", 50) },
     entity("run", ScopeRule::Conversation, Lane::Main, "startedAt", 50),
+    entity("step", ScopeRule::Conversation, Lane::Main, "startedAt", 200),
+    EntityRow {
+        window: Window { rows: 100, open_rows: 1_000 },
+        ..entity("task", ScopeRule::Org, Lane::Main, "createdAt", 100)
+    },
+    EntityRow {
+        window: Window { rows: 50, open_rows: 500 },
+        ..entity("approval", ScopeRule::Org, Lane::Main, "requestedAt", 50)
+    },
+    entity("feedItem", ScopeRule::Org, Lane::Bulk, "occurredAt", 200),
+    // Marks of conversations count as open: feed items read by the hundred do not push them out.
+    EntityRow {
+        window: Window { rows: 400, open_rows: 2_000 },
+        ..entity("mark", ScopeRule::Member, Lane::Main, "readAt", 400)
+    },
+    entity("activity", ScopeRule::Org, Lane::Bulk, "occurredAt", 200),
+    entity("repo", ScopeRule::Org, Lane::Bulk, "pushedAt", 200),
     EntityRow {
         window: Window { rows: 100, open_rows: 256 },
         ..entity("command", ScopeRule::Org, Lane::Main, "issuedAt", 100)
@@ -71,44 +103,73 @@ pub const ENTITIES: &[EntityRow] = &[
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// Every command.
-pub const COMMANDS: &[CommandRow] = &[
+const MINUTE_MS: u64 = 60_000;
+
+/// A command that the hub carries out in the transaction that accepts it.
+const fn by_hub(name: &'static str) -> CommandRow {
     CommandRow {
-        name: "message.send",
-        executor: Executor::Instance,
-        safety: Safety::Replayable,
-        offline: Offline::Queue { ttl_ms: 48 * HOUR_MS },
-        offline_queueable: true,
-        role: Role::Member,
-        since: "0.1.0",
-    },
-    CommandRow {
-        name: "run.abort",
-        executor: Executor::Instance,
-        safety: Safety::Replayable,
-        offline: Offline::Refuse,
-        offline_queueable: false,
-        role: Role::Member,
-        since: "0.1.0",
-    },
-    CommandRow {
-        name: "command.cancel",
+        name,
         executor: Executor::Hub,
         safety: Safety::Replayable,
         offline: Offline::Queue { ttl_ms: HOUR_MS },
         offline_queueable: true,
         role: Role::Member,
         since: "0.1.0",
+    }
+}
+
+/// A command that an instance carries out, while it is connected.
+const fn by_instance(name: &'static str, safety: Safety) -> CommandRow {
+    CommandRow {
+        name,
+        executor: Executor::Instance,
+        safety,
+        offline: Offline::Refuse,
+        offline_queueable: false,
+        role: Role::Member,
+        since: "0.1.0",
+    }
+}
+
+/// Every command.
+pub const COMMANDS: &[CommandRow] = &[
+    CommandRow {
+        offline: Offline::Queue { ttl_ms: 48 * HOUR_MS },
+        offline_queueable: true,
+        ..by_instance("message.send", Safety::Replayable)
     },
+    by_instance("run.abort", Safety::Replayable),
+    by_instance("session.reset", Safety::Once),
+    // A bridge that is away for a moment still finds the answer; the gateway itself waits half an hour.
+    CommandRow {
+        offline: Offline::Queue { ttl_ms: 30 * MINUTE_MS },
+        ..by_instance("approval.decide", Safety::Replayable)
+    },
+    by_hub("task.create"),
+    by_hub("task.update"),
+    CommandRow {
+        offline: Offline::Queue { ttl_ms: 48 * HOUR_MS },
+        offline_queueable: true,
+        ..by_instance("task.dispatch", Safety::Replayable)
+    },
+    // What a person has read is their own: viewers too.
+    CommandRow { role: Role::Viewer, ..by_hub("feed.markRead") },
+    by_hub("feed.archive"),
+    by_hub("conversation.update"),
+    CommandRow { role: Role::Viewer, ..by_hub("conversation.markRead") },
+    by_instance("agent.ping", Safety::Replayable),
+    by_hub("command.cancel"),
 ];
 
-const fn signal(name: &'static str, scope: ScopeRule) -> SignalRow {
-    SignalRow { name, scope, publisher: Publisher::Instance, since: "0.1.0" }
+const fn signal(name: &'static str, scope: ScopeRule, publisher: Publisher) -> SignalRow {
+    SignalRow { name, scope, publisher, since: "0.1.0" }
 }
 
 /// Every ephemeral kind.
 pub const SIGNALS: &[SignalRow] = &[
-    signal("message.delta", ScopeRule::Conversation),
-    signal("run.progress", ScopeRule::Conversation),
-    signal("instance.heartbeat", ScopeRule::Org),
+    signal("message.delta", ScopeRule::Conversation, Publisher::Instance),
+    signal("run.progress", ScopeRule::Conversation, Publisher::Instance),
+    signal("typing", ScopeRule::Conversation, Publisher::Member),
+    signal("presence", ScopeRule::Org, Publisher::Hub),
+    signal("instance.heartbeat", ScopeRule::Org, Publisher::Instance),
 ];

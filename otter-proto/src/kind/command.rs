@@ -67,6 +67,9 @@ payload! {
         /// Whether it was handed to a socket of the instance.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent: Option<bool>,
+        /// The entity it concerns, as `type/id`, when it is neither a conversation nor a run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entity: Option<String>,
         /// What came of it, for instance `alreadyEnded`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<String>,
@@ -98,6 +101,18 @@ payload! {
         conversation_id: ConversationId,
         /// The run.
         run_id: EntityId,
+    }
+
+    /// Command `session.reset`: empties the session of a conversation. The conversation and its history stay.
+    pub struct SessionReset {
+        /// The conversation.
+        conversation_id: ConversationId,
+    }
+
+    /// Command `agent.ping`: asks whether an agent can be reached; completes when its gateway knows it.
+    pub struct AgentPing {
+        /// The agent.
+        agent_id: EntityId,
     }
 
     /// Command `command.cancel`: calls a command off, if it was not attempted yet.

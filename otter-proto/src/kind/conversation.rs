@@ -1,7 +1,7 @@
 //! Payloads of `conversation.*`.
 
 use crate::UnixMillis;
-use crate::id::{EntityId, InstanceId};
+use crate::id::{ConversationId, EntityId, InstanceId};
 use crate::kind::{Author, payload};
 use crate::wire::words;
 
@@ -86,5 +86,31 @@ payload! {
         /// The newest run that is still open; `null` when none is.
         #[serde(default)]
         active_run: Option<EntityId>,
+    }
+
+    /// Command `conversation.update`: what people give a conversation. What is absent stays; `null` removes.
+    pub struct ConversationUpdate {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// A title, 1 to 200 characters; without one the derived title is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// Kept on top.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pinned: Option<bool>,
+        /// Out of the way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archived: Option<bool>,
+        /// A folder's name, 1 to 80 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<String>,
+    }
+
+    /// Command `conversation.markRead`: this person has read a conversation up to a count of messages.
+    pub struct ConversationMarkRead {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// Its `messageCount` when the person saw its end.
+        message_count: u64,
     }
 }

@@ -1,8 +1,19 @@
 //! Payloads of signals.
 
 use crate::UnixMillis;
-use crate::id::{EntityId, InstanceId};
+use crate::id::{EntityId, InstanceId, MemberId};
 use crate::kind::{OutboxDepth, payload};
+use crate::wire::words;
+
+words! {
+    /// Whether a person is here.
+    pub enum PresenceState {
+        /// A page of theirs is connected.
+        Online = "online",
+        /// None is.
+        Offline = "offline",
+    }
+}
 
 payload! {
     /// `message.delta`: text of a running answer.
@@ -27,6 +38,31 @@ payload! {
         /// What it does, for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
+    }
+
+    /// `typing`: a person writes in a conversation. Gone 6 s after the last one, or when `active` is false.
+    pub struct Typing {
+        /// Who; set by the hub, what a client says is replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member_id: Option<MemberId>,
+        /// Their display name; set by the hub.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Whether they write at the moment.
+        active: bool,
+    }
+
+    /// `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub.
+    pub struct Presence {
+        /// Who.
+        member_id: MemberId,
+        /// Their display name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Whether they are here.
+        state: PresenceState,
+        /// Since when they are in this state, by the clock of the hub.
+        since: UnixMillis,
     }
 
     /// `instance.heartbeat`: the bridge is alive, whatever its gateway does.

@@ -19,6 +19,7 @@ const fn publishers(publisher: Publisher) -> &'static [&'static str] {
         Publisher::Hub => &["hub"],
         Publisher::Instance => &["instance"],
         Publisher::Both => &["hub", "instance"],
+        Publisher::Member => &["member"],
     }
 }
 

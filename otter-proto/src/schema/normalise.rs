@@ -76,7 +76,7 @@ pub(super) fn strip_null(schema: &mut Value) -> bool {
     true
 }
 
-/// Every integer is 0 to 2^53-1 and has no format.
+/// Every integer is 0 (a signed one: -2^53+1) to 2^53-1 and has no format.
 fn integers(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -86,9 +86,10 @@ fn integers(schema: &mut Value) {
                 _ => false,
             };
             if integer {
-                object.remove("format");
-                object.insert("minimum".to_owned(), json!(0));
-                object.insert("maximum".to_owned(), json!(crate::text::MAX_INTEGER));
+                let signed = object.remove("format").is_some_and(|format| format == "int64");
+                let most = i64::try_from(crate::text::MAX_INTEGER).unwrap_or(i64::MAX);
+                object.insert("minimum".to_owned(), json!(if signed { -most } else { 0 }));
+                object.insert("maximum".to_owned(), json!(most));
             }
             object.remove("default");
             object.values_mut().for_each(integers);
