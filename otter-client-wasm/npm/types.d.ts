@@ -7,7 +7,7 @@ export interface Accepted {
   epoch: string;
 }
 
-/** Counts the `events` and `snapshot` frames received on this connection, applied or not. */
+/** Counts the `events`, `snapshot` and `page` frames received on this connection, applied or not. */
 export interface Ack {
   /** Total since the connection opened. */
   frames: number;
@@ -516,7 +516,7 @@ export type ByeFrame = Bye & {
 };
 
 /** A frame from a client to the hub. */
-export type ClientFrame = HelloFrame | SubscribeFrame | UnsubscribeFrame | PublishFrame | SignalFrame | AckFrame | PongFrame | ProbeFrame | ByeFrame | CommandRequestFrame;
+export type ClientFrame = HelloFrame | SubscribeFrame | UnsubscribeFrame | PublishFrame | SignalFrame | FetchFrame | AckFrame | PongFrame | ProbeFrame | ByeFrame | CommandRequestFrame;
 
 /** Which program this is; for logs and the fleet view. */
 export interface ClientInfo {
@@ -1080,6 +1080,26 @@ export interface FeedMarkReadCommand {
   kind: "feed.markRead";
 }
 
+/** Asks for rows of a subscribed scope that are not in its state; answered by one `page`. A new `subscribed` of the scope ends those that are open, without an answer. */
+export interface Fetch {
+  /** Only rows older than this one; absent: from the newest on. */
+  before?: PageKey;
+  /** One entity, answered with its whole texts. */
+  entity?: string;
+  /** The type whose rows are listed, from new to old. This or `entity`. */
+  entityType?: string;
+  /** A number that the answer repeats; the client never reuses it on a connection. */
+  id: number;
+  /** At most this many rows, 1 to 100; absent: 100. */
+  limit?: number;
+  /** The scope; it must be subscribed. */
+  scope: string;
+}
+
+export type FetchFrame = Fetch & {
+  type: "fetch";
+};
+
 /** The bridge's link to its gateway. */
 export interface GatewayLink {
   /** The gateway's process run. */
@@ -1132,7 +1152,7 @@ export type HubByeFrame = HubBye & {
 };
 
 /** A frame from the hub to a client. */
-export type HubFrame = WelcomeFrame | RefuseFrame | SubscribedFrame | PublishedFrame | ReplyFrame | ResyncFrame | PingFrame | ProbedFrame | ErrorFrame | DrainFrame | CommandDispatchFrame | EventsFrame | SnapshotFrame | HubByeFrame;
+export type HubFrame = WelcomeFrame | RefuseFrame | SubscribedFrame | PublishedFrame | ReplyFrame | ResyncFrame | PingFrame | ProbedFrame | ErrorFrame | DrainFrame | CommandDispatchFrame | EventsFrame | SnapshotFrame | PageFrame | HubByeFrame;
 
 /** `instance.connected`: the hub accepted the instance's socket. */
 export interface InstanceConnected {
@@ -1732,6 +1752,29 @@ export interface OutboxDepth {
   dead: number;
   /** Events that the hub has not acknowledged. */
   pending: number;
+}
+
+/** Answer to `fetch`: rows of a type from new to old, or one row with its whole texts. At most 256 KiB. */
+export interface PageFrame {
+  /** The scope's head when the page was read: not before any event sent earlier. Absent with an error. */
+  asOf?: number;
+  error?: ErrorBody;
+  /** With one fetched entity: the texts that its value shows only the head of, whole, by member. */
+  full?: Record<string, string>;
+  /** The number of the fetch. */
+  id: number;
+  next?: PageKey;
+  /** From new to old, live or not. */
+  rows?: Array<SnapshotRow>;
+  type: "page";
+}
+
+/** A place in the list of a type: rows are ordered by the type's order key, then by id. */
+export interface PageKey {
+  /** The row's id, without its type. */
+  id: string;
+  /** The row's order key, as the hub orders by it. */
+  order: string;
 }
 
 /** Heartbeat, queued behind data: everything the hub had for this connection up to `pos` was sent before it. */
@@ -2398,10 +2441,12 @@ export interface SnapshotFrame {
   type: "snapshot";
 }
 
-/** One live entity. */
+/** One entity. */
 export interface SnapshotRow {
   /** `type/id`. */
   entity: string;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
   /** The seq of its last write. */
   rev: number;
   /** The entity. */

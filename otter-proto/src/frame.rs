@@ -8,10 +8,10 @@ mod data;
 mod hub;
 
 pub use client::{
-    Ack, Bye, ClientFrame, ClientInfo, Command, Hello, Pong, Probe, Publish, Signal, Subscribe, Unsubscribe,
-    VersionRange,
+    Ack, Bye, ClientFrame, ClientInfo, Command, Fetch, Hello, Pong, Probe, Publish, Signal, Subscribe,
+    Unsubscribe, VersionRange,
 };
-pub use data::{Events, SnapshotPage, SnapshotRow};
+pub use data::{Events, Page, PageKey, SnapshotPage, SnapshotRow};
 pub use hub::{
     Accepted, CommandDispatch, Drain, HubBye, HubFrame, LaneCursor, Lanes, Notice, Ping, Principal,
     PrincipalType, Probed, Published, Refuse, Rejection, Reply, Resync, ServerInfo, Subscribed,

@@ -162,6 +162,7 @@ impl From<Scope> for String {
 
 /// The key of an entity inside its scope: `type/id`, for instance `task/in_7:t_1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, with = "String"))]
 pub struct EntityKey(String);
 
 impl EntityKey {

@@ -1,7 +1,8 @@
 //! Frames from a client (browser or instance) to the hub.
 
+use crate::frame::data::PageKey;
 use crate::frame::{Lane, frames};
-use crate::id::{BootId, CommandId, Epoch, Scope};
+use crate::id::{BootId, CommandId, EntityKey, Epoch, Scope};
 use crate::wire::{Json, Positions, wire};
 
 frames! {
@@ -19,6 +20,8 @@ frames! {
         Signal = "signal",
         /// Asks for something to happen.
         Command = "command",
+        /// Asks for older rows, or for one row with its whole texts.
+        Fetch = "fetch",
         /// Flow control: data frames received.
         Ack = "ack",
         /// Answer to `ping`.
@@ -113,7 +116,24 @@ wire! {
         data "data": Json,
     }
 
-    /// Counts the `events` and `snapshot` frames received on this connection, applied or not.
+    /// Asks for rows of a subscribed scope that are not in its state; answered by one `page`. A new `subscribed` of the
+    /// scope ends those that are open, without an answer.
+    pub struct Fetch: "fetch" {
+        /// A number that the answer repeats; the client never reuses it on a connection.
+        id "id": u64,
+        /// The scope; it must be subscribed.
+        scope "scope": Scope,
+        /// The type whose rows are listed, from new to old. This or `entity`.
+        entity_type "entityType": Option<String>,
+        /// Only rows older than this one; absent: from the newest on.
+        before "before": Option<PageKey>,
+        /// At most this many rows, 1 to 100; absent: 100.
+        limit "limit": Option<u64>,
+        /// One entity, answered with its whole texts.
+        entity "entity": Option<EntityKey>,
+    }
+
+    /// Counts the `events`, `snapshot` and `page` frames received on this connection, applied or not.
     pub struct Ack: "ack" {
         /// Total since the connection opened.
         frames "frames": u64,

@@ -1,8 +1,9 @@
 //! Data frames: the ones that borrow their rows from the received text, so that a reader copies only what it keeps.
 
+use crate::error::ErrorBody;
 use crate::id::{EntityKey, Epoch, Scope};
 use crate::text::{Cursor, TextError, TextErrorKind};
-use crate::wire::{read_member, take_member, write_member};
+use crate::wire::{read_member, take_member, wire, write_member};
 
 /// Consecutive events of one scope; at most 256 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +62,87 @@ impl<'a> Events<'a> {
     }
 }
 
-/// One live entity of a snapshot.
+/// One entity of a snapshot or of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRow<'a> {
     /// `type/id`.
     pub entity: EntityKey,
     /// The seq of the event that wrote it last.
     pub rev: u64,
+    /// Whether it is in the live window of its type; always, in a snapshot. Written only when it is not.
+    pub live: bool,
     /// The entity as canonical text.
     pub value: &'a str,
+}
+
+wire! {
+    /// A place in the list of a type: rows are ordered by the type's order key, then by id.
+    pub struct PageKey {
+        /// The row's order key, as the hub orders by it.
+        order "order": String,
+        /// The row's id, without its type.
+        id "id": String,
+    }
+}
+
+/// Answer to `fetch`: rows of a type from new to old, or one row with its whole texts; at most 256 KiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<'a> {
+    /// The number of the fetch.
+    pub id: u64,
+    /// The rows, from new to old, live or not.
+    pub rows: Vec<SnapshotRow<'a>>,
+    /// What the next `fetch` says as `before`; absent when there is no older row.
+    pub next: Option<PageKey>,
+    /// The scope's head when the page was read, which is not before any event sent earlier; absent with an error.
+    pub as_of: Option<u64>,
+    /// With one fetched entity: the members that are longer than its value shows, whole, as a JSON object of texts.
+    pub full: Option<&'a str>,
+    /// Why there is no page; nothing else is there then.
+    pub error: Option<ErrorBody>,
+}
+
+impl<'a> Page<'a> {
+    /// A page that says why there is none.
+    pub const fn refused(id: u64, error: ErrorBody) -> Self {
+        Self { id, rows: Vec::new(), next: None, as_of: None, full: None, error: Some(error) }
+    }
+
+    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
+        let (mut id, mut next, mut as_of, mut full, mut error) = (None, None, None, None, None);
+        let mut rows = Vec::new();
+        let mut cursor = Cursor::new(text);
+        cursor.object(&mut |key, cursor| match key {
+            "id" => read_member(&mut id, "id", cursor),
+            "rows" => SnapshotRow::read_all(&mut rows, cursor),
+            "next" => read_member(&mut next, "next", cursor),
+            "asOf" => read_member(&mut as_of, "asOf", cursor),
+            "full" => cursor.value().map(|text| full = Some(text)),
+            "error" => read_member(&mut error, "error", cursor),
+            _ => cursor.value().map(|_| ()),
+        })?;
+        cursor.end()?;
+        let id = take_member(id, "id", &cursor)?;
+        Ok(Self { id, rows, next, as_of, full, error })
+    }
+
+    /// Appends the frame's JSON text.
+    pub fn write(&self, out: &mut String) {
+        let mut first = false;
+        out.push_str("{\"type\":\"page\"");
+        write_member(out, &mut first, "id", &self.id);
+        if self.error.is_none() {
+            SnapshotRow::write_all("rows", &self.rows, out);
+        }
+        write_member(out, &mut first, "next", &self.next);
+        write_member(out, &mut first, "asOf", &self.as_of);
+        if let Some(full) = self.full {
+            out.push_str(",\"full\":");
+            out.push_str(full);
+        }
+        write_member(out, &mut first, "error", &self.error);
+        out.push('}');
+    }
 }
 
 /// A page of the live entities of a scope, ordered by key.
@@ -105,12 +178,7 @@ impl<'a> SnapshotPage<'a> {
             "asOf" => read_member(&mut as_of, "asOf", cursor),
             "head" => read_member(&mut head, "head", cursor),
             "hash" => read_member(&mut hash, "hash", cursor),
-            "entities" => {
-                let mut list = Vec::new();
-                cursor.array(&mut |cursor| SnapshotRow::read(cursor).map(|row| list.push(row)))?;
-                entities = Some(list);
-                Ok(())
-            }
+            "entities" => SnapshotRow::read_all(entities.insert(Vec::new()), cursor),
             _ => cursor.value().map(|_| ()),
         })?;
         cursor.end()?;
@@ -130,14 +198,7 @@ impl<'a> SnapshotPage<'a> {
         out.push_str("{\"type\":\"snapshot\"");
         write_member(out, &mut first, "scope", &self.scope);
         write_member(out, &mut first, "epoch", &self.epoch);
-        out.push_str(",\"entities\":[");
-        for (at, row) in self.entities.iter().enumerate() {
-            if at > 0 {
-                out.push(',');
-            }
-            row.write(out);
-        }
-        out.push(']');
+        SnapshotRow::write_all("entities", &self.entities, out);
         write_member(out, &mut first, "asOf", &self.as_of);
         write_member(out, &mut first, "head", &self.head);
         write_member(out, &mut first, "hash", &self.hash);
@@ -146,11 +207,29 @@ impl<'a> SnapshotPage<'a> {
 }
 
 impl<'a> SnapshotRow<'a> {
+    fn read_all(rows: &mut Vec<Self>, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
+        cursor.array(&mut |cursor| Self::read(cursor).map(|row| rows.push(row)))
+    }
+
+    fn write_all(member: &str, rows: &[Self], out: &mut String) {
+        out.push_str(",\"");
+        out.push_str(member);
+        out.push_str("\":[");
+        for (at, row) in rows.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            row.write(out);
+        }
+        out.push(']');
+    }
+
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
-        let (mut entity, mut rev, mut value) = (None, None, None);
+        let (mut entity, mut rev, mut live, mut value) = (None, None, None, None);
         cursor.object(&mut |key, cursor| match key {
             "entity" => read_member(&mut entity, "entity", cursor),
             "rev" => read_member(&mut rev, "rev", cursor),
+            "live" => read_member(&mut live, "live", cursor),
             "value" => {
                 value = Some(cursor.value()?);
                 Ok(())
@@ -160,6 +239,7 @@ impl<'a> SnapshotRow<'a> {
         Ok(Self {
             entity: take_member(entity, "entity", cursor)?,
             rev: take_member(rev, "rev", cursor)?,
+            live: live.unwrap_or(true),
             value: value.ok_or_else(|| missing("value", cursor))?,
         })
     }
@@ -170,6 +250,9 @@ impl<'a> SnapshotRow<'a> {
         out.push('{');
         write_member(out, &mut first, "entity", &self.entity);
         write_member(out, &mut first, "rev", &self.rev);
+        if !self.live {
+            write_member(out, &mut first, "live", &false);
+        }
         out.push_str(",\"value\":");
         out.push_str(self.value);
         out.push('}');

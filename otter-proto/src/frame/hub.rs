@@ -2,7 +2,7 @@
 
 use crate::error::ErrorBody;
 use crate::frame::client::VersionRange;
-use crate::frame::data::{Events, SnapshotPage};
+use crate::frame::data::{Events, Page, SnapshotPage};
 use crate::frame::{FrameError, Lane, frame_type, read_all};
 use crate::id::{CommandId, Epoch, EventId, OrgId, Scope};
 use crate::limits::Limits;
@@ -23,6 +23,8 @@ pub enum HubFrame<'a> {
     Snapshot(SnapshotPage<'a>),
     /// Events of a scope, in order.
     Events(Events<'a>),
+    /// Answer to `fetch`.
+    Page(Page<'a>),
     /// An ephemeral notice.
     Signal(crate::frame::Signal),
     /// Answer to `publish`.
@@ -53,6 +55,7 @@ impl<'a> HubFrame<'a> {
         "subscribed",
         "snapshot",
         "events",
+        "page",
         "signal",
         "published",
         "command",
@@ -73,6 +76,7 @@ impl<'a> HubFrame<'a> {
             "subscribed" => Self::Subscribed(read_all(text)?),
             "snapshot" => Self::Snapshot(SnapshotPage::read(text)?),
             "events" => Self::Events(Events::read(text)?),
+            "page" => Self::Page(Page::read(text)?),
             "signal" => Self::Signal(read_all(text)?),
             #[cfg(feature = "serde")]
             "published" => Self::Published(read_all(text)?),
@@ -97,6 +101,7 @@ impl<'a> HubFrame<'a> {
             Self::Subscribed(frame) => frame.write(out),
             Self::Snapshot(frame) => frame.write(out),
             Self::Events(frame) => frame.write(out),
+            Self::Page(frame) => frame.write(out),
             Self::Signal(frame) => frame.write(out),
             Self::Published(frame) => frame.write(out),
             Self::Command(frame) => frame.write(out),

@@ -71,6 +71,7 @@ const FRAME_DEFS: &[&str] = &[
     "Drain",
     "ErrorBody",
     "EventsFrame",
+    "Fetch",
     "Hello",
     "HubBye",
     "LaneCursor",
@@ -78,6 +79,7 @@ const FRAME_DEFS: &[&str] = &[
     "Limits",
     "NewEvent",
     "Notice",
+    "PageKey",
     "Ping",
     "Pong",
     "Principal",
@@ -108,7 +110,7 @@ fn frames(generator: &mut SchemaGenerator, unions: &mut Defs) {
     }
     let client = union! { "ClientFrame":
         "hello" => frame::Hello, "subscribe" => frame::Subscribe, "unsubscribe" => frame::Unsubscribe,
-        "publish" => frame::Publish, "signal" => frame::Signal, "ack" => frame::Ack, "pong" => frame::Pong,
+        "publish" => frame::Publish, "signal" => frame::Signal, "fetch" => frame::Fetch, "ack" => frame::Ack, "pong" => frame::Pong,
         "probe" => frame::Probe, "bye" => frame::Bye,
     };
     let hub = union! { "HubFrame":
@@ -133,6 +135,7 @@ fn frames(generator: &mut SchemaGenerator, unions: &mut Defs) {
     }
     unions.insert("EventsFrame".to_owned(), events_frame());
     unions.insert("SnapshotFrame".to_owned(), snapshot_frame());
+    unions.insert("PageFrame".to_owned(), page_frame());
     let one_of = |names: Vec<String>, more: &[&str], words: &str| {
         let all: Vec<Value> =
             names.iter().map(String::as_str).chain(more.iter().copied()).map(reference).collect();
@@ -142,7 +145,7 @@ fn frames(generator: &mut SchemaGenerator, unions: &mut Defs) {
         "ClientFrame".to_owned(),
         one_of(client, &["CommandRequestFrame"], "A frame from a client to the hub."),
     );
-    let more = ["CommandDispatchFrame", "EventsFrame", "SnapshotFrame", "HubByeFrame"];
+    let more = ["CommandDispatchFrame", "EventsFrame", "SnapshotFrame", "PageFrame", "HubByeFrame"];
     unions.insert("HubFrame".to_owned(), one_of(hub, &more, "A frame from the hub to a client."));
 }
 
@@ -174,8 +177,28 @@ fn events_frame() -> Value {
     })
 }
 
+fn integer(words: &str) -> Value {
+    json!({ "type": "integer", "minimum": 0, "maximum": crate::text::MAX_INTEGER, "description": words })
+}
+
+fn page_frame() -> Value {
+    json!({
+        "type": "object",
+        "description": "Answer to `fetch`: rows of a type from new to old, or one row with its whole texts. At most 256 KiB.",
+        "properties": {
+            "type": { "const": "page" },
+            "id": integer("The number of the fetch."),
+            "rows": { "type": "array", "items": reference("SnapshotRow"), "description": "From new to old, live or not." },
+            "next": reference("PageKey"),
+            "asOf": integer("The scope's head when the page was read: not before any event sent earlier. Absent with an error."),
+            "full": { "type": "object", "additionalProperties": { "type": "string" }, "description": "With one fetched entity: the texts that its value shows only the head of, whole, by member." },
+            "error": reference("ErrorBody"),
+        },
+        "required": ["type", "id"],
+    })
+}
+
 fn snapshot_frame() -> Value {
-    let integer = |words: &str| json!({ "type": "integer", "minimum": 0, "maximum": crate::text::MAX_INTEGER, "description": words });
     json!({
         "type": "object",
         "description": "A page of the live entities of a scope, ordered by key.",
@@ -221,10 +244,11 @@ fn events(payloads: &Payloads, defs: &mut Defs) {
     }));
     defs.insert("SnapshotRow".to_owned(), json!({
         "type": "object",
-        "description": "One live entity.",
+        "description": "One entity.",
         "properties": {
             "entity": { "type": "string", "description": "`type/id`." },
-            "rev": { "type": "integer", "minimum": 0, "maximum": crate::text::MAX_INTEGER, "description": "The seq of its last write." },
+            "rev": integer("The seq of its last write."),
+            "live": { "type": "boolean", "default": true, "description": "Whether it is in the live window of its type; absent when it is." },
             "value": { "type": "object", "description": "The entity." },
         },
         "required": ["entity", "rev", "value"],
@@ -232,7 +256,6 @@ fn events(payloads: &Payloads, defs: &mut Defs) {
 }
 
 fn envelope(own: &Value) -> Value {
-    let integer = |words: &str| json!({ "type": "integer", "minimum": 0, "maximum": crate::text::MAX_INTEGER, "description": words });
     let mut properties = json!({
         "seq": integer("Its place in the org's log."),
         "prev": integer("The seq of the previous event of the same scope; 0 for the first."),

@@ -156,7 +156,7 @@ pub(super) fn provide_snapshot(machine: &mut ServerConnection, ticket: Ticket, p
 }
 
 fn row(row: &store::LiveRow) -> SnapshotRow<'_> {
-    SnapshotRow { entity: row.key.clone(), rev: row.rev, value: &row.text }
+    SnapshotRow { entity: row.key.clone(), rev: row.rev, live: true, value: &row.text }
 }
 
 #[cfg(test)]

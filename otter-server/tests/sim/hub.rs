@@ -339,7 +339,12 @@ impl World {
                 let rows: Vec<SnapshotRow<'_>> = read
                     .rows
                     .iter()
-                    .map(|row| SnapshotRow { entity: row.key.clone(), rev: row.rev, value: &row.text })
+                    .map(|row| SnapshotRow {
+                        entity: row.key.clone(),
+                        rev: row.rev,
+                        live: true,
+                        value: &row.text,
+                    })
                     .collect();
                 let end = read
                     .last

@@ -21,7 +21,7 @@ impl ClientConnection {
             // A frame may end the connection; what follows it belongs to nobody.
             let Some(live) = &mut self.live else { return };
             live.heartbeat.received(now);
-            if matches!(frame_type(frame).as_deref(), Ok("events" | "snapshot"))
+            if matches!(frame_type(frame).as_deref(), Ok("events" | "snapshot" | "page"))
                 && let Some(ack) = live.window.received(frame.len(), now)
             {
                 self.send(&ClientFrame::Ack(ack));
@@ -73,6 +73,7 @@ impl ClientConnection {
             HubFrame::Subscribed(answer) => self.subscribed(&answer),
             HubFrame::Snapshot(page) => self.page(&page, now),
             HubFrame::Events(events) => self.events(&events, now),
+            HubFrame::Page(_) => {}
             HubFrame::Signal(signal) => self.signalled(signal),
             HubFrame::Published(published) => self.emit(ConnectionEvent::Published(published)),
             HubFrame::Command(command) => self.emit(ConnectionEvent::Dispatch(command)),

@@ -134,6 +134,7 @@ impl ServerConnection {
             ClientFrame::Signal(_)
                 if self.is(PrincipalType::Instance) && self.signals.admit(now).is_err() => {}
             ClientFrame::Signal(signal) => self.needs.push_back(Need::Signal(signal)),
+            ClientFrame::Fetch(_) => self.unexpected("pages are not served here", now),
             ClientFrame::Ack(ack) => {
                 if !self.out.ack(ack.frames) {
                     self.unexpected("`ack` counts the data frames received, never back", now);
@@ -167,6 +168,7 @@ impl ServerConnection {
             | ClientFrame::Publish(_)
             | ClientFrame::Signal(_)
             | ClientFrame::Command(_)
+            | ClientFrame::Fetch(_)
             | ClientFrame::Probe(_) => {
                 if self.is(PrincipalType::Member) {
                     self.frames.admit(now)

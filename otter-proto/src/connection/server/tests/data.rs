@@ -117,7 +117,12 @@ fn a_snapshot_is_pages_then_the_events_after_its_lowest_page() {
     conn.subscribed(ticket, Start::Snapshot { head: 20, reason: None });
     assert_eq!(conn.poll_event(), Some(Need::Signals { scope: scope("conversation/c") }));
     let page = |after| Need::Snapshot { ticket, scope: scope("conversation/c"), after };
-    let row = |id: &str| SnapshotRow { entity: EntityKey::new("message", id).unwrap(), rev: 3, value: "{}" };
+    let row = |id: &str| SnapshotRow {
+        entity: EntityKey::new("message", id).unwrap(),
+        rev: 3,
+        live: true,
+        value: "{}",
+    };
     assert_eq!(conn.poll_event(), Some(page(None)));
     conn.provide_snapshot(ticket, &SnapshotRead { rows: &[row("a")], as_of: 19, end: None });
     assert_eq!(conn.poll_event(), Some(page(Some(EntityKey::new("message", "a").unwrap()))));
