@@ -11,6 +11,8 @@ use otter_proto::id::{CommandId, EntityId, EntityKey, Scope};
 use otter_proto::text::{self, Cursor};
 use otter_proto::wire::Json;
 
+use writing::{list_text, part_text};
+
 /// Collects what the machine tells, until the package asks for it.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
@@ -22,6 +24,10 @@ pub(crate) struct Changes {
     entities: Vec<(Scope, Vec<EntityKey>)>,
     slots: Vec<SlotNews>,
     signals: Vec<SignalNews>,
+    /// As JSON text.
+    lists: Vec<String>,
+    /// As JSON text.
+    texts: Vec<String>,
     scopes: Vec<(Scope, ScopePhase, Option<String>)>,
     commands: Vec<(CommandId, CommandState)>,
     events: Vec<(String, bool)>,
@@ -82,6 +88,16 @@ impl Changes {
                 self.scopes.push((scope, phase, reason));
             }
             ConnectionEvent::Changed { scope, key } => self.changed(&scope, key, connection),
+            ConnectionEvent::List { scope, entity_type, state } => {
+                push_bounded(&mut self.lists, list_text(&scope, &entity_type, &state), MAX_EVENTS);
+            }
+            ConnectionEvent::Text { key, first, part, done, error, .. } => {
+                push_bounded(
+                    &mut self.texts,
+                    part_text(&key, first, part.as_ref(), done, error.as_ref()),
+                    MAX_EVENTS,
+                );
+            }
             ConnectionEvent::Slot { scope, run, from, text } => self.slot(scope, run, from, text),
             ConnectionEvent::Signal { scope, kind, data } => self.signal(scope, kind, data, connection),
             ConnectionEvent::Event { text, replayed, .. } => self.event(text, replayed),
@@ -114,6 +130,8 @@ impl Changes {
             && self.entities.is_empty()
             && self.slots.is_empty()
             && self.signals.is_empty()
+            && self.lists.is_empty()
+            && self.texts.is_empty()
             && self.scopes.is_empty()
             && self.commands.is_empty()
             && self.events.is_empty()
@@ -124,6 +142,8 @@ impl Changes {
         self.entities.clear();
         self.slots.clear();
         self.signals.clear();
+        self.lists.clear();
+        self.texts.clear();
         self.events.clear();
         let told = std::mem::take(&mut self.told);
         self.reset = told.states;

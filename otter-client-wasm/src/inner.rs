@@ -255,6 +255,8 @@ impl Inner {
                 connection.dismiss(&id);
             }
             ToCore::Signal { scope, kind, data } => connection.signal(scope, &kind, data),
+            ToCore::More { scope, kind } => connection.more(scope, &kind),
+            ToCore::Text { scope, key } => connection.fetch_text(scope, key),
             ToCore::Wake(wake) => connection.handle_wake(wake, now),
         }
     }

@@ -1,7 +1,7 @@
 //! What the package says to the core.
 
 use otter_proto::connection::client::Wake;
-use otter_proto::id::{CommandId, Scope};
+use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::text::{Cursor, TextError, TextErrorKind};
 use otter_proto::wire::{Json, Wire};
 
@@ -14,10 +14,31 @@ pub(crate) enum ToCore {
     Unsubscribe(Scope),
     Forget(Scope),
     Listen(Vec<String>),
-    Command { id: CommandId, kind: String, data: Json },
-    Retry { id: CommandId, again: CommandId },
+    Command {
+        id: CommandId,
+        kind: String,
+        data: Json,
+    },
+    Retry {
+        id: CommandId,
+        again: CommandId,
+    },
     Dismiss(CommandId),
-    Signal { scope: Scope, kind: String, data: Json },
+    Signal {
+        scope: Scope,
+        kind: String,
+        data: Json,
+    },
+    /// Older rows of a type.
+    More {
+        scope: Scope,
+        kind: String,
+    },
+    /// The whole of a cut text.
+    Text {
+        scope: Scope,
+        key: EntityKey,
+    },
     Wake(Wake),
 }
 
@@ -75,6 +96,8 @@ impl Members {
             "retry" => ToCore::Retry { id: self.id?, again: self.again? },
             "dismiss" => ToCore::Dismiss(self.id?),
             "signal" => ToCore::Signal { scope: self.scope?, kind: self.kind?, data: self.data? },
+            "more" => ToCore::More { scope: self.scope?, kind: self.kind? },
+            "text" => ToCore::Text { scope: self.scope?, key: EntityKey::parse(&self.kind?).ok()? },
             "visible" => ToCore::Wake(if flag { Wake::Visible } else { Wake::Hidden }),
             "online" => ToCore::Wake(if flag { Wake::Online } else { Wake::Offline }),
             "pageshow" => ToCore::Wake(Wake::PageShow { persisted: flag }),
@@ -102,6 +125,14 @@ mod tests {
                     kind: "message.send".to_owned(),
                     data: Json::new(r#"{"text":"é"}"#).unwrap(),
                 },
+            ),
+            (
+                r#"{"t":"more","scope":"org","kind":"task"}"#,
+                ToCore::More { scope: Scope::Org, kind: "task".to_owned() },
+            ),
+            (
+                r#"{"t":"text","scope":"org","kind":"task/t"}"#,
+                ToCore::Text { scope: Scope::Org, key: EntityKey::new("task", "t").unwrap() },
             ),
             (r#"{"t":"visible","visible":false}"#, ToCore::Wake(Wake::Hidden)),
             (r#"{"t":"online","online":true}"#, ToCore::Wake(Wake::Online)),

@@ -58,6 +58,10 @@ pub const HELLO_BYTES: usize = 64 << 10;
 pub const MAX_REJECTED: usize = 1_000;
 /// Boots that `hello` carries.
 pub const MAX_BOOTS: usize = 64;
+/// The most rows of one `page`.
+pub const MAX_PAGE_ROWS: u64 = 100;
+/// Fetches of one scope that may wait on one connection.
+pub const MAX_FETCHES: usize = 16;
 /// Open commands per instance.
 pub const MAX_OPEN_COMMANDS: usize = 256;
 /// Delta slots per scope, and the longest text of one, in bytes.

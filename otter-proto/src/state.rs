@@ -19,17 +19,21 @@ pub struct Entity {
 
 /// The entities of one scope, in the order of their keys, and their hash.
 ///
-/// Rows that are not live may be dropped any time: at most [`MAX_NOT_LIVE`] are kept, those written last.
+/// Rows that are not live may be dropped any time: at most [`MAX_NOT_LIVE`] are kept, those written last, besides those
+/// of the types that a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct ScopeState {
     // A sorted vector: pages arrive in key order, and one container for everything keeps the browser's module small.
     rows: Vec<Row>,
     hash: u64,
+    /// Rows that are not live and not of a kept type.
     not_live: usize,
+    /// Types whose rows stay although they are not live.
+    kept: Vec<String>,
     writes: u64,
 }
 
-/// Rows that are not live, per scope.
+/// Rows that are not live and in no list: per scope, and of all scopes of a client.
 pub const MAX_NOT_LIVE: usize = 2_000;
 /// What stays after they were more, so that dropping is not repeated for each.
 const KEPT_NOT_LIVE: usize = 1_750;
@@ -47,21 +51,21 @@ struct Row {
 impl ScopeState {
     /// An empty scope.
     pub const fn new() -> Self {
-        Self { rows: Vec::new(), hash: 0, not_live: 0, writes: 0 }
+        Self { rows: Vec::new(), hash: 0, not_live: 0, kept: Vec::new(), writes: 0 }
     }
 
-    /// Takes a live row of a snapshot page. It wins over what is here iff its `rev` is greater; returns whether.
+    /// Takes a row of a snapshot or of a page. It wins over what is here iff its `rev` is greater; returns whether.
     ///
     /// Pages may be read at different heads, each while events go on. When every event above the lowest of those
     /// heads is applied afterwards, the state is that of the last event: a row that a page holds "too new" ignores
     /// the events it already contains, one that an old event brings back although it is gone is deleted or evicted
     /// by the event that did it, which comes later.
-    pub fn load(&mut self, key: EntityKey, rev: u64, text: &str) -> bool {
+    pub fn load(&mut self, key: EntityKey, rev: u64, live: bool, text: &str) -> bool {
         let at = self.find(&key);
         if at.ok().and_then(|at| self.rows.get(at)).is_some_and(|row| row.entity.rev >= rev) {
             return false;
         }
-        self.store(at, key, Entity { text: text.to_owned(), rev, live: true });
+        self.store(at, key, Entity { text: text.to_owned(), rev, live });
         true
     }
 
@@ -79,9 +83,29 @@ impl ScopeState {
             changed.push(each.entity.clone());
         }
         if self.not_live > MAX_NOT_LIVE {
-            self.shrink(&mut changed);
+            changed.append(&mut self.shrink(KEPT_NOT_LIVE));
         }
         changed
+    }
+
+    /// Keeps the rows of a type, live or not, from here on.
+    pub fn keep(&mut self, entity_type: &str) {
+        if !self.kept.iter().any(|kept| kept == entity_type) {
+            self.kept.push(entity_type.to_owned());
+            let counted = self.rows.iter().filter(|row| row.counts(&self.kept));
+            self.not_live = counted.count();
+        }
+    }
+
+    /// Keeps nothing that is not live.
+    pub fn live_only(&mut self) -> Vec<EntityKey> {
+        self.kept.clear();
+        self.shrink(0)
+    }
+
+    /// How many rows may be dropped any time.
+    pub const fn not_live(&self) -> usize {
+        self.not_live
     }
 
     /// The entity, live or not.
@@ -142,8 +166,8 @@ impl ScopeState {
         self.writes += 1;
         let hash = if entity.live { hash::entity(&key, entity.rev, &entity.text) } else { 0 };
         self.hash = self.hash.wrapping_add(hash);
-        self.not_live += usize::from(!entity.live);
         let row = Row { key, entity, hash, written: self.writes };
+        self.not_live += usize::from(row.counts(&self.kept));
         match at {
             Err(at) => self.rows.insert(at, row),
             Ok(at) => {
@@ -164,26 +188,40 @@ impl ScopeState {
 
     fn discount(&mut self, row: &Row) {
         self.hash = self.hash.wrapping_sub(row.hash);
-        self.not_live -= usize::from(!row.entity.live);
+        self.not_live -= usize::from(row.counts(&self.kept));
     }
 
-    /// Drops the rows that are not live and were written longest ago.
-    fn shrink(&mut self, dropped: &mut Vec<EntityKey>) {
-        let newer = |than: u64| self.rows.iter().filter(|row| !row.entity.live && row.written > than).count();
-        // The number of writes above which just as many rows are as may stay, by bisection: no sort is needed here.
+    /// Drops the rows that are not live and were written longest ago, all but `stay`; returns them.
+    pub fn shrink(&mut self, stay: usize) -> Vec<EntityKey> {
+        let newer = |than: u64| {
+            let counts = |row: &&Row| row.counts(&self.kept) && row.written > than;
+            self.rows.iter().filter(counts).count()
+        };
+        // The number of writes above which no more rows are than may stay, by bisection: no sort is needed here.
         let (mut low, mut last) = (0, self.writes);
         while low < last {
             let middle = low + (last - low) / 2;
-            if newer(middle) > KEPT_NOT_LIVE { low = middle + 1 } else { last = middle }
+            if newer(middle) > stay { low = middle + 1 } else { last = middle }
         }
+        let (mut dropped, mut stayed) = (Vec::new(), 0);
         self.rows.retain(|row| {
-            let keep = row.entity.live || row.written > last;
-            if !keep {
+            let counts = row.counts(&self.kept);
+            let stays = !counts || row.written > last;
+            stayed += usize::from(counts && stays);
+            if !stays {
                 dropped.push(row.key.clone());
             }
-            keep
+            stays
         });
-        self.not_live = KEPT_NOT_LIVE;
+        self.not_live = stayed;
+        dropped
+    }
+}
+
+impl Row {
+    /// Whether it is one of those that may be dropped.
+    fn counts(&self, kept: &[String]) -> bool {
+        !self.entity.live && !kept.iter().any(|kept| kept == self.key.entity_type())
     }
 }
 

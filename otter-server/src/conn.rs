@@ -5,6 +5,7 @@
 
 mod admission;
 mod answers;
+pub mod fetches;
 mod needs;
 mod session;
 mod socket;

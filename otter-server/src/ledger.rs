@@ -22,6 +22,7 @@ pub use rows::{
     StateRows, StoreError, WindowRow,
 };
 
+pub(crate) use shape::head;
 pub use write::Ledger;
 
 use otter_proto::catalogue::Role;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use otter_proto::id::{BootId, EntityKey, Epoch, InstanceId, OrgId, Scope};
 
-use crate::ledger::{OrgRow, Rows, ScopeRow, StoreError};
+use crate::ledger::{EntityRow, OrgRow, Rows, ScopeRow, StoreError};
 
 pub use lock::{DirLock, LockError};
 
@@ -67,6 +67,50 @@ pub struct SnapshotRead {
     pub last: Option<SnapshotEnd>,
 }
 
+/// Which rows of a list are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListAsk<'a> {
+    /// The type.
+    pub entity_type: &'a str,
+    /// Only rows before this order and key.
+    pub before: Option<(&'a str, &'a EntityKey)>,
+    /// At most so many.
+    pub limit: usize,
+    /// At most so many bytes of text, but at least one row when there is one.
+    pub max_bytes: usize,
+}
+
+/// One row of a list, live or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRow {
+    /// `type/id`.
+    pub key: EntityKey,
+    /// The row.
+    pub row: EntityRow,
+}
+
+/// A page of a type, from new to old.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListRead {
+    /// The rows.
+    pub rows: Vec<ListRow>,
+    /// Whether older ones follow.
+    pub more: bool,
+    /// The scope's head when the page was read.
+    pub as_of: u64,
+}
+
+/// One entity with the whole of its cut text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WholeRead {
+    /// The entity; `None` when there is none.
+    pub row: Option<EntityRow>,
+    /// The whole text, when the entity holds its head only.
+    pub whole: Option<String>,
+    /// The scope's head when it was read.
+    pub as_of: u64,
+}
+
 /// What is needed to judge a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PositionRead {
@@ -114,11 +158,8 @@ pub trait Reads: Send + Sync {
     ) -> Result<Option<PositionRead>, StoreError>;
     /// The boot that an instance was last welcomed with.
     fn boot(&self, org: &OrgId, instance: &InstanceId) -> Result<Option<BootId>, StoreError>;
-    /// The whole of a text that was cut, with the rev it belongs to.
-    fn full_text(
-        &self,
-        org: &OrgId,
-        scope: &Scope,
-        key: &EntityKey,
-    ) -> Result<Option<(u64, String)>, StoreError>;
+    /// Rows of a type, live or not, by order and key from the highest down.
+    fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError>;
+    /// An entity and the whole of its text.
+    fn whole(&self, org: &OrgId, scope: &Scope, key: &EntityKey) -> Result<WholeRead, StoreError>;
 }

@@ -40,7 +40,8 @@ impl Driver {
                 tracing::warn!(code = %error.code, message = %error.message, "the hub refused a frame");
                 self.tell(ClientEvent::Notice(error));
             }
-            ConnectionEvent::Reset => {}
+            // Programs read what they follow; history is for people.
+            ConnectionEvent::Reset | ConnectionEvent::List { .. } | ConnectionEvent::Text { .. } => {}
             ConnectionEvent::Scope { scope, phase, reason } => {
                 self.update(&scope, ScopeUpdate::Phase { phase, reason });
             }

@@ -1,11 +1,14 @@
 //! The JSON text of a drain.
 
 use otter_proto::Instant;
-use otter_proto::connection::client::{ClientConnection, CommandState, ConnectionStatus, Phase, ScopePhase};
+use otter_proto::connection::client::{
+    ClientConnection, CommandState, ConnectionStatus, ListState, Phase, ScopePhase,
+};
+use otter_proto::error::ErrorBody;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::overlay::Local;
 use otter_proto::text::{self, write_string, write_u64};
-use otter_proto::wire::Wire;
+use otter_proto::wire::{Json, Wire};
 
 use super::{Changes, SignalNews, SlotNews};
 
@@ -34,6 +37,9 @@ impl Changes {
         self.write_entities(&mut out, connection);
         list(&mut out, "slots", &std::mem::take(&mut self.slots), &mut write_slot);
         list(&mut out, "signals", &std::mem::take(&mut self.signals), &mut write_signal);
+        let texts = |out: &mut String, text: &String| out.push_str(text);
+        list(&mut out, "lists", &std::mem::take(&mut self.lists), &mut { texts });
+        list(&mut out, "texts", &std::mem::take(&mut self.texts), &mut { texts });
         self.write_scopes(&mut out);
         list(&mut out, "commands", &std::mem::take(&mut self.commands), &mut write_command);
         list(&mut out, "events", &std::mem::take(&mut self.events), &mut |out, (event, replayed)| {
@@ -196,6 +202,54 @@ fn write_signal(out: &mut String, signal: &SignalNews) {
     out.push(',');
     signal.data.write(out);
     out.push(']');
+}
+
+/// `[scope,type,loading,hasMore,oldest,error]`.
+pub(super) fn list_text(scope: &Scope, entity_type: &str, state: &ListState) -> String {
+    let mut out = String::from("[");
+    scope.write(&mut out);
+    out.push(',');
+    write_string(&mut out, entity_type);
+    write_flag(&mut out, state.loading);
+    write_flag(&mut out, state.more);
+    out.push(',');
+    state.oldest.write(&mut out);
+    out.push(',');
+    state.error.write(&mut out);
+    out.push(']');
+    out
+}
+
+/// `[key,first,part,done,error]`.
+pub(super) fn part_text(
+    key: &EntityKey,
+    first: bool,
+    part: Option<&Json>,
+    done: bool,
+    error: Option<&ErrorBody>,
+) -> String {
+    let mut out = String::from("[");
+    key.write(&mut out);
+    write_flag(&mut out, first);
+    out.push(',');
+    write_or_null(&mut out, part);
+    write_flag(&mut out, done);
+    out.push(',');
+    write_or_null(&mut out, error);
+    out.push(']');
+    out
+}
+
+fn write_or_null(out: &mut String, value: Option<&impl Wire>) {
+    match value {
+        Some(value) => value.write(out),
+        None => out.push_str("null"),
+    }
+}
+
+fn write_flag(out: &mut String, flag: bool) {
+    out.push(',');
+    flag.write(out);
 }
 
 fn write_local(out: &mut String, local: Option<Local<'_>>) {

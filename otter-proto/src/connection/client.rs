@@ -7,17 +7,21 @@ mod backoff;
 mod commands;
 mod config;
 mod event;
+mod fetches;
 mod heartbeat;
 mod inbound;
 mod link;
 mod optimistic;
 mod scopes;
+mod step;
 mod subscription;
 mod wake;
 mod window;
 
 pub use config::{ClientConfig, Role};
-pub use event::{CommandState, ConnectionEvent, ConnectionStatus, Phase, ScopePhase, Transmit, Wake};
+pub use event::{
+    CommandState, ConnectionEvent, ConnectionStatus, ListState, Phase, ScopePhase, Transmit, Wake,
+};
 pub use optimistic::EntityView;
 pub use subscription::Position;
 
@@ -29,6 +33,7 @@ use crate::{Instant, UnixMillis};
 
 use backoff::Backoff;
 use commands::Commands;
+use fetches::Fetches;
 use link::{Link, Live};
 use optimistic::Optimistic;
 use subscription::Subscription;
@@ -52,6 +57,7 @@ pub struct ClientConnection {
     epoch: Option<Epoch>,
     commands: Commands,
     optimistic: Optimistic,
+    fetches: Fetches,
     principal: Option<Principal>,
     clock: Option<(UnixMillis, Instant)>,
     messages: Vec<String>,
@@ -102,6 +108,7 @@ impl ClientConnection {
             epoch: None,
             commands: Commands::default(),
             optimistic: Optimistic::default(),
+            fetches: Fetches::default(),
             principal: None,
             clock: None,
             messages: Vec::new(),

@@ -9,6 +9,7 @@
 //! socket while too much of it waits.
 
 mod answers;
+mod fetches;
 mod inbound;
 mod limiter;
 mod need;
@@ -17,7 +18,9 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-pub use need::{Admission, Message, Need, Piece, SnapshotEnd, SnapshotRead, Start, Ticket, Transmit};
+pub use need::{
+    Admission, Message, Need, PageAsk, Piece, SnapshotEnd, SnapshotRead, Start, Ticket, Transmit,
+};
 
 use std::collections::{BTreeSet, VecDeque};
 

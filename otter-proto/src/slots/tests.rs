@@ -26,7 +26,7 @@ fn entity(text: &str, live: bool) -> Entity {
 fn state(rows: &[(&str, &str)]) -> ScopeState {
     let mut state = ScopeState::new();
     for (key, text) in rows {
-        state.load(EntityKey::parse(key).unwrap(), 1, text);
+        state.load(EntityKey::parse(key).unwrap(), 1, true, text);
     }
     state
 }

@@ -65,13 +65,13 @@ fn put_merge_evict_and_delete_follow_the_rules() {
 #[test]
 fn an_effect_that_is_not_newer_than_the_row_does_nothing() {
     let mut state = ScopeState::new();
-    assert!(state.load(key("task/t"), 9, r#"{"a":9}"#));
+    assert!(state.load(key("task/t"), 9, true, r#"{"a":9}"#));
     for op in EffectOp::ALL {
         assert_eq!(state.apply(&event(9, r#"{"a":1}"#, &[(*op, "task/t")])), []);
     }
-    assert!(!state.load(key("task/t"), 9, r#"{"a":1}"#));
+    assert!(!state.load(key("task/t"), 9, true, r#"{"a":1}"#));
     assert_eq!(state.get(&key("task/t")).cloned(), Some(entity(r#"{"a":9}"#, 9, true)));
-    assert!(state.load(key("task/t"), 10, r#"{"a":10}"#));
+    assert!(state.load(key("task/t"), 10, true, r#"{"a":10}"#));
 }
 
 #[test]
@@ -88,9 +88,9 @@ fn rows_that_are_not_live_are_bounded_and_the_oldest_go_first() {
     let mut state = ScopeState::new();
     let names: Vec<_> = (0..=MAX_NOT_LIVE).map(|n| format!("task/t{n:05}")).collect();
     for (seq, name) in (1..).zip(&names) {
-        state.load(key(name), seq, "{}");
+        state.load(key(name), seq, true, "{}");
     }
-    state.load(key("task/live"), 1, "{}");
+    state.load(key("task/live"), 1, true, "{}");
     for (seq, name) in (10_000..).zip(names.iter().take(MAX_NOT_LIVE)) {
         assert_eq!(state.apply(&event(seq, "{}", &[(EffectOp::Evict, name)])), [key(name)]);
     }
@@ -109,10 +109,10 @@ fn differences_name_what_a_swap_changes() {
     let mut old = ScopeState::new();
     let mut new = ScopeState::new();
     for (name, rev, text) in [("a/1", 1, "{}"), ("a/2", 2, "{}"), ("a/4", 4, "{}"), ("a/5", 5, "{}")] {
-        old.load(key(name), rev, text);
+        old.load(key(name), rev, true, text);
     }
     for (name, rev, text) in [("a/2", 2, "{}"), ("a/3", 3, "{}"), ("a/4", 4, "[]"), ("a/6", 6, "{}")] {
-        new.load(key(name), rev, text);
+        new.load(key(name), rev, true, text);
     }
     let want = ["a/1", "a/3", "a/4", "a/5", "a/6"].map(key);
     assert_eq!(old.differences(&new), want);
@@ -223,7 +223,7 @@ proptest! {
             as_of = as_of.min(head as u64);
             for name in names.by_ref().take(size) {
                 if let Some((rev, text)) = log.heads[head].get(name) {
-                    state.load(key(name), *rev, text);
+                    state.load(key(name), *rev, true, text);
                 }
             }
         }

@@ -13,6 +13,7 @@ use otter_proto::id::{EntityKey, Epoch, OrgId, Scope};
 use otter_proto::limits::DATA_FRAME_BYTES;
 
 use super::admission::{Seated, Welcomed};
+use super::fetches::Fetched;
 use crate::fanout::ScopeFeed;
 use crate::hub::Hub;
 use crate::log::{Resume, ResumeMiss};
@@ -36,6 +37,7 @@ pub(super) enum Answer {
     Started(Ticket, Start),
     Events(Ticket, Scope, Page),
     Snapshot(Ticket, Arc<store::SnapshotRead>),
+    Fetched(Ticket, u64, Fetched),
     Published(Published),
     Reply(Reply),
     Outstanding(Vec<CommandDispatch>),

@@ -11,6 +11,7 @@ use otter_proto::id::{Epoch, InstanceId, MemberId, Scope};
 
 use super::admission::admit_to_the_end;
 use super::answers::{Answer, Work, events, snapshot, start};
+use super::fetches::fetch;
 use super::session::Session;
 use crate::ledger::Actor;
 use crate::ring::Recent;
@@ -33,6 +34,10 @@ impl Session {
             Need::Snapshot { ticket, scope, after } => {
                 let org = self.principal.org.clone();
                 self.work.push(Box::pin(snapshot(Arc::clone(&self.hub), org, scope, after, ticket)));
+            }
+            Need::Page { ticket, scope, id, ask } => {
+                let (hub, org) = (Arc::clone(&self.hub), self.principal.org.clone());
+                self.work.push(Box::pin(fetch(hub, org, scope, ticket, id, ask)));
             }
             Need::Signals { scope } => {
                 for current in self.feed.current_signals(&scope) {

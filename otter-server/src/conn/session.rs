@@ -203,6 +203,9 @@ impl Session {
             }
             Answer::Events(_, scope, Page::Trimmed) => machine.resync(&scope, "trimmed"),
             Answer::Snapshot(ticket, page) => provide_snapshot(machine, ticket, &page),
+            Answer::Fetched(ticket, id, fetched) => {
+                fetched.with_page(id, |page| machine.provide_page(ticket, page));
+            }
             Answer::Published(published) => machine.published(published),
             Answer::Reply(reply) => machine.reply(reply),
             Answer::Outstanding(commands) => {

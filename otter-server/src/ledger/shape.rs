@@ -145,7 +145,8 @@ pub(super) fn cut(
     let Some((name, whole)) = new_text.and_then(|name| Some((name, json::string(&data, name)?))) else {
         return Err(too_large(None));
     };
-    let patch = Object::default().raw("truncated", "true").string(name, head(&whole)).build();
+    let patch =
+        Object::default().raw("truncated", "true").string(name, head(&whole, TEXT_HEAD_BYTES)).build();
     let data_cut = text::merge(&data, &patch);
     let entity = result(existing, &data_cut);
     if entity.len() > limit {
@@ -154,8 +155,8 @@ pub(super) fn cut(
     Ok(Shaped { data: data_cut, entity, whole: Some(whole.into_owned()), forget_whole: false })
 }
 
-/// The longest head of `text`, on a character boundary, whose JSON form has at most [`TEXT_HEAD_BYTES`].
-fn head(text: &str) -> &str {
+/// The longest head of `text`, on a character boundary, whose JSON form has at most `bytes`.
+pub(crate) fn head(text: &str, bytes: usize) -> &str {
     let mut json = 0;
     for (at, character) in text.char_indices() {
         json += match character {
@@ -163,7 +164,7 @@ fn head(text: &str) -> &str {
             '\0'..='\u{1f}' => 6,
             _ => character.len_utf8(),
         };
-        if json > TEXT_HEAD_BYTES {
+        if json > bytes {
             return text.get(..at).unwrap_or_default();
         }
     }

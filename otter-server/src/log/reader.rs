@@ -5,7 +5,7 @@ use std::sync::Arc;
 use otter_proto::id::{BootId, EntityKey, Epoch, InstanceId, OrgId, Scope};
 
 use crate::ledger::StoreError;
-use crate::store::{EventPage, Reads, SnapshotRead};
+use crate::store::{EventPage, ListAsk, ListRead, Reads, SnapshotRead, WholeRead};
 
 /// A position that is further behind gets a snapshot, which is cheaper.
 const MAX_BEHIND: u64 = 2_000;
@@ -125,13 +125,13 @@ impl Reader {
         self.reads.boot(org, instance)
     }
 
-    /// The whole of a text that was cut to its head, with the rev it belongs to.
-    pub fn full_text(
-        &self,
-        org: &OrgId,
-        scope: &Scope,
-        key: &EntityKey,
-    ) -> Result<Option<(u64, String)>, StoreError> {
-        self.reads.full_text(org, scope, key)
+    /// Rows of a type, live or not, from new to old.
+    pub fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError> {
+        self.reads.list_page(org, scope, ask)
+    }
+
+    /// An entity with the whole of its text, when that was cut to its head.
+    pub fn whole(&self, org: &OrgId, scope: &Scope, key: &EntityKey) -> Result<WholeRead, StoreError> {
+        self.reads.whole(org, scope, key)
     }
 }

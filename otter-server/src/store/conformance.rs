@@ -15,7 +15,10 @@ use crate::ledger::{
 };
 use crate::store::memory::MemoryStore;
 use crate::store::sqlite::{SqliteReads, SqliteStore};
-use crate::store::{EventPage, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead, Store};
+use crate::store::{
+    EventPage, ListAsk, ListRead, ListRow, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead, Store,
+    WholeRead,
+};
 
 /// A store under test with its reading side.
 pub(crate) struct Subject {
@@ -52,6 +55,7 @@ conformance! {
     commands_are_listed_while_they_are_open,
     events_are_paged_by_bytes,
     snapshots_are_paged_in_key_order,
+    lists_are_paged_from_new_to_old,
     positions_know_their_epoch,
     orgs_do_not_see_each_other,
 }
@@ -205,9 +209,9 @@ fn rows_beside_entities_come_back(subject: Subject) {
         })
         .unwrap();
     assert_eq!(read, (window, WindowRow::default(), Some(UnixMillis(6)), None, scope));
-    assert_eq!(subject.reads.full_text(&org(), &talk(), &m), Ok(Some((2, "two".to_owned()))));
+    assert_eq!(subject.reads.whole(&org(), &talk(), &m).unwrap().whole, Some("two".to_owned()));
     subject.write(|rows| rows.delete_full_text(&talk(), &m)).unwrap();
-    assert_eq!(subject.reads.full_text(&org(), &talk(), &m), Ok(None));
+    assert_eq!(subject.reads.whole(&org(), &talk(), &m).unwrap().whole, None);
 }
 
 fn lanes_rejections_and_boots_come_back(subject: Subject) {
@@ -347,6 +351,40 @@ fn snapshots_are_paged_in_key_order(subject: Subject) {
     assert_eq!(page(Some("run/b"), 1), SnapshotRead { rows: vec![], as_of: 4, last: end });
     let none = SnapshotRead { rows: vec![], as_of: 0, last: Some(SnapshotEnd { head: 0, hash: 0 }) };
     assert_eq!(subject.reads.snapshot_page(&org(), &Scope::Org, None, 9), Ok(none));
+}
+
+fn lists_are_paged_from_new_to_old(subject: Subject) {
+    let mut subject = subject.started();
+    let ask = ListAsk { entity_type: "message", before: None, limit: 9, max_bytes: 9 };
+    assert_eq!(subject.reads.list_page(&org(), &talk(), ask), Ok(ListRead::default()));
+    let rows = [
+        ("message/a", entity("{\"n\":1}", 1, false, "2")),
+        ("message/b", entity("{\"n\":2}", 2, true, "1")),
+        ("message/c", entity("{\"n\":3}", 3, true, "2")),
+        ("message/d", EntityRow { open: true, ..entity("{\"n\":4}", 4, false, "0") }),
+        ("run/a", entity("{\"n\":6}", 6, true, "1")),
+    ];
+    let head = ScopeRow { head: 7, ..ScopeRow::default() };
+    subject.write(|store| store.put_scope(&talk(), &head)).unwrap();
+    for (name, row) in &rows {
+        subject.write(|store| store.put_entity(&talk(), &key(name), row)).unwrap();
+    }
+    let row = |at: usize| ListRow { key: key(rows[at].0), row: rows[at].1.clone() };
+    let page = |ask| subject.reads.list_page(&org(), &talk(), ask).unwrap();
+    let all = ListAsk { max_bytes: 999, ..ask };
+    let want = ListRead { rows: vec![row(2), row(0), row(1), row(3)], more: false, as_of: 7 };
+    assert_eq!(page(all), want);
+    let two = ListRead { rows: vec![row(2), row(0)], more: true, as_of: 7 };
+    assert_eq!(page(ListAsk { limit: 2, ..all }), two);
+    assert_eq!(page(ListAsk { max_bytes: 14, ..all }), two);
+    assert_eq!(page(ListAsk { max_bytes: 1, ..all }).rows, [row(2)]);
+    let key_a = key("message/a");
+    let rest = ListAsk { before: Some(("2", &key_a)), limit: 2, ..all };
+    assert_eq!(page(rest), ListRead { rows: vec![row(1), row(3)], more: false, as_of: 7 });
+    let whole = subject.reads.whole(&org(), &talk(), &key("message/b"));
+    assert_eq!(whole, Ok(WholeRead { row: Some(rows[1].1.clone()), whole: None, as_of: 7 }));
+    let none = subject.reads.whole(&org(), &talk(), &key("message/x"));
+    assert_eq!(none, Ok(WholeRead { row: None, whole: None, as_of: 7 }));
 }
 
 fn positions_know_their_epoch(mut subject: Subject) {

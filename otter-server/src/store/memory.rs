@@ -101,7 +101,7 @@ enum Value {
     Live,
     Window(WindowRow),
     Removed(UnixMillis),
-    FullText(u64, String),
+    FullText(String),
     Lane(LaneRow),
     Rejection(Rejection),
     Boot(BootId),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use otter_proto::connection::client::{
-    ClientConfig, ClientConnection, ConnectionEvent, Phase, Role, ScopePhase, Transmit,
+    ClientConfig, ClientConnection, ConnectionEvent, ListState, Phase, Role, ScopePhase, Transmit,
 };
 use otter_proto::frame::{Principal, PrincipalType};
 use otter_proto::id::{CommandId, Scope};
@@ -35,6 +35,8 @@ pub(crate) struct Client {
     pub(crate) link: Option<LinkId>,
     /// Commands of this process run that it has not seen refused.
     pub(crate) commands: BTreeMap<CommandId, String>,
+    /// How far back its lists of messages go.
+    lists: BTreeMap<Scope, ListState>,
     /// What it follows at present.
     follows: BTreeSet<Scope>,
     seed: u64,
@@ -60,6 +62,7 @@ impl Client {
             machine: None,
             link: None,
             commands: BTreeMap::new(),
+            lists: BTreeMap::new(),
             follows: BTreeSet::new(),
             seed,
             runs: 0,
@@ -122,6 +125,7 @@ impl World {
         let client = &mut self.clients[at];
         client.machine = None;
         client.commands.clear();
+        client.lists.clear();
         if let Part::Instance(instance) = &mut client.part {
             instance.crash();
         }
@@ -202,11 +206,13 @@ impl World {
             0 => {
                 machine.unsubscribe(&scope);
                 client.follows.remove(&scope);
+                client.lists.remove(&scope);
             }
             1 | 2 => {
                 machine.subscribe(scope.clone(), now);
                 client.follows.insert(scope);
             }
+            4 => machine.more(scope, "message"),
             3 => {
                 let Some(open) = client.commands.keys().next_back().cloned() else { return };
                 let data = format!("{{\"commandId\":\"{open}\"}}");
@@ -279,6 +285,10 @@ impl World {
             ConnectionEvent::Scope { scope, phase, .. } => {
                 self.oracle.interrupted(at, &scope, phase == ScopePhase::Live);
             }
+            ConnectionEvent::List { scope, state, .. } => {
+                self.outcome.pages += u64::from(!state.loading);
+                self.clients[at].lists.insert(scope, state);
+            }
             other => self.instance_event(at, other),
         }
     }
@@ -308,6 +318,7 @@ impl World {
             for scope in &client.follows {
                 assert_eq!(machine.scope_phase(scope), Some(ScopePhase::Live), "{} {scope}", client.id);
                 Oracle::judge_state(&client.id, scope, machine, &reader);
+                Oracle::judge_rows(&client.id, scope, machine, client.lists.get(scope), &reader);
             }
             if let Part::Instance(instance) = &client.part {
                 instance.judge(&client.id, &reader);

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use otter_proto::connection::server::{
-    Admission, Need, Piece, ServerConfig, ServerConnection, SnapshotEnd, SnapshotRead, Start, Ticket,
-    Transmit,
+    Admission, Need, PageAsk, Piece, ServerConfig, ServerConnection, SnapshotEnd, SnapshotRead, Start,
+    Ticket, Transmit,
 };
 use otter_proto::frame::{Principal, PrincipalType, ServerInfo, SnapshotRow};
 use otter_proto::id::{OrgId, Scope};
 use otter_proto::{UnixMillis, frame};
+use otter_server::conn::fetches::{self, Fetched};
 use otter_server::log::{Commit, Resume};
 use otter_server::store;
 
@@ -26,6 +27,7 @@ pub(crate) enum Answer {
     Subscribed(Ticket, Start),
     Events(Ticket, store::EventPage, Scope),
     Snapshot(Ticket, store::SnapshotRead),
+    Fetched(Ticket, u64, Fetched),
     Heads(u64, Vec<(Scope, u64)>),
 }
 
@@ -270,6 +272,12 @@ impl World {
                 let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
                 Answer::Snapshot(ticket, reader.snapshot_page(&org(), &scope, after.as_ref(), bytes).unwrap())
             }
+            Need::Page { ticket, scope, id, mut ask } => {
+                if let PageAsk::Rows { limit, .. } = &mut ask {
+                    *limit = self.rng.range(1, 12);
+                }
+                Answer::Fetched(ticket, id, fetches::read(&reader, &org(), &scope, &ask).unwrap())
+            }
             Need::Heads { scopes } => {
                 let watermark = reader.head(&org()).unwrap();
                 let heads = scopes
@@ -334,6 +342,9 @@ impl World {
                 };
                 let pieces: Vec<Piece> = page.events.iter().map(piece).collect();
                 peer.machine.provide_events(ticket, &pieces, page.more);
+            }
+            Answer::Fetched(ticket, id, fetched) => {
+                fetched.with_page(id, |page| peer.machine.provide_page(ticket, page));
             }
             Answer::Snapshot(ticket, read) => {
                 let rows: Vec<SnapshotRow<'_>> = read

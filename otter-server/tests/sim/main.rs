@@ -53,5 +53,8 @@ fn every_seed_keeps_the_promises() {
         sum.crashes > 0 && sum.cuts > 0 && sum.blackholes > 0 && sum.restores > 0,
         "a fault never happened: {sum:?}"
     );
-    assert!(sum.resumed > 0 && sum.snapshots > 0 && sum.answers > 0, "a state was never reached: {sum:?}");
+    assert!(
+        sum.resumed > 0 && sum.snapshots > 0 && sum.answers > 0 && sum.pages > 0,
+        "a state was never reached: {sum:?}"
+    );
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use otter_proto::connection::client::ClientConnection;
+use otter_proto::connection::client::{ClientConnection, ListState};
 use otter_proto::event::RecordedEvent;
 use otter_proto::id::Scope;
 use otter_proto::state::ScopeState;
 use otter_server::log::{Commit, Reader};
+use otter_server::store::ListAsk;
 
 use crate::hub::org;
 
@@ -84,6 +85,37 @@ impl Oracle {
 
     fn scopes(&self) -> BTreeSet<Scope> {
         self.recorded.values().map(|text| RecordedEvent::parse(text).unwrap().scope).collect()
+    }
+
+    /// The rows a client keeps besides the live ones are the hub's, and its list has no hole.
+    pub(crate) fn judge_rows(
+        client: &str,
+        scope: &Scope,
+        machine: &ClientConnection,
+        list: Option<&ListState>,
+        reader: &Reader,
+    ) {
+        let ask = ListAsk { entity_type: "message", before: None, limit: usize::MAX, max_bytes: usize::MAX };
+        let hub = reader.list_page(&org(), scope, ask).unwrap().rows;
+        let state = machine.state(scope).unwrap_or_else(|| panic!("{client} has no state of {scope}"));
+        for (key, entity) in state.iter().filter(|(key, _)| key.entity_type() == "message") {
+            let row = hub.iter().find(|row| row.key == *key);
+            let row =
+                row.unwrap_or_else(|| panic!("{client} has {key}, which is gone from {scope}")).row.clone();
+            assert_eq!(
+                (entity.rev, entity.live, &entity.text),
+                (row.rev, row.live, &row.text),
+                "{client} {scope} {key}"
+            );
+        }
+        let Some(list) = list else { return };
+        assert!(!list.loading, "{client} waits for a page of {scope}");
+        for row in &hub {
+            let place = (row.row.order.as_str(), row.key.id());
+            let reached = list.oldest.as_ref().map(|oldest| (oldest.order.as_str(), oldest.id.as_str()));
+            let is_listed = if list.more { reached.is_some_and(|oldest| place >= oldest) } else { true };
+            assert!(!is_listed || state.get(&row.key).is_some(), "{client} misses {} in {scope}", row.key);
+        }
     }
 
     /// A client's state of a scope is the hub's, entity by entity, and the fold of the log.

@@ -62,6 +62,7 @@ pub(crate) struct Outcome {
     pub(crate) answers: u64,
     pub(crate) resyncs: u64,
     pub(crate) restated: u64,
+    pub(crate) pages: u64,
     pub(crate) lost_frames: u64,
 }
 
@@ -77,6 +78,7 @@ impl Outcome {
         self.answers += other.answers;
         self.resyncs += other.resyncs;
         self.restated += other.restated;
+        self.pages += other.pages;
         self.lost_frames += other.lost_frames;
     }
 }

@@ -1,7 +1,7 @@
 //! What a client connection tells its driver.
 
 use crate::error::ErrorBody;
-use crate::frame::{CommandDispatch, Lanes, Principal, Published};
+use crate::frame::{CommandDispatch, Lanes, PageKey, Principal, Published};
 use crate::id::{CommandId, EntityId, EntityKey, Scope};
 use crate::limits::Limits;
 use crate::wire::Json;
@@ -112,6 +112,20 @@ pub enum CommandState {
     },
 }
 
+/// How far back the list of a type goes. Its rows are the live ones, and those not live that are not older than
+/// `oldest`; all of them when there is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListState {
+    /// Older rows are on their way.
+    pub loading: bool,
+    /// There are older rows, as far as is known.
+    pub more: bool,
+    /// The oldest row fetched.
+    pub oldest: Option<PageKey>,
+    /// Why the last rows asked for did not come.
+    pub error: Option<ErrorBody>,
+}
+
 /// One thing that happened. Those of one handled message belong together: drain them all before showing any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant)] // few at a time, moved once
@@ -146,6 +160,30 @@ pub enum ConnectionEvent {
         scope: Scope,
         /// The entity.
         key: EntityKey,
+    },
+    /// A list got longer, or is about to. Its rows were told before.
+    List {
+        /// The scope.
+        scope: Scope,
+        /// The type of its rows.
+        entity_type: String,
+        /// The list.
+        state: ListState,
+    },
+    /// A part of a text that its entity shows only the head of.
+    Text {
+        /// The scope.
+        scope: Scope,
+        /// The entity.
+        key: EntityKey,
+        /// Nothing of it came before; what did belongs to an earlier attempt.
+        first: bool,
+        /// The part, by member; `None` when the entity's text is whole, or is not there.
+        part: Option<Json>,
+        /// Nothing follows.
+        done: bool,
+        /// Why it does not come.
+        error: Option<ErrorBody>,
     },
     /// The text of a running answer changed.
     Slot {

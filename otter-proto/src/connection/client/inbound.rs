@@ -5,7 +5,7 @@ use crate::connection::client::ClientConnection;
 use crate::connection::client::event::{ConnectionEvent, Phase};
 use crate::connection::client::heartbeat::Heartbeat;
 use crate::connection::client::link::{Farewell, Link};
-use crate::connection::client::subscription::{Heard, Step, Trouble};
+use crate::connection::client::step::{Heard, Step, Trouble};
 use crate::event::RecordedEvent;
 use crate::frame::{
     ClientFrame, Events, FrameError, HubFrame, Ping, SnapshotPage, Subscribed, SubscribedMode, Welcome,
@@ -37,6 +37,8 @@ impl ClientConnection {
                 }
             }
         }
+        self.trim_rows();
+        self.send_fetches();
     }
 
     /// A frame that cannot be read: its scope starts over when it names one, else the connection does.
@@ -73,7 +75,7 @@ impl ClientConnection {
             HubFrame::Subscribed(answer) => self.subscribed(&answer),
             HubFrame::Snapshot(page) => self.page(&page, now),
             HubFrame::Events(events) => self.events(&events, now),
-            HubFrame::Page(_) => {}
+            HubFrame::Page(page) => self.fetched(&page, now),
             HubFrame::Signal(signal) => self.signalled(signal),
             HubFrame::Published(published) => self.emit(ConnectionEvent::Published(published)),
             HubFrame::Command(command) => self.emit(ConnectionEvent::Dispatch(command)),
@@ -166,6 +168,7 @@ impl ClientConnection {
             });
         }
         let scope = &answer.scope;
+        self.fetches_answered(scope, answer.mode);
         self.saw_epoch(&answer.epoch);
         for key in gone {
             self.changed(scope, key);
@@ -234,7 +237,7 @@ impl ClientConnection {
     }
 
     /// Shows what a frame did. Returns whether the subscription goes on.
-    fn take(
+    pub(super) fn take(
         &mut self,
         scope: &Scope,
         step: Result<Step, Trouble>,

@@ -4,7 +4,8 @@ use crate::Instant;
 use crate::connection::client::ClientConnection;
 use crate::connection::client::event::{ConnectionEvent, ScopePhase};
 use crate::connection::client::link::Link;
-use crate::connection::client::subscription::{Position, Subscription, Trouble};
+use crate::connection::client::step::Trouble;
+use crate::connection::client::subscription::{Position, Subscription};
 use crate::frame::{ClientFrame, Pong, Subscribe, Unsubscribe};
 use crate::id::{MemberId, Scope};
 use crate::state::ScopeState;
@@ -48,6 +49,7 @@ impl ClientConnection {
             self.send(&ClientFrame::Unsubscribe(Unsubscribe { scope: scope.clone() }));
         }
         self.suspend_slots(Some(&scope));
+        self.drop_fetches(Some(&scope));
         for event in self.events.take() {
             match scope_of(&event) {
                 Some(of) if *of == scope => {
@@ -57,6 +59,11 @@ impl ClientConnection {
                 }
                 _ => self.events.push(event),
             }
+        }
+        // Only what comes back by resuming is worth its memory.
+        let dropped = self.subscription(&scope).map(|of| of.state_mut().live_only()).unwrap_or_default();
+        for key in dropped {
+            self.changed(&scope, key);
         }
         self.drop_unwanted();
     }
@@ -153,6 +160,7 @@ impl ClientConnection {
             subscription.detach();
         }
         self.suspend_slots(None);
+        self.detach_fetches();
         self.tell_scopes();
     }
 
@@ -173,6 +181,7 @@ impl ClientConnection {
             subscription.told = None;
         }
         self.held_back.clear();
+        self.drop_fetches(None);
         for event in self.events.take() {
             if scope_of(&event).is_none() {
                 self.events.push(event);
@@ -210,7 +219,7 @@ impl ClientConnection {
     }
 
     /// `member/self` as the hub names it, once it is known who this is.
-    fn resolve(&self, scope: Scope) -> Scope {
+    pub(super) fn resolve(&self, scope: Scope) -> Scope {
         match (&scope, &self.principal) {
             (Scope::Member(id), Some(principal)) if id.as_str() == "self" => {
                 MemberId::new(&principal.id).map_or(scope, Scope::Member)
@@ -237,6 +246,8 @@ fn scope_of(event: &ConnectionEvent) -> Option<&Scope> {
     match event {
         ConnectionEvent::Scope { scope, .. }
         | ConnectionEvent::Changed { scope, .. }
+        | ConnectionEvent::List { scope, .. }
+        | ConnectionEvent::Text { scope, .. }
         | ConnectionEvent::Slot { scope, .. }
         | ConnectionEvent::Signal { scope, .. }
         | ConnectionEvent::Event { scope, .. } => Some(scope),

@@ -2,8 +2,9 @@
 
 use crate::Instant;
 use crate::connection::client::event::ScopePhase;
+use crate::connection::client::step::{Heard, Step, Trouble};
 use crate::event::RecordedEvent;
-use crate::frame::{SnapshotPage, Subscribe, Subscribed, SubscribedMode};
+use crate::frame::{SnapshotPage, SnapshotRow, Subscribe, Subscribed, SubscribedMode};
 use crate::hash;
 use crate::id::{EntityKey, Epoch, Scope};
 use crate::state::ScopeState;
@@ -28,6 +29,10 @@ pub(super) struct Subscription {
     pub(super) told: Option<(ScopePhase, Option<String>)>,
     /// When a resync that must not come at once is due.
     pub(super) resync_at: Option<Instant>,
+    /// A snapshot waits for the older rows that lists show.
+    pub(super) held: bool,
+    /// The highest head at which a page of rows was read: below it the state is no moment of the hub.
+    paged: u64,
     stage: Stage,
     state: ScopeState,
     position: Option<Position>,
@@ -71,55 +76,6 @@ struct Tail {
     hash: Option<String>,
 }
 
-/// An event that handlers have to hear of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Heard {
-    pub(super) seq: u64,
-    pub(super) text: String,
-    pub(super) replayed: bool,
-}
-
-/// What a frame did.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Nothing that shows.
-    Quiet,
-    /// An event changed these entities.
-    Applied(Vec<EntityKey>, Heard),
-    /// The snapshot took the place of the old state.
-    Swapped { changed: Vec<EntityKey>, held: Vec<Heard> },
-}
-
-/// Why a subscription has to be made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// An event is missing before this one.
-    Gap,
-    /// The hub's head is beyond what was received.
-    Behind,
-    /// The state is not the hub's state.
-    Hash,
-    /// A frame of the scope cannot be read.
-    BadFrame,
-    /// The hub ended the subscription.
-    Resync,
-    /// The hub speaks of another epoch: it has to say whether the position still stands.
-    Epoch,
-}
-
-impl Trouble {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Gap => "gap",
-            Self::Behind => "behind",
-            Self::Hash => "hash",
-            Self::BadFrame => "badFrame",
-            Self::Resync => "resync",
-            Self::Epoch => "epoch",
-        }
-    }
-}
-
 impl Subscription {
     pub(super) const fn new() -> Self {
         Self {
@@ -127,6 +83,8 @@ impl Subscription {
             sub: 0,
             told: None,
             resync_at: None,
+            held: false,
+            paged: 0,
             stage: Stage::Unasked,
             state: ScopeState::new(),
             position: None,
@@ -151,6 +109,7 @@ impl Subscription {
     pub(super) fn detach(&mut self) {
         self.stage = Stage::Unasked;
         self.resync_at = None;
+        self.held = false;
     }
 
     /// Gives up the position; the state stays on screen until another takes its place.
@@ -222,12 +181,27 @@ impl Subscription {
             return Err(Trouble::Epoch);
         }
         for row in &page.entities {
-            staging.state.load(row.entity.clone(), row.rev, row.value);
+            staging.state.load(row.entity.clone(), row.rev, row.live, row.value);
         }
         if let Some(head) = page.head {
             staging.tail = Some(Tail { pos: page.as_of, head, hash: page.hash.clone() });
         }
         self.swap()
+    }
+
+    /// Rows that were fetched; returns which of the shown ones changed.
+    pub(super) fn rows(&mut self, entity_type: &str, rows: &[SnapshotRow<'_>], as_of: u64) -> Vec<EntityKey> {
+        let (state, shown) = match &mut self.stage {
+            Stage::Staging(staging) => (&mut staging.state, false),
+            Stage::Following { .. } | Stage::Unasked | Stage::Asked | Stage::Denied => {
+                (&mut self.state, true)
+            }
+        };
+        self.paged = self.paged.max(as_of);
+        state.keep(entity_type);
+        let newer = rows.iter().filter(|row| state.load(row.entity.clone(), row.rev, row.live, row.value));
+        let changed: Vec<EntityKey> = newer.map(|row| row.entity.clone()).collect();
+        if shown { changed } else { Vec::new() }
     }
 
     /// A recorded event of the scope, under the epoch of its frame.
@@ -295,23 +269,29 @@ impl Subscription {
     /// Compares the state after the last event of a frame with the hub's hash of it.
     pub(super) fn check(&self, last_seq: u64, hash: &str) -> Result<(), Trouble> {
         let Stage::Following { .. } = self.stage else { return Ok(()) };
-        let here = self.position.as_ref().is_some_and(|position| position.pos == last_seq);
+        let here =
+            self.position.as_ref().is_some_and(|position| position.pos == last_seq && last_seq >= self.paged);
         if here && hash::hex(self.state.hash()) != hash { Err(Trouble::Hash) } else { Ok(()) }
     }
 
-    /// Replaces the state once the snapshot has reached the head of its last page.
-    fn swap(&mut self) -> Result<Step, Trouble> {
-        let Stage::Staging(Staging { tail: Some(tail), .. }) = &self.stage else { return Ok(Step::Quiet) };
+    /// Replaces the state once the snapshot has reached the head of its last page, and lists have their rows.
+    pub(super) fn swap(&mut self) -> Result<Step, Trouble> {
+        let Stage::Staging(Staging { tail: Some(tail), state, .. }) = &mut self.stage else {
+            return Ok(Step::Quiet);
+        };
         if tail.pos < tail.head {
+            return Ok(Step::Quiet);
+        }
+        if tail.hash.take().is_some_and(|hash| hash != hash::hex(state.hash())) {
+            return Err(Trouble::Hash);
+        }
+        if self.held {
             return Ok(Step::Quiet);
         }
         let Stage::Staging(staging) = std::mem::replace(&mut self.stage, Stage::Asked) else {
             return Ok(Step::Quiet);
         };
         let Some(tail) = staging.tail else { return Ok(Step::Quiet) };
-        if tail.hash.is_some_and(|hash| hash != hash::hex(staging.state.hash())) {
-            return Err(Trouble::Hash);
-        }
         let changed = self.state.differences(&staging.state);
         self.state = staging.state;
         self.position = Some(Position { epoch: staging.epoch, pos: tail.pos });
@@ -323,6 +303,15 @@ impl Subscription {
     /// Whether the newest `subscribe` is not answered yet, so that frames of the scope mean nothing.
     pub(super) const fn is_asked(&self) -> bool {
         matches!(self.stage, Stage::Asked)
+    }
+
+    /// Whether rows may be fetched: what happened before the answer was received.
+    pub(super) const fn is_fetchable(&self) -> bool {
+        match &self.stage {
+            Stage::Following { .. } => true,
+            Stage::Staging(Staging { tail: Some(tail), .. }) => tail.pos >= tail.head,
+            Stage::Staging(_) | Stage::Unasked | Stage::Asked | Stage::Denied => false,
+        }
     }
 
     /// Whether nothing was asked on this connection.
@@ -349,6 +338,10 @@ impl Subscription {
 
     pub(super) const fn position(&self) -> Option<&Position> {
         self.position.as_ref()
+    }
+
+    pub(super) const fn state_mut(&mut self) -> &mut ScopeState {
+        &mut self.state
     }
 
     pub(super) const fn state(&self) -> &ScopeState {

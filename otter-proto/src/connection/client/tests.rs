@@ -130,6 +130,17 @@ fn gist(event: ConnectionEvent) -> String {
         ConnectionEvent::Reset => "reset".to_owned(),
         ConnectionEvent::Scope { scope, phase, reason } => format!("{scope} {phase:?} {reason:?}"),
         ConnectionEvent::Changed { key, .. } => format!("changed {key}"),
+        ConnectionEvent::List { entity_type, state, .. } => {
+            let oldest = state.oldest.map_or_else(|| "-".to_owned(), |key| key.id);
+            let flags =
+                [(state.loading, " loading"), (state.more, " more"), (state.error.is_some(), " error")];
+            let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+            format!("list {entity_type} {oldest}{flags}")
+        }
+        ConnectionEvent::Text { key, first, part, done, error, .. } => {
+            let part = part.map(Json::into_string);
+            format!("text {key} {first} {part:?} {done} {:?}", error.map(|error| error.code))
+        }
         ConnectionEvent::Slot { run, from, text, .. } => format!("slot {run} {from} {text:?}"),
         ConnectionEvent::Signal { kind, .. } => format!("signal {kind}"),
         ConnectionEvent::Event { seq, replayed, .. } => {

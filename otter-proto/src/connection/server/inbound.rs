@@ -118,6 +118,7 @@ impl ServerConnection {
                     self.refuse_command(command, error);
                     self.strike(now);
                 }
+                ClientFrame::Fetch(fetch) => self.refuse_fetch(fetch.id, error, now),
                 _ => self.refuse_frame(error, now),
             };
         }
@@ -134,7 +135,7 @@ impl ServerConnection {
             ClientFrame::Signal(_)
                 if self.is(PrincipalType::Instance) && self.signals.admit(now).is_err() => {}
             ClientFrame::Signal(signal) => self.needs.push_back(Need::Signal(signal)),
-            ClientFrame::Fetch(_) => self.unexpected("pages are not served here", now),
+            ClientFrame::Fetch(fetch) => self.fetch(&fetch, now),
             ClientFrame::Ack(ack) => {
                 if !self.out.ack(ack.frames) {
                     self.unexpected("`ack` counts the data frames received, never back", now);
@@ -180,13 +181,17 @@ impl ServerConnection {
     }
 
     fn unsubscribe(&mut self, scope: &Scope) {
-        let own = self.own_member().map(Scope::Member);
-        let scope = match (scope, &own) {
-            (Scope::Member(id), Some(own)) if id.as_str() == SELF => own,
-            (Scope::Org | Scope::Conversation(_) | Scope::Member(_), _) => scope,
-        };
+        let Some(scope) = &self.named(scope) else { return };
         if self.subs.remove(scope) {
             self.needs.push_back(Need::Unsubscribed { scope: scope.clone() });
+        }
+    }
+
+    /// A scope by its own name; `None` when only members have one of this name.
+    pub(super) fn named(&self, scope: &Scope) -> Option<Scope> {
+        match scope {
+            Scope::Member(id) if id.as_str() == SELF => self.own_member().map(Scope::Member),
+            Scope::Org | Scope::Conversation(_) | Scope::Member(_) => Some(scope.clone()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::CloseCode;
-use crate::frame::{Command, Hello, Lanes, Principal, Publish, Signal, SnapshotRow};
+use crate::frame::{Command, Hello, Lanes, PageKey, Principal, Publish, Signal, SnapshotRow};
 use crate::id::{EntityKey, Epoch, Scope};
 use crate::time::UnixMillis;
 use crate::wire::Positions;
@@ -51,6 +51,17 @@ pub enum Need {
         /// The last key of the page before; `None` asks for the first page.
         after: Option<EntityKey>,
     },
+    /// A page of rows, live or not, or one whole row: answer with `provide_page`. The scope waits for it.
+    Page {
+        /// Of this subscription.
+        ticket: Ticket,
+        /// The scope.
+        scope: Scope,
+        /// The number of the fetch, which the page repeats.
+        id: u64,
+        /// What is asked for.
+        ask: PageAsk,
+    },
     /// A subscription started: send the current signals of its scope with `signal`.
     Signals {
         /// The scope.
@@ -82,6 +93,27 @@ pub enum Need {
         code: u16,
         /// Why.
         reason: String,
+    },
+}
+
+/// What a client fetches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageAsk {
+    /// Rows of a type, from new to old.
+    Rows {
+        /// The type.
+        entity_type: String,
+        /// Only rows older than this one.
+        before: Option<PageKey>,
+        /// At most so many, 1 to 100.
+        limit: u64,
+    },
+    /// One entity with the whole of its cut text.
+    Whole {
+        /// The entity.
+        entity: EntityKey,
+        /// Where its text goes on: what the page before said as `next`.
+        before: Option<PageKey>,
     },
 }
 

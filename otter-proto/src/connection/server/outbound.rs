@@ -9,6 +9,8 @@ use crate::limits::DATA_FRAME_BYTES;
 
 /// While more control bytes than this wait, the hub does not read from the socket.
 pub(super) const CONTROL_BYTES: usize = 256 << 10;
+/// While more bytes than this wait in all, neither: data that the window lets through is less.
+const WAITING_BYTES: usize = 1 << 20;
 /// While more bytes than this wait in all, signals wait as the latest per key.
 const SIGNAL_BYTES: usize = 256 << 10;
 
@@ -163,7 +165,9 @@ impl Outbound {
 
     /// Whether so many control bytes wait that the hub stops reading.
     pub(super) const fn is_congested(&self) -> bool {
-        self.control_bytes > CONTROL_BYTES || self.published.len() > PUBLISHED_ANSWERS
+        self.control_bytes > CONTROL_BYTES
+            || self.waiting_bytes > WAITING_BYTES
+            || self.published.len() > PUBLISHED_ANSWERS
     }
 
     pub(super) const fn is_closing(&self) -> bool {

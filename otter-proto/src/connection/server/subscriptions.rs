@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::fetches::{self, Fetches};
 use super::need::{Need, Start, Ticket};
 use crate::id::{EntityKey, Epoch, Scope};
 use crate::wire::Positions;
@@ -35,6 +36,8 @@ pub(super) struct Subscription {
     pub(super) dirty: bool,
     /// A question for this subscription is open.
     pub(super) asked: bool,
+    /// What the client wants to have read.
+    pub(super) fetches: Fetches,
 }
 
 /// A `subscribe` whose answer was not sent yet.
@@ -61,8 +64,15 @@ impl Subscriptions {
     /// Registers a `subscribe`, ending an older subscription of the scope.
     pub(super) fn ask(&mut self, scope: Scope, sub: u64, position: Option<(Epoch, u64)>) -> Need {
         let ticket = self.next_ticket();
-        let subscription =
-            Subscription { ticket, phase: Phase::Asked, pos: 0, reported: 0, dirty: false, asked: false };
+        let subscription = Subscription {
+            ticket,
+            phase: Phase::Asked,
+            pos: 0,
+            reported: 0,
+            dirty: false,
+            asked: false,
+            fetches: Fetches::new(),
+        };
         self.by_scope.insert(scope.clone(), subscription);
         let pos = position.as_ref().map(|(_, pos)| *pos);
         self.asked.push_back(Asked { ticket, scope: scope.clone(), sub, position: pos, start: None });
@@ -130,7 +140,9 @@ impl Subscriptions {
         if window == 0 {
             return None;
         }
-        let wants = |sub: &Subscription| !sub.asked && sub.dirty && sub.phase != Phase::Asked;
+        let fetches = |sub: &Subscription| sub.phase == Phase::Live && !sub.fetches.is_empty();
+        let wants =
+            |sub: &Subscription| !sub.asked && (sub.dirty || fetches(sub)) && sub.phase != Phase::Asked;
         let after_served =
             self.by_scope.iter().find(|(scope, sub)| wants(sub) && Some(*scope) > self.served.as_ref());
         let (scope, _) = after_served.or_else(|| self.by_scope.iter().find(|(_, sub)| wants(sub)))?;
@@ -138,6 +150,9 @@ impl Subscriptions {
         self.served = Some(scope.clone());
         let sub = self.by_scope.get_mut(&scope)?;
         sub.asked = true;
+        if fetches(sub) {
+            return fetches::next(&mut sub.fetches, sub.ticket, &scope);
+        }
         sub.dirty = false;
         Some(match &sub.phase {
             Phase::Paging { after, .. } => Need::Snapshot { ticket: sub.ticket, scope, after: after.clone() },

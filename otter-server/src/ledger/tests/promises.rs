@@ -371,7 +371,7 @@ impl History {
                 let page = reader.snapshot_page(&self.world.org, &copy.scope, None, usize::MAX).unwrap();
                 copy.state = ScopeState::new();
                 for row in page.rows {
-                    copy.state.load(row.key, row.rev, &row.text);
+                    copy.state.load(row.key, row.rev, true, &row.text);
                 }
                 page.as_of
             };

@@ -315,12 +315,12 @@ fn a_long_text_is_cut_and_its_whole_can_be_read() {
     let kept = crate::ledger::json::string(&text, "text").unwrap().len();
     assert_eq!((kept, otter_proto::text::member(&text, "truncated")), (16 << 10, Some("true")));
     let key = EntityKey::parse("message/in_1:m").unwrap();
-    let full = world.store.full_text(&world.org, &conversation(), &key).unwrap();
-    assert_eq!(full, Some((3, whole)));
+    let full = world.store.whole(&world.org, &conversation(), &key).unwrap().whole;
+    assert_eq!(full, Some(whole));
     world.one("message.edited", "in_1:m", r#"{"text":"short","editedAt":"2026-11-22T14:00:00.000Z"}"#);
     let (text, _) = world.entity(&conversation(), "message/in_1:m").unwrap();
     assert_eq!(otter_proto::text::member(&text, "truncated"), None);
-    assert_eq!(world.store.full_text(&world.org, &conversation(), &key).unwrap(), None);
+    assert_eq!(world.store.whole(&world.org, &conversation(), &key).unwrap().whole, None);
 }
 
 #[test]

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use otter_proto::id::{BootId, EntityKey, Epoch, InstanceId, OrgId, Scope};
 
 use super::{Key, MemoryStore, Value, get};
-use crate::ledger::{OrgRow, ScopeRow, StoreError};
-use crate::store::{EventPage, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead};
+use crate::ledger::{EntityRow, OrgRow, ScopeRow, StoreError};
+use crate::store::{
+    EventPage, ListAsk, ListRead, ListRow, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead, WholeRead,
+};
 
 type Map = BTreeMap<Key, Value>;
 
@@ -54,12 +56,7 @@ impl Reads for MemoryStore {
         let end = SnapshotEnd { head: row.head, hash: row.hash };
         let mut page = SnapshotRead { rows: Vec::new(), as_of: row.head, last: Some(end) };
         let mut bytes = 0;
-        let live = rows.iter().filter_map(|(key, value)| match (key, value) {
-            (Key::Entity(of, within, key), Value::Entity(row)) => {
-                (of == org && within == scope && row.live && Some(key) > after).then_some((key, row))
-            }
-            _ => None,
-        });
+        let live = entities(&rows, org, scope).filter(|(key, row)| row.live && Some(*key) > after);
         for (key, row) in live {
             bytes += row.text.len();
             if bytes > max_bytes && !page.rows.is_empty() {
@@ -104,18 +101,53 @@ impl Reads for MemoryStore {
         Ok(get!(self.lock(), Boot, Key::Boot(org.clone(), instance.clone())))
     }
 
-    fn full_text(
-        &self,
-        org: &OrgId,
-        scope: &Scope,
-        key: &EntityKey,
-    ) -> Result<Option<(u64, String)>, StoreError> {
+    fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError> {
         let rows = self.lock();
-        Ok(match rows.get(&Key::FullText(org.clone(), scope.clone(), key.clone())) {
-            Some(Value::FullText(rev, text)) => Some((*rev, text.clone())),
-            _ => None,
+        let mut page = ListRead { as_of: scope_row(&rows, org, scope).head, ..ListRead::default() };
+        let mut all: Vec<(&EntityKey, &EntityRow)> = entities(&rows, org, scope)
+            .filter(|(key, row)| {
+                let is_before = ask.before.is_none_or(|before| (row.order.as_str(), *key) < before);
+                key.entity_type() == ask.entity_type && is_before
+            })
+            .collect();
+        all.sort_by_key(|(key, row)| (row.order.as_str(), *key));
+        let mut bytes = 0;
+        for (key, row) in all.into_iter().rev() {
+            bytes += row.text.len();
+            if page.rows.len() >= ask.limit || (bytes > ask.max_bytes && !page.rows.is_empty()) {
+                page.more = true;
+                break;
+            }
+            page.rows.push(ListRow { key: key.clone(), row: row.clone() });
+        }
+        Ok(page)
+    }
+
+    fn whole(&self, org: &OrgId, scope: &Scope, key: &EntityKey) -> Result<WholeRead, StoreError> {
+        let rows = self.lock();
+        Ok(WholeRead {
+            row: get!(rows, Entity, Key::Entity(org.clone(), scope.clone(), key.clone())),
+            whole: match rows.get(&Key::FullText(org.clone(), scope.clone(), key.clone())) {
+                Some(Value::FullText(text)) => Some(text.clone()),
+                _ => None,
+            },
+            as_of: scope_row(&rows, org, scope).head,
         })
     }
+}
+
+/// The entities of a scope in the order of their keys.
+fn entities<'a>(
+    rows: &'a Map,
+    org: &'a OrgId,
+    scope: &'a Scope,
+) -> impl Iterator<Item = (&'a EntityKey, &'a EntityRow)> {
+    rows.iter().filter_map(move |(key, value)| match (key, value) {
+        (Key::Entity(of, within, key), Value::Entity(row)) if of == org && within == scope => {
+            Some((key, row))
+        }
+        _ => None,
+    })
 }
 
 fn scope_row(rows: &Map, org: &OrgId, scope: &Scope) -> ScopeRow {

@@ -188,11 +188,11 @@ impl StateRows for MemoryRows<'_> {
         &mut self,
         scope: &Scope,
         key: &EntityKey,
-        rev: u64,
+        _rev: u64,
         text: &str,
     ) -> Result<(), StoreError> {
         let key = Key::FullText(self.org.clone(), scope.clone(), key.clone());
-        self.put(key, Value::FullText(rev, text.to_owned()));
+        self.put(key, Value::FullText(text.to_owned()));
         Ok(())
     }
 

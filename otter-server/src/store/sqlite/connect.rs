@@ -8,8 +8,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::ledger::StoreError;
 
 /// The schema, step by step. A step that was released never changes; the file's `user_version` counts the steps done.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_log.sql"), include_str!("../migrations/0002_credentials.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_log.sql"),
+    include_str!("../migrations/0002_credentials.sql"),
+    include_str!("../migrations/0003_pages.sql"),
+];
 
 /// The file in the data directory.
 pub const FILE: &str = "otter.db";

@@ -10,8 +10,10 @@ use crate::ledger::{OrgRow, ScopeRow, StoreError};
 use crate::store::sqlite::connect::connect_read_only;
 use crate::store::sqlite::convert::{int, text, uint};
 use crate::store::sqlite::failed;
-use crate::store::sqlite::rows::scope_row;
-use crate::store::{EventPage, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead};
+use crate::store::sqlite::rows::{entity, scope_row};
+use crate::store::{
+    EventPage, ListAsk, ListRead, ListRow, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead, WholeRead,
+};
 
 /// Connections kept for the next reader.
 const IDLE_CONNECTIONS: usize = 4;
@@ -163,20 +165,65 @@ impl Reads for SqliteReads {
         })
     }
 
-    fn full_text(
-        &self,
-        org: &OrgId,
-        scope: &Scope,
-        key: &EntityKey,
-    ) -> Result<Option<(u64, String)>, StoreError> {
+    fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError> {
         self.read(|transaction| {
-            let Some((id, _)) = find_scope(transaction, org, scope)? else { return Ok(None) };
-            transaction
-                .prepare_cached("SELECT rev, text FROM full_texts WHERE scope = ?1 AND key = ?2")?
-                .query_row(params![id, key.as_str()], |row| Ok((uint(row, 0)?, row.get(1)?)))
-                .optional()
+            let Some((id, row)) = find_scope(transaction, org, scope)? else {
+                return Ok(ListRead::default());
+            };
+            list_page(transaction, id, row.head, ask)
         })
     }
+
+    fn whole(&self, org: &OrgId, scope: &Scope, key: &EntityKey) -> Result<WholeRead, StoreError> {
+        self.read(|transaction| {
+            let Some((id, row)) = find_scope(transaction, org, scope)? else {
+                return Ok(WholeRead::default());
+            };
+            let entity = transaction
+                .prepare_cached(
+                    "SELECT text, rev, live, open, ord FROM entities WHERE scope = ?1 AND key = ?2",
+                )?
+                .query_row(params![id, key.as_str()], entity)
+                .optional()?;
+            let whole = transaction
+                .prepare_cached("SELECT text FROM full_texts WHERE scope = ?1 AND key = ?2")?
+                .query_row(params![id, key.as_str()], |row| row.get(0))
+                .optional()?;
+            Ok(WholeRead { row: entity, whole, as_of: row.head })
+        })
+    }
+}
+
+/// A page from the index of lists.
+fn list_page(
+    transaction: &Transaction<'_>,
+    scope: i64,
+    head: u64,
+    ask: ListAsk<'_>,
+) -> Result<ListRead, rusqlite::Error> {
+    let mut page = ListRead { as_of: head, ..ListRead::default() };
+    let mut statement = transaction.prepare_cached(match ask.before {
+        Some(_) => {
+            "SELECT text, rev, live, open, ord, key FROM entities
+             WHERE scope = ?1 AND type = ?2 AND (ord, key) < (?3, ?4) ORDER BY ord DESC, key DESC"
+        }
+        None => {
+            "SELECT text, rev, live, open, ord, key FROM entities
+             WHERE scope = ?1 AND type = ?2 AND ?3 = ?4 ORDER BY ord DESC, key DESC"
+        }
+    })?;
+    let (order, key) = ask.before.map_or(("", ""), |(order, key)| (order, key.as_str()));
+    let mut rows = statement.query(params![scope, ask.entity_type, order, key])?;
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        bytes += row.get_ref(0)?.as_str()?.len();
+        if page.rows.len() >= ask.limit || (bytes > ask.max_bytes && !page.rows.is_empty()) {
+            page.more = true;
+            break;
+        }
+        page.rows.push(ListRow { key: text(row, 5, EntityKey::parse)?, row: entity(row)? });
+    }
+    Ok(page)
 }
 
 fn org_row(transaction: &Transaction<'_>, org: &OrgId) -> Result<Option<OrgRow>, rusqlite::Error> {

@@ -92,7 +92,7 @@ impl<'c> SqliteRows<'c> {
     }
 }
 
-fn entity(row: &Row<'_>) -> Result<EntityRow, rusqlite::Error> {
+pub(super) fn entity(row: &Row<'_>) -> Result<EntityRow, rusqlite::Error> {
     Ok(EntityRow {
         text: row.get(0)?,
         rev: uint(row, 1)?,

@@ -162,7 +162,7 @@ fn a_state_that_is_not_the_hubs_is_replaced() {
     let event = put("org", 11, 7, "task/a", "{}");
     let good = {
         let mut state = crate::state::ScopeState::new();
-        state.load(entity("task/a"), 11, "{}");
+        state.load(entity("task/a"), 11, true, "{}");
         crate::hash::hex(state.hash())
     };
     let frame = |hash: &str| {
