@@ -250,7 +250,7 @@ impl Changes {
 /// Whether a run is known to have ended.
 fn is_over(scope: &Scope, run: &EntityKey, connection: &ClientConnection) -> bool {
     let entity = connection.entity(scope, run);
-    entity.is_some_and(|entity| text::member(entity.text, "state") != Some("\"running\""))
+    entity.is_some_and(|entity| text::member(&entity.text, "state") != Some("\"running\""))
 }
 
 /// Appends; drops the oldest when there are `most`. A package that drains never comes near it.

@@ -1,10 +1,14 @@
-//! The overlay: entities that commands of this client will create, shown before the hub says so.
+//! The overlay: what commands of this client will do to entities, shown before the hub says so.
 
+use std::borrow::Cow;
+
+use crate::catalogue::Class;
 use crate::error::ErrorBody;
 use crate::event::RecordedEvent;
 use crate::frame::Accepted;
 use crate::id::{CommandId, EntityKey, Epoch, Scope};
 use crate::predict::Predicted;
+use crate::text;
 use crate::wire::words;
 
 words! {
@@ -36,11 +40,13 @@ pub struct Local<'a> {
     pub error: Option<&'a ErrorBody>,
 }
 
-/// Predicted entities of commands, in the order they were given.
+/// Predictions of commands, in the order they were given.
 ///
-/// A predicted entity is shown while the state of its scope has none under its key. It leaves once an event caused
-/// by its command is applied to it, or once the scope's position reaches the one in the reply, in the reply's epoch.
-/// Without a reply it never leaves by itself.
+/// A created entity is shown while the state of its scope has none under its key; a patch is merged onto what the
+/// state has, after those of earlier commands. A prediction leaves once an event caused by its command is applied to
+/// its entity, or once the scope's position reaches the one in the reply, in the reply's epoch. Without a reply it
+/// never leaves by itself. Refused, a created entity stays, while a patched one shows what the hub has; both carry
+/// the error.
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     waiting: Vec<Waiting>,
@@ -56,6 +62,10 @@ struct Waiting {
 }
 
 impl Waiting {
+    const fn local(&self) -> Local<'_> {
+        Local { command: &self.command, stage: self.stage, error: self.error.as_ref() }
+    }
+
     fn places(&self) -> Vec<Place> {
         self.rows.iter().map(|row| (row.scope.clone(), row.key.clone())).collect()
     }
@@ -174,18 +184,41 @@ impl Overlay {
         self.waiting.clear();
     }
 
-    /// The predicted text of an entity. Only shown while the state has no entity under this key.
-    pub fn get(&self, scope: &Scope, key: &EntityKey) -> Option<&str> {
-        self.find(scope, key).map(|(_, row)| row.text.as_str())
+    /// An entity as it is shown over `base`, the text of the hub's; and the command it waits for, the last one when
+    /// there are several. `None` when there is nothing to show.
+    pub fn view<'a>(
+        &'a self,
+        scope: &Scope,
+        key: &EntityKey,
+        base: Option<&'a str>,
+    ) -> Option<(Cow<'a, str>, Option<Local<'a>>)> {
+        let mut text = base.map(Cow::Borrowed);
+        let mut local = None;
+        for waiting in &self.waiting {
+            let of_key = |row: &&Predicted| row.key == *key && row.scope == *scope;
+            for row in waiting.rows.iter().filter(of_key) {
+                if row.class == Class::Create {
+                    if text.is_some() {
+                        continue;
+                    }
+                    text = Some(Cow::Borrowed(&*row.text));
+                } else if waiting.stage != LocalStage::Refused
+                    && (text.is_some() || row.class == Class::Upsert)
+                {
+                    text = Some(Cow::Owned(text::merge(text.as_deref().unwrap_or_default(), &row.text)));
+                }
+                if text.is_some() {
+                    local = Some(waiting.local());
+                }
+            }
+        }
+        Some((text?, local))
     }
 
-    /// The command that a shown prediction waits for.
-    pub fn local(&self, scope: &Scope, key: &EntityKey) -> Option<Local<'_>> {
-        self.find(scope, key).map(|(waiting, _)| Local {
-            command: &waiting.command,
-            stage: waiting.stage,
-            error: waiting.error.as_ref(),
-        })
+    /// The scopes in which predictions of a command are shown.
+    pub fn scopes_of(&self, command: &CommandId) -> Vec<Scope> {
+        let rows = self.waiting.iter().filter(|waiting| waiting.command == *command);
+        rows.flat_map(|waiting| &waiting.rows).map(|row| row.scope.clone()).collect()
     }
 
     /// The predictions in a scope, in the order they were given.
@@ -198,12 +231,6 @@ impl Overlay {
     pub fn accepted_in(&self, command: &CommandId) -> Option<&Epoch> {
         let waiting = self.waiting.iter().find(|waiting| waiting.command == *command)?;
         waiting.accepted.as_ref().map(|accepted| &accepted.epoch)
-    }
-
-    fn find(&self, scope: &Scope, key: &EntityKey) -> Option<(&Waiting, &Predicted)> {
-        let of =
-            |waiting: &'_ Waiting| waiting.rows.iter().position(|row| row.key == *key && row.scope == *scope);
-        self.waiting.iter().find_map(|waiting| Some((waiting, waiting.rows.get(of(waiting)?)?)))
     }
 
     fn update(&mut self, command: &CommandId, change: impl FnOnce(&mut Waiting) -> bool) -> Vec<Place> {

@@ -1,34 +1,51 @@
 //! What a command writes in the transaction that accepts it: shown by a client before the hub answers, and used by
 //! the hub for the events it appends.
 
+use crate::catalogue::Class;
 use crate::frame::Principal;
-use crate::id::{CommandId, ConversationId, EntityKey, InstanceId, Scope};
+use crate::id::{CommandId, ConversationId, EntityKey, InstanceId, MemberId, Scope};
 use crate::text::{self, Cursor, write_string};
 
-/// An entity that accepting a command creates.
+/// What accepting a command does to one entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicted {
-    /// Its scope.
+    /// The kind of the event that does it.
+    pub kind: &'static str,
+    /// `Create`: the entity's id is new. `Upsert`: it is put or merged. `Update`: it is merged.
+    pub class: Class,
+    /// The entity's scope.
     pub scope: Scope,
     /// Its key.
     pub key: EntityKey,
-    /// Canonical text: the data of the event that creates it, without what only the hub knows (`sentAt`).
+    /// Canonical text: the data of the event, without what only the hub knows (instants, derived members).
     pub text: String,
 }
 
-/// What accepting a command creates, as far as that is certain beforehand; nothing for commands and data that are
-/// not understood. `data` is canonical text, `instance` the one that runs the conversation.
-pub fn predict(
+/// What accepting a command does, as far as that is certain beforehand; nothing for commands and data that are not
+/// understood. `data` is canonical text, `instance` the one that runs the conversation of the command.
+///
+/// It does not look at the entities: an item that is gone, or a mark that stands further, is for the caller to leave
+/// out.
+pub fn predict<'a>(
     kind: &str,
     data: &str,
     command: &CommandId,
     by: &Principal,
-    instance: &InstanceId,
+    instance: impl Into<Option<&'a InstanceId>>,
 ) -> Vec<Predicted> {
+    let asked = Asked { data, command, by };
     match kind {
-        "message.send" => message_send(data, command, by, instance).into_iter().collect(),
-        _ => Vec::new(),
+        "message.send" => asked.message_send(instance.into()),
+        "approval.decide" => asked.approval_decide(),
+        "conversation.update" => asked.conversation_update(),
+        "conversation.markRead" => asked.conversation_mark_read(),
+        "feed.markRead" => asked.feed_items("mark.updated"),
+        "feed.archive" => asked.feed_items("feed.itemUpdated"),
+        "task.create" => asked.task_create(),
+        "task.update" => asked.task_update(),
+        _ => None,
     }
+    .unwrap_or_default()
 }
 
 /// The conversation that a command is about.
@@ -37,85 +54,179 @@ pub fn conversation(data: &str) -> Option<ConversationId> {
     ConversationId::new(&id).ok()
 }
 
-/// The row of a person's message: `<instance>:<command>:user`.
-fn message_send(data: &str, command: &CommandId, by: &Principal, instance: &InstanceId) -> Option<Predicted> {
-    let said = text::member(data, "text").filter(|said| said.starts_with('"'))?;
-    let conversation = conversation(data)?;
-    let mut id = String::from(instance.as_str());
-    for part in [":", command.as_str(), ":user"] {
-        id.push_str(part);
+/// A command that is predicted.
+struct Asked<'a> {
+    data: &'a str,
+    command: &'a CommandId,
+    by: &'a Principal,
+}
+
+impl Asked<'_> {
+    /// The row of a person's message: `<instance>:<command>:user`.
+    fn message_send(&self, instance: Option<&InstanceId>) -> Option<Vec<Predicted>> {
+        let said = text::member(self.data, "text").filter(|said| said.starts_with('"'))?;
+        let conversation = conversation(self.data)?;
+        let mut id = String::from(instance?.as_str());
+        for part in [":", self.command.as_str(), ":user"] {
+            id.push_str(part);
+        }
+        let text = self.object(&[
+            ("author", Value::By),
+            ("commandId", Value::Word(self.command.as_str())),
+            ("conversationId", Value::Word(conversation.as_str())),
+            ("delivery", Value::Json("{\"state\":\"pending\"}")),
+            ("status", Value::Word("complete")),
+            ("text", Value::Json(said)),
+        ]);
+        let scope = Scope::Conversation(conversation);
+        Some(vec![predicted("message.created", Class::Create, scope, "message", &id, text)?])
     }
-    let mut out = String::with_capacity(said.len() + 256);
-    out.push_str("{\"author\":{\"id\":");
-    write_string(&mut out, &by.id);
-    if let Some(name) = &by.name {
-        out.push_str(",\"name\":");
-        write_string(&mut out, name);
+
+    fn approval_decide(&self) -> Option<Vec<Predicted>> {
+        let text = self.object(&[
+            ("by", Value::By),
+            ("commandId", Value::Word(self.command.as_str())),
+            ("decision", Value::Word(self.word("decision")?)),
+            ("state", Value::Word("decided")),
+        ]);
+        one("approval.decided", Class::Update, "approval", self.word("approvalId")?, text)
     }
-    out.push_str(",\"type\":\"member\"},\"commandId\":");
-    write_string(&mut out, command.as_str());
-    out.push_str(",\"conversationId\":");
-    write_string(&mut out, conversation.as_str());
-    out.push_str(",\"delivery\":{\"state\":\"pending\"},\"status\":\"complete\",\"text\":");
-    out.push_str(said);
-    out.push('}');
-    let key = EntityKey::new("message", &id).ok()?;
-    Some(Predicted { scope: Scope::Conversation(conversation), key, text: out })
+
+    fn conversation_update(&self) -> Option<Vec<Predicted>> {
+        let given = ["archived", "folder", "pinned", "title"].map(|key| (key, Value::Given));
+        let id = self.word("conversationId")?;
+        one("conversation.updated", Class::Update, "conversation", id, self.object(&given))
+    }
+
+    fn conversation_mark_read(&self) -> Option<Vec<Predicted>> {
+        let count = ("messageCount", Value::Given);
+        text::member(self.data, count.0)?;
+        let text = self.object(&[count, ("target", Value::Word("conversation"))]);
+        Some(vec![self.mark(self.word("conversationId")?, text)?])
+    }
+
+    /// One row for each of the items named.
+    fn feed_items(&self, kind: &'static str) -> Option<Vec<Predicted>> {
+        let mut text = None;
+        if kind == "feed.itemUpdated" {
+            let archived = text::member(self.data, "archived")? == "true";
+            text = Some(if archived {
+                self.object(&[("archived", Value::Json("true")), ("archivedBy", Value::By)])
+            } else {
+                "{\"archived\":null,\"archivedAt\":null,\"archivedBy\":null}".to_owned()
+            });
+        }
+        let items = words(text::member(self.data, "itemIds")?).filter_map(|id| match &text {
+            Some(text) => predicted(kind, Class::Update, Scope::Org, "feedItem", id, text.clone()),
+            None => self.mark(id, "{\"target\":\"feed\"}".to_owned()),
+        });
+        Some(items.collect())
+    }
+
+    fn task_create(&self) -> Option<Vec<Predicted>> {
+        text::member(self.data, "title")?;
+        let text = self.object(&[
+            ("agentId", Value::Given),
+            ("by", Value::By),
+            ("description", Value::Given),
+            ("origin", Value::Word("person")),
+            ("status", Value::Word("todo")),
+            ("title", Value::Given),
+        ]);
+        let mut id = String::from("hub:");
+        id.push_str(self.command.as_str());
+        one("task.upserted", Class::Create, "task", &id, text)
+    }
+
+    fn task_update(&self) -> Option<Vec<Predicted>> {
+        let given = ["agentId", "description", "status", "title"].map(|key| (key, Value::Given));
+        one("task.upserted", Class::Update, "task", self.word("taskId")?, self.object(&given))
+    }
+
+    /// What this person has read.
+    fn mark(&self, id: &str, text: String) -> Option<Predicted> {
+        let scope = Scope::Member(MemberId::new(&self.by.id).ok()?);
+        predicted("mark.updated", Class::Upsert, scope, "mark", id, text)
+    }
+
+    fn word(&self, member: &str) -> Option<&str> {
+        text::member_word(self.data, member)
+    }
+
+    /// An object of members in the order of their keys.
+    fn object(&self, members: &[(&str, Value<'_>)]) -> String {
+        let mut out = String::with_capacity(self.data.len() + 256);
+        for (key, value) in members {
+            let given = text::member(self.data, key);
+            if matches!(value, Value::Given) && given.is_none() {
+                continue;
+            }
+            out.push(if out.is_empty() { '{' } else { ',' });
+            write_string(&mut out, key);
+            out.push(':');
+            match value {
+                Value::Given => write_trimmed(&mut out, given.unwrap_or_default()),
+                Value::Word(word) => write_string(&mut out, word),
+                Value::Json(json) => out.push_str(json),
+                Value::By => self.write_author(&mut out),
+            }
+        }
+        out.push_str(if out.is_empty() { "{}" } else { "}" });
+        out
+    }
+
+    fn write_author(&self, out: &mut String) {
+        out.push_str("{\"id\":");
+        write_string(out, &self.by.id);
+        if let Some(name) = &self.by.name {
+            out.push_str(",\"name\":");
+            write_string(out, name);
+        }
+        out.push_str(",\"type\":\"member\"}");
+    }
+}
+
+/// Where the value of a member comes from.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    /// From the command's data, words without the white space around them; nothing when it is absent there.
+    Given,
+    /// A string.
+    Word(&'a str),
+    /// Canonical text.
+    Json(&'a str),
+    /// Who gives the command.
+    By,
+}
+
+/// What a command does to one entity of the org.
+fn one(kind: &'static str, class: Class, entity: &str, id: &str, text: String) -> Option<Vec<Predicted>> {
+    Some(vec![predicted(kind, class, Scope::Org, entity, id, text)?])
+}
+
+fn predicted(
+    kind: &'static str,
+    class: Class,
+    scope: Scope,
+    entity: &str,
+    id: &str,
+    text: String,
+) -> Option<Predicted> {
+    let key = EntityKey::new(entity, id).ok()?;
+    Some(Predicted { kind, class, scope, key, text })
+}
+
+fn write_trimmed(out: &mut String, value: &str) {
+    match Cursor::new(value).string() {
+        Ok(words) => write_string(out, words.trim()),
+        Err(_) => out.push_str(value),
+    }
+}
+
+/// The strings of an array of words without escapes.
+fn words(array: &str) -> impl Iterator<Item = &str> {
+    array.split('"').skip(1).step_by(2)
 }
 
 #[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-    use crate::frame::PrincipalType;
-    use crate::id::OrgId;
-
-    fn ada() -> Principal {
-        Principal {
-            principal_type: PrincipalType::Member,
-            id: "mb_1".to_owned(),
-            org: OrgId::new("org_1").unwrap(),
-            name: Some("Ada \"L\"".to_owned()),
-            role: None,
-        }
-    }
-
-    fn predicted(kind: &str, data: &str) -> Vec<Predicted> {
-        let (command, instance) = (CommandId::new("0190-c").unwrap(), InstanceId::new("in_1").unwrap());
-        predict(kind, data, &command, &ada(), &instance)
-    }
-
-    #[test]
-    fn a_sent_message_is_a_pending_row_of_its_conversation() {
-        let rows = predicted("message.send", r#"{"conversationId":"in_1:abc","text":"say \"hi\"\n"}"#);
-        let want = Predicted {
-            scope: Scope::parse("conversation/in_1:abc").unwrap(),
-            key: EntityKey::parse("message/in_1:0190-c:user").unwrap(),
-            text: r#"{"author":{"id":"mb_1","name":"Ada \"L\"","type":"member"},"commandId":"0190-c","conversationId":"in_1:abc","delivery":{"state":"pending"},"status":"complete","text":"say \"hi\"\n"}"#.to_owned(),
-        };
-        assert_eq!(rows, vec![want]);
-    }
-
-    #[cfg(feature = "serde")]
-    #[test]
-    fn the_row_is_canonical_and_a_valid_message() {
-        let rows = predicted("message.send", r#"{"conversationId":"in_1:abc","text":"hi"}"#);
-        let text = &rows[0].text;
-        assert_eq!(&text::canonicalise(text, text::Numbers::Rfc8785).unwrap(), text);
-        serde_json::from_str::<crate::kind::MessageCreated>(text).unwrap();
-    }
-
-    #[test]
-    fn nothing_is_predicted_for_what_is_not_understood() {
-        for (kind, data) in [
-            ("run.abort", r#"{"conversationId":"in_1:abc","runId":"in_1:r"}"#),
-            ("message.send", r#"{"conversationId":"in_1:abc","text":1}"#),
-            ("message.send", r#"{"conversationId":"a b","text":"x"}"#),
-            ("message.send", r#"{"text":"x"}"#),
-            ("message.send", "[]"),
-        ] {
-            assert_eq!(predicted(kind, data), vec![], "{kind} {data}");
-        }
-    }
-}
+mod tests;

@@ -34,12 +34,12 @@ impl Driver {
                 tracing::trace!(%scope, "a reader left");
             }
             Request::Entity { scope, key, answer } => {
-                let text = self.machine.entity(&scope, &key).map(|view| view.text.to_owned());
+                let text = self.machine.entity(&scope, &key).map(|view| view.text.into_owned());
                 drop(answer.send(text));
             }
             Request::Entities { scope, answer } => {
                 let rows = self.machine.entities(&scope);
-                let rows = rows.into_iter().map(|(key, view)| (key.clone(), view.text.to_owned()));
+                let rows = rows.into_iter().map(|(key, view)| (key.clone(), view.text.into_owned()));
                 drop(answer.send(rows.collect()));
             }
             Request::Command { id, kind, data, state } => {

@@ -58,7 +58,7 @@ impl Changes {
         {
             let view = connection.entity(scope, key);
             let known = self.told.local.iter().position(|told| told == key);
-            match (view.and_then(|view| view.local), known) {
+            match (view.as_ref().and_then(|view| view.local), known) {
                 (Some(of), known) => {
                     local.push((key, Some(of)));
                     if known.is_none() {
@@ -85,7 +85,7 @@ impl Changes {
             out.push(',');
             write_u64(out, view.rev);
             out.push_str(if view.live { ",true," } else { ",false," });
-            out.push_str(view.text);
+            out.push_str(&view.text);
             out.push(']');
         });
         map(out, "local", &local, &mut |out, (key, local)| {

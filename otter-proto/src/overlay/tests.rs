@@ -24,7 +24,20 @@ fn key(id: &str) -> EntityKey {
 }
 
 fn row(id: &str) -> Predicted {
-    Predicted { scope: scope(), key: key(id), text: format!("{{\"text\":\"{id}\"}}") }
+    let text = format!("{{\"text\":\"{id}\"}}");
+    Predicted { kind: "message.created", class: Class::Create, scope: scope(), key: key(id), text }
+}
+
+fn patch(class: Class, text: &str) -> Predicted {
+    Predicted { kind: "task.upserted", class, scope: scope(), key: key("m1"), text: text.to_owned() }
+}
+
+fn local<'a>(overlay: &'a Overlay, id: &str) -> Option<Local<'a>> {
+    overlay.view(&scope(), &key(id), None)?.1
+}
+
+fn text(overlay: &Overlay, base: Option<&str>) -> Option<String> {
+    overlay.view(&scope(), &key("m1"), base).map(|(text, _)| text.into_owned())
 }
 
 fn place(id: &str) -> Vec<Place> {
@@ -54,15 +67,16 @@ fn event(cause: Option<&str>, entity: &str) -> RecordedEvent<'static> {
 fn a_prediction_is_shown_with_the_stage_of_its_command() {
     let mut overlay = Overlay::new();
     assert_eq!(overlay.add(&command("c1"), vec![row("m1")]), place("m1"));
-    assert_eq!(overlay.get(&scope(), &key("m1")), Some("{\"text\":\"m1\"}"));
-    let stage = |overlay: &Overlay| overlay.local(&scope(), &key("m1")).map(|local| local.stage);
+    assert_eq!(text(&overlay, None).as_deref(), Some("{\"text\":\"m1\"}"));
+    let stage = |overlay: &Overlay| local(overlay, "m1").map(|local| local.stage);
     assert_eq!(stage(&overlay), Some(LocalStage::Held));
     assert_eq!(overlay.set_sent(&command("c1"), true), place("m1"));
     assert_eq!(overlay.set_sent(&command("c1"), true), vec![]);
     assert_eq!(stage(&overlay), Some(LocalStage::Sent));
     assert_eq!(overlay.set_sent(&command("c1"), false), place("m1"));
     assert_eq!(stage(&overlay), Some(LocalStage::Held));
-    assert_eq!(overlay.get(&Scope::Org, &key("m1")), None);
+    assert_eq!(overlay.view(&Scope::Org, &key("m1"), None), None);
+    assert_eq!(overlay.scopes_of(&command("c1")), [scope()]);
     assert_eq!(overlay.add(&command("c1"), vec![row("m9")]), vec![], "the same command again");
 }
 
@@ -74,7 +88,7 @@ fn it_leaves_when_an_event_of_its_command_is_applied_to_the_entity() {
     assert_eq!(overlay.applied(&event(None, "m1")), vec![]);
     assert_eq!(overlay.applied(&event(Some("c2"), "m1")), vec![]);
     assert_eq!(overlay.applied(&event(Some("c1"), "m1")), place("m1"));
-    assert_eq!(overlay.get(&scope(), &key("m1")), None);
+    assert_eq!(text(&overlay, None), None);
     let shown: Vec<_> = overlay.rows(&scope()).map(|row| row.key.clone()).collect();
     assert_eq!(shown, vec![key("m2"), key("m3")]);
 }
@@ -120,11 +134,59 @@ fn a_refused_one_stays_with_its_error_until_it_is_removed() {
     assert_eq!(overlay.refused(&command("c1"), error.clone()), place("m1"));
     assert_eq!(overlay.set_sent(&command("c1"), false), vec![]);
     assert_eq!(overlay.reached(&scope(), &epoch("a"), 1_000), vec![]);
-    let want = Local { command: &command("c1"), stage: LocalStage::Refused, error: Some(&error) };
-    assert_eq!(overlay.local(&scope(), &key("m1")), Some(want));
+    let id = command("c1");
+    let want = Local { command: &id, stage: LocalStage::Refused, error: Some(&error) };
+    assert_eq!(local(&overlay, "m1"), Some(want));
     assert_eq!(overlay.remove(&command("c1")), place("m1"));
     assert_eq!(overlay.remove(&command("c1")), vec![]);
-    assert_eq!(overlay.local(&scope(), &key("m1")), None);
+    assert_eq!(text(&overlay, None), None);
+}
+
+#[test]
+fn a_created_row_is_the_hubs_as_soon_as_the_hub_has_it() {
+    let mut overlay = Overlay::new();
+    overlay.add(&command("c1"), vec![row("m1")]);
+    let hubs = overlay.view(&scope(), &key("m1"), Some("{}"));
+    assert_eq!(hubs, Some((Cow::Borrowed("{}"), None)));
+}
+
+#[test]
+fn patches_of_several_commands_are_merged_in_their_order_and_leave_one_by_one() {
+    let mut overlay = Overlay::new();
+    overlay.add(&command("c1"), vec![patch(Class::Update, r#"{"pinned":true,"title":"a"}"#)]);
+    overlay.add(&command("c2"), vec![patch(Class::Update, r#"{"title":"b"}"#)]);
+    let hubs = r#"{"agentId":"x","title":"0"}"#;
+    let base = Some(hubs);
+    assert_eq!(text(&overlay, base).as_deref(), Some(r#"{"agentId":"x","pinned":true,"title":"b"}"#));
+    let (_, local) = overlay.view(&scope(), &key("m1"), base).unwrap();
+    assert_eq!(local.unwrap().command, &command("c2"));
+    overlay.applied(&event(Some("c1"), "m1"));
+    assert_eq!(text(&overlay, base).as_deref(), Some(r#"{"agentId":"x","title":"b"}"#));
+    overlay.applied(&event(Some("c2"), "m1"));
+    assert_eq!(overlay.view(&scope(), &key("m1"), base), Some((Cow::Borrowed(hubs), None)));
+}
+
+#[test]
+fn a_patch_of_an_absent_entity_shows_nothing_except_a_mark() {
+    let mut overlay = Overlay::new();
+    overlay.add(&command("c1"), vec![patch(Class::Update, r#"{"a":1}"#)]);
+    assert_eq!(text(&overlay, None), None);
+    overlay.add(&command("c2"), vec![patch(Class::Upsert, r#"{"b":2,"c":null}"#)]);
+    assert_eq!(text(&overlay, None).as_deref(), Some(r#"{"b":2}"#));
+}
+
+#[test]
+fn a_refused_patch_shows_what_the_hub_has_and_the_error() {
+    let mut overlay = Overlay::new();
+    overlay.add(&command("c1"), vec![patch(Class::Update, r#"{"state":"decided"}"#)]);
+    let error = ErrorBody::new(ErrorCode::AlreadyDecided, "Ada decided first");
+    assert_eq!(overlay.refused(&command("c1"), error.clone()), place("m1"));
+    let base = r#"{"state":"pending"}"#;
+    let id = command("c1");
+    let want = Local { command: &id, stage: LocalStage::Refused, error: Some(&error) };
+    assert_eq!(overlay.view(&scope(), &key("m1"), Some(base)), Some((Cow::Borrowed(base), Some(want))));
+    assert_eq!(overlay.remove(&id), place("m1"));
+    assert_eq!(overlay.view(&scope(), &key("m1"), Some(base)), Some((Cow::Borrowed(base), None)));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What is shown beyond the hub's state: the predictions of own commands, and the answers that are being written.
 
+use std::borrow::Cow;
+
 use crate::Instant;
+use crate::catalogue::Class;
 use crate::connection::client::ClientConnection;
 use crate::connection::client::commands::Answer;
 use crate::connection::client::event::{CommandState, ConnectionEvent};
@@ -22,16 +25,16 @@ pub(super) struct Optimistic {
     slots: Vec<(ConversationId, Slots)>,
 }
 
-/// An entity as it is shown: the hub's, or a prediction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An entity as it is shown: the hub's with what own commands will do to it, or one that they will create.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityView<'a> {
     /// Canonical text.
-    pub text: &'a str,
-    /// The seq of the event that wrote it last; 0 for a prediction.
+    pub text: Cow<'a, str>,
+    /// The seq of the event that wrote it last; 0 when the hub has none.
     pub rev: u64,
     /// Whether it is in the live window of its type.
     pub live: bool,
-    /// With a prediction: the command it waits for.
+    /// The command it waits for.
     pub local: Option<Local<'a>>,
 }
 
@@ -90,23 +93,24 @@ impl ClientConnection {
 
     /// An entity as it is shown, live or not.
     pub fn entity(&self, scope: &Scope, key: &EntityKey) -> Option<EntityView<'_>> {
-        if let Some(entity) = self.state(scope).and_then(|state| state.get(key)) {
-            return Some(EntityView { text: &entity.text, rev: entity.rev, live: entity.live, local: None });
-        }
-        let overlay = &self.optimistic.overlay;
-        let text = overlay.get(scope, key)?;
-        Some(EntityView { text, rev: 0, live: true, local: overlay.local(scope, key) })
+        let entity = self.state(scope).and_then(|state| state.get(key));
+        let base = entity.map(|entity| &*entity.text);
+        let (text, local) = self.optimistic.overlay.view(scope, key, base)?;
+        let (rev, live) = entity.map_or((0, true), |entity| (entity.rev, entity.live));
+        Some(EntityView { text, rev, live, local })
     }
 
     /// The live entities of a scope in the order of their keys, then predictions in the order they were given.
     pub fn entities(&self, scope: &Scope) -> Vec<(&EntityKey, EntityView<'_>)> {
         let state = self.state(scope);
         let live = state.into_iter().flat_map(|state| state.live().map(|(key, _)| key));
-        let predicted = self.optimistic.overlay.rows(scope).map(|row| &row.key);
-        let hidden = |key: &EntityKey| state.is_some_and(|state| state.get(key).is_some());
-        live.chain(predicted.filter(|key| !hidden(key)))
-            .filter_map(|key| Some((key, self.entity(scope, key)?)))
-            .collect()
+        let mut predicted: Vec<&EntityKey> = Vec::new();
+        for row in self.optimistic.overlay.rows(scope) {
+            if state.is_none_or(|state| state.get(&row.key).is_none()) && !predicted.contains(&&row.key) {
+                predicted.push(&row.key);
+            }
+        }
+        live.chain(predicted).filter_map(|key| Some((key, self.entity(scope, key)?))).collect()
     }
 
     /// The text so far of a running answer.
@@ -138,7 +142,8 @@ impl ClientConnection {
             Answer::Refused(error) => self.refused(id, error),
             Answer::Accepted => {
                 let Some(mut accepted) = reply.accepted else { return };
-                let scopes: Vec<Scope> = accepted.at.0.keys().cloned().collect();
+                let mut scopes: Vec<Scope> = accepted.at.0.keys().cloned().collect();
+                scopes.extend(self.optimistic.overlay.scopes_of(&id));
                 // The hub has the command now, so its positions hold in the epoch that the hub speaks now, also when
                 // the reply was stored in an earlier one.
                 if let Some(epoch) = &self.epoch {
@@ -188,9 +193,17 @@ impl ClientConnection {
 
     fn predict(&mut self, command: &Command) -> Vec<Place> {
         let Some(by) = &self.principal else { return Vec::new() };
-        let Some(instance) = self.instance_of(command.data.as_str()) else { return Vec::new() };
-        let rows = predict::predict(&command.kind, command.data.as_str(), &command.id, by, &instance);
+        let instance = self.instance_of(command.data.as_str());
+        let mut rows =
+            predict::predict(&command.kind, command.data.as_str(), &command.id, by, instance.as_ref());
+        rows.retain(|row| row.class != Class::Upsert || !self.is_marked(row));
         self.optimistic.overlay.add(&command.id, rows)
+    }
+
+    /// Whether a mark stands there already, or further: it never goes back.
+    fn is_marked(&self, mark: &predict::Predicted) -> bool {
+        let count = |text: &str| Cursor::new(text::member(text, "messageCount")?).u64().ok();
+        self.entity(&mark.scope, &mark.key).is_some_and(|view| count(&view.text) >= count(&mark.text))
     }
 
     /// The instance that runs the conversation of a command: as its entity says, else by the id that it owns.
@@ -233,8 +246,9 @@ impl ClientConnection {
     fn staged(&mut self, id: CommandId, rev: u64, entity: &str) {
         let Some(news) = self.commands.entity(&id, entity) else { return };
         if let (Some(data), Some(epoch)) = (news.unanswered, self.epoch.clone()) {
-            let scope = predict::conversation(data.as_str()).map(Scope::Conversation);
-            let at = Positions(scope.into_iter().map(|scope| (scope, rev)).collect());
+            let conversation = predict::conversation(data.as_str()).map(Scope::Conversation);
+            let of = conversation.into_iter().chain(self.optimistic.overlay.scopes_of(&id));
+            let at = Positions(of.map(|scope| (scope, rev)).collect());
             let scopes: Vec<Scope> = at.0.keys().cloned().collect();
             let places = self.optimistic.overlay.accepted(&id, Accepted { epoch, at });
             self.show(places);
@@ -253,11 +267,15 @@ impl ClientConnection {
 
     /// The position of a scope moved, or a reply came.
     pub(super) fn reached(&mut self, scope: &Scope) {
-        let at = self.find(scope).and_then(|at| self.scopes.get(at));
-        let Some(position) = at.and_then(|(_, of)| of.is_caught_up().then(|| of.position()).flatten()) else {
-            return;
+        let places = match (self.scopes.iter().find(|(name, _)| name == scope), &self.epoch) {
+            (Some((_, of)), _) => match of.position().filter(|_| of.is_caught_up()) {
+                Some(position) => self.optimistic.overlay.reached(scope, &position.epoch, position.pos),
+                None => return,
+            },
+            // Nobody looks: it need not be shown any longer.
+            (None, Some(epoch)) => self.optimistic.overlay.reached(scope, epoch, u64::MAX),
+            (None, None) => return,
         };
-        let places = self.optimistic.overlay.reached(scope, &position.epoch, position.pos);
         self.show(places);
     }
 

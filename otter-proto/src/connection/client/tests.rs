@@ -1,5 +1,6 @@
 mod commands;
 mod link;
+mod patches;
 mod scopes;
 mod streams;
 
@@ -118,7 +119,7 @@ impl Bench {
     }
 
     fn text(&self, name: &str, key: &str) -> Option<String> {
-        self.machine.entity(&scope(name), &entity(key)).map(|view| view.text.to_owned())
+        self.machine.entity(&scope(name), &entity(key)).map(|view| view.text.into_owned())
     }
 }
 

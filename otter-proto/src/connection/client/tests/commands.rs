@@ -61,7 +61,7 @@ fn a_message_is_shown_before_it_is_sent_and_replaced_by_the_hubs_row() {
     assert_eq!(bench.gist(), ["command c1 accepted"]);
     bench.hears(&events(CONVERSATION, &[created(11, 10)]));
     let view = bench.machine.entity(&scope(CONVERSATION), &entity(ROW)).unwrap();
-    assert_eq!((view.text, view.rev, view.local), (PREDICTED, 11, None));
+    assert_eq!((&*view.text, view.rev, view.local), (PREDICTED, 11, None));
     bench.told();
     bench.hears(&events("org", &[stage(12, 10, "accepted"), stage(13, 12, "completed")]));
     let want = [
