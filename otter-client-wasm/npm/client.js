@@ -1,6 +1,7 @@
 import { createCommands } from './commands.js';
 import { createCoreHost } from './core.js';
 import { createScopes } from './scopes.js';
+import { sameText } from './same.js';
 import { createState } from './state.js';
 import { attempt, createTopics } from './topics.js';
 
@@ -20,8 +21,8 @@ const IN_CONVERSATION = new Set(['message', 'run', 'step']);
  */
 export function createClientWith(load, options = {}) {
   const topics = createTopics();
-  const state = createState(topics, options.freeze ?? isDevelopment());
-  const scopes = createScopes(send, forget);
+  const state = createState(topics, options.freeze ?? isDevelopment(), (scope, key) => send({ t: 'text', scope, kind: key }));
+  const scopes = createScopes(send, state.release, forget);
   const commands = createCommands(topics, send, scopes.retain);
   /** @type {Map<string, Set<{ fn: Function, active: boolean }>>} */
   const callbacks = new Map();
@@ -145,6 +146,21 @@ export function createClientWith(load, options = {}) {
     });
   }
 
+  /** @param {string} type @param {string} id @returns {import('./index.js').Store<import('./index.js').LongText>} */
+  function textStore(type, id) {
+    /** @type {any} */
+    let value;
+    return topics.store([`text:${type}/${id}`, `entity:${type}/${id}`], () => {
+      const next = state.text(type, id);
+      if (!value || !sameText(value, next)) value = Object.freeze(next);
+      return value;
+    }, () => {
+      if (closed) return undefined;
+      start();
+      return state.listenText(type, id);
+    });
+  }
+
   /**
    * Items of one type in one scope, and whether they are still on their way.
    *
@@ -154,10 +170,20 @@ export function createClientWith(load, options = {}) {
   function listStore(scope, type, field, read) {
     /** @type {any} */
     let value;
-    return store(scope, [`bucket:${scope}/${type}`, `scope:${scope}`], () => {
+    // Older rows come to a scope that is followed, and only then.
+    const more = () => void (closed || state.reach(scope, type).loading || send({ t: 'more', scope, kind: type }));
+    const names = [`bucket:${scope}/${type}`, `scope:${scope}`];
+    if (type === 'message') names.push(`entity:${scope}`);
+    return store(scope, names, () => {
       const items = read();
-      const loading = items.length === 0 && (phases.get(scope) ?? LOADING).phase === 'loading';
-      if (value?.[field] !== items || value.loading !== loading) value = Object.freeze({ [field]: items, hasMore: false, loading });
+      const reach = state.reach(scope, type);
+      const starts = items.length === 0 && (phases.get(scope) ?? LOADING).phase === 'loading';
+      const loading = starts || reach.loading;
+      const hasMore = !starts && reach.hasMore;
+      const { error } = reach;
+      if (value?.[field] !== items || value.loading !== loading || value.hasMore !== hasMore || value.error !== error) {
+        value = Object.freeze({ [field]: items, hasMore, loading, error, more });
+      }
       return value;
     });
   }
@@ -173,6 +199,7 @@ export function createClientWith(load, options = {}) {
     list: (type, { scope = 'org', ...query } = {}) => listStore(scope, type, 'ids', () => state.list(scope, type, query)),
     messages: (id) => listStore(`conversation/${id}`, 'message', 'rows', () => state.messages(id)),
     runs: (id) => listStore(`conversation/${id}`, 'run', 'rows', () => state.runs(id)),
+    text: (id, type = 'message') => textStore(type, id),
     signal: (kind, key) => store(null, [`signal:${kind}/${key}`], () => state.signal(`${kind}/${key}`)),
     command(kind, data) {
       const handle = commands.send(kind, data);

@@ -4,7 +4,7 @@ import { createContext, createElement, useCallback, useContext, useMemo, useStat
 
 const Context = createContext(/** @type {Client | null} */ (null));
 const ABSENT = Object.freeze({ get: () => undefined, subscribe: () => () => {} });
-const NOTHING = Object.freeze({ rows: Object.freeze([]), ids: Object.freeze([]), hasMore: false, loading: true });
+const NOTHING = Object.freeze({ rows: Object.freeze([]), ids: Object.freeze([]), hasMore: false, loading: true, error: null, more() {} });
 const NO_LIST = Object.freeze({ get: () => NOTHING, subscribe: () => () => {} });
 
 /** @param {{ client: Client, children?: any }} props */
@@ -57,6 +57,12 @@ export function useMessages(conversationId) {
 export function useRuns(conversationId) {
   const client = useClient();
   return useStore(useMemo(() => (conversationId ? client.runs(conversationId) : NO_LIST), [client, conversationId]));
+}
+
+/** @param {string | null | undefined} messageId */
+export function useText(messageId) {
+  const client = useClient();
+  return useStore(useMemo(() => (messageId ? client.text(messageId) : ABSENT), [client, messageId]));
 }
 
 /** @param {string} kind @param {string | null | undefined} key */
