@@ -11,6 +11,7 @@ pub mod doctor;
 mod event;
 mod hub;
 mod socket;
+mod verb;
 
 use std::time::{Duration, Instant as Started, SystemTime, UNIX_EPOCH};
 

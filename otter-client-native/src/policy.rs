@@ -17,7 +17,8 @@ pub struct Policy {
     /// channel private.
     pub exclude_sessions: Vec<String>,
     /// Rights asked of the gateway: `read`, `write`, `approvals`, `admin`. Without `write` nobody can send messages,
-    /// without `admin` only approvals of messages sent through the bridge are seen.
+    /// without `approvals` agents do not wait for people, without `admin` only approvals of messages sent through the
+    /// bridge are seen.
     pub gateway_scopes: Vec<String>,
 }
 
@@ -48,6 +49,13 @@ impl Policy {
     #[must_use]
     pub fn allows(&self, command: &str) -> bool {
         self.commands.as_ref().is_none_or(|commands| commands.iter().any(|allowed| allowed == command))
+    }
+
+    /// Whether people may decide approvals through the hub. If not, the bridge does not offer to: an agent would wait
+    /// for an answer that nobody can give.
+    #[must_use]
+    pub fn lets_decide(&self) -> bool {
+        self.allows("approval.decide") && self.scopes().contains(&Scope::Approvals)
     }
 
     /// The rights to ask of the gateway, in a fixed order.
@@ -116,7 +124,7 @@ mod tests {
     #[test]
     fn a_missing_file_allows_everything_and_a_broken_one_nothing() {
         assert_eq!(Policy::load(Path::new("/nonexistent/policy.json")).unwrap(), Policy::default());
-        assert!(Policy::default().allows("message.send"));
+        assert!(Policy::default().allows("message.send") && Policy::default().lets_decide());
         assert_eq!(Policy::default().scopes().len(), 4);
         assert!(matches!(load("{"), Err(PolicyError::Syntax { .. })));
         assert!(matches!(load(r#"{"comands": []}"#), Err(PolicyError::Syntax { .. })));
@@ -132,5 +140,8 @@ mod tests {
         assert_eq!((policy.allows("message.send"), policy.allows("run.abort")), (true, false));
         assert_eq!(policy.scopes(), [Scope::Read, Scope::Write]);
         assert_eq!(policy.exclude_sessions, [":whatsapp:"]);
+        assert!(!policy.lets_decide());
+        assert!(!load(r#"{"gatewayScopes": ["read", "write"]}"#).unwrap().lets_decide());
+        assert!(!load(r#"{"commands": ["message.send"]}"#).unwrap().lets_decide());
     }
 }

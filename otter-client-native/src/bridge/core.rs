@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use otter_proto::id::{CommandId, ConversationId, EntityId, InstanceId};
+use otter_proto::id::{CommandId, EntityId, InstanceId};
 use serde_json::{Value, json};
 
+use crate::bridge::verb;
 use crate::openclaw::{
     Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, DeviceIdentity,
     DeviceToken, GatewayConfig, GatewayConnection, GatewayStatus, Generation, Instant, JournalRow, Now,
     Observed, OpenFailure, Output, Publish, ReadId, RpcCall, RpcError, RpcId, RpcResult, Signal, TokenKey,
-    Transmit, Verb, translate,
+    Transmit, translate,
 };
 use crate::policy::Policy;
 
@@ -87,6 +88,7 @@ impl BridgeCore {
         }
         let mut observed = Observed::restore(instance, seen);
         observed.exclude_sessions(policy.exclude_sessions.clone());
+        observed.set_approvals(policy.lets_decide());
         let mut core = Self {
             policy,
             connection: GatewayConnection::new(config, identity, token, now),
@@ -163,7 +165,7 @@ impl BridgeCore {
 
     /// Takes a command of the hub.
     pub fn handle_command(&mut self, command: HubCommand, now: Now) {
-        let verb = match self.verb(&command) {
+        let verb = match verb::read(&command, &self.policy) {
             Ok(verb) => verb,
             Err((code, message)) => return self.reject(&command.id, code, &message, now),
         };
@@ -332,26 +334,6 @@ impl BridgeCore {
                 CommandOutput::Call(id, call) => self.batch.calls.push((Purpose::Command(id), call)),
                 CommandOutput::Rpc(want) => self.attachment.handle_want(want),
             }
-        }
-    }
-
-    fn verb(&self, command: &HubCommand) -> Result<Verb, (&'static str, String)> {
-        if !self.policy.allows(&command.kind) {
-            return Err(("forbidden", format!("the bridge's policy does not allow {}", command.kind)));
-        }
-        let text = |field: &str| command.data.get(field).and_then(Value::as_str).unwrap_or_default();
-        let conversation = ConversationId::new(text("conversationId"));
-        let conversation = conversation.map_err(|error| ("invalid", error.to_string()))?;
-        match command.kind.as_str() {
-            "message.send" => {
-                let author = Some(command.by.clone()).filter(Value::is_object);
-                Ok(Verb::Send { conversation, text: text("text").to_owned(), author })
-            }
-            "run.abort" => {
-                let run = EntityId::new(text("runId")).map_err(|error| ("invalid", error.to_string()))?;
-                Ok(Verb::Abort { conversation, run })
-            }
-            kind => Err(("unsupported", format!("this bridge does not know {kind}"))),
         }
     }
 

@@ -43,6 +43,8 @@ enum What {
     Sessions { offset: u64, seen: Vec<SessionKey> },
     History { session: SessionKey, judged: Vec<String> },
     Message { session: SessionKey, id: String },
+    Approvals { judged: Vec<String> },
+    ApprovalHistory { missing: Vec<String>, all: bool },
 }
 
 impl Attachment {
@@ -56,6 +58,9 @@ impl Attachment {
         self.before = observed.sessions.iter().map(|(key, seen)| (key.clone(), seen.activity_at)).collect();
         let sessions = What::Sessions { offset: 0, seen: Vec::new() };
         self.waiting.extend([What::Agents, What::Subscribe, sessions].map(Read::from));
+        if observed.shows_approvals {
+            self.waiting.push_back(What::Approvals { judged: Vec::new() }.into());
+        }
     }
 
     /// Forgets every read; the connection is gone.
@@ -73,6 +78,7 @@ impl Attachment {
             Want::Sessions => What::Sessions { offset: 0, seen: Vec::new() },
             Want::History(session) => What::History { session, judged: Vec::new() },
             Want::Message(session, id) => What::Message { session, id },
+            Want::Approvals => What::Approvals { judged: Vec::new() },
         };
         let is_known = self.waiting.iter().any(|read| read.what == what);
         if !is_known && self.waiting.len() < MAX_WAITING {
@@ -90,8 +96,10 @@ impl Attachment {
             return None;
         }
         let mut read = self.waiting.pop_front()?;
-        if let What::History { session, judged } = &mut read.what {
-            *judged = observed.runs_of(session);
+        match &mut read.what {
+            What::History { session, judged } => *judged = observed.runs_of(session),
+            What::Approvals { judged } => *judged = observed.pending_approvals(),
+            _ => {}
         }
         let call = call(&read.what, observed);
         self.last += 1;
@@ -163,7 +171,32 @@ impl Attachment {
             What::Message { session, .. } => {
                 translate::full_message(observed, &session, payload.field("message"), now)
             }
+            What::Approvals { judged } => self.approvals(&judged, payload, observed, now),
+            What::ApprovalHistory { missing, all } => {
+                translate::forgotten(observed, payload.items("items"), &missing, all, now)
+            }
         }
+    }
+
+    /// The list was read: what it does not name any more has ended, and the history says how. What an instance that
+    /// is new to its hub has published before, the history knows best.
+    fn approvals(
+        &mut self,
+        judged: &[String],
+        payload: &serde_json::Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
+        let rows = payload.as_array().map_or(&[][..], Vec::as_slice);
+        let outputs = translate::approvals(observed, rows, now);
+        let is_listed = |id: &String| rows.iter().any(|row| row.text("id") == Some(id));
+        let missing: Vec<String> = judged.iter().filter(|id| !is_listed(id)).cloned().collect();
+        let all = !observed.meta.imported;
+        if all || !missing.is_empty() {
+            self.waiting.push_back(What::ApprovalHistory { missing, all }.into());
+        }
+        observed.watch_approvals(now);
+        outputs
     }
 
     /// All rows were listed: those that are gone have ended, and the histories worth reading are known.
@@ -235,6 +268,9 @@ impl Attachment {
                 let nothing = History::read(&session, &serde_json::Value::Null);
                 translate::history(observed, &nothing, &judged, now)
             }
+            (What::ApprovalHistory { missing, all }, RpcError::Refused { .. }) => {
+                translate::forgotten(observed, &[], &missing, all, now)
+            }
             _ => Vec::new(),
         }
     }
@@ -266,6 +302,8 @@ fn call(what: &What, observed: &Observed) -> RpcCall {
             RpcCall::ChatHistory { session: session.clone(), limit, max_chars: MAX_CHARS }
         }
         What::Message { session, id } => RpcCall::ChatMessage { session: session.clone(), id: id.clone() },
+        What::Approvals { .. } => RpcCall::ApprovalList,
+        What::ApprovalHistory { .. } => RpcCall::ApprovalHistory { limit: APPROVALS },
     }
 }
 
@@ -278,6 +316,8 @@ const MORE_ROWS: u64 = 200;
 /// The most a gateway sends of one row.
 const MAX_CHARS: u64 = 500_000;
 const PAGE: u64 = 100;
+/// Approvals of a history that are read; those that wait are the newest.
+const APPROVALS: u64 = 100;
 const MAX_SESSIONS: usize = 5_000;
 /// A gateway answers from one thread; many requests at once would keep it from its agents.
 const MAX_OPEN: usize = 3;

@@ -4,6 +4,7 @@
 //! transaction, together with the changes of [`Observed`], before any [`CommandOutput::Call`] in it is made.
 
 mod abort;
+mod approval;
 mod journal;
 mod outcome;
 mod send;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use otter_proto::id::CommandId;
 use serde_json::Value;
 
+use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::Observed;
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
 use crate::openclaw::time::{Instant, Now, later, shifted};
@@ -108,6 +110,11 @@ impl Commands {
         let mut outputs = match (asked, result) {
             (Asked::ToDo, Ok(payload)) => self.done(id, &payload, observed, now),
             (Asked::WhetherKnown, Ok(payload)) => self.looked_up(id, &payload, observed, now),
+            (Asked::WhatBecame, Ok(payload)) => self.judged(id, payload.items("items"), observed, now),
+            (asked, Err(error)) if Self::is_over(asked, &error) => self.ask_history(id),
+            (Asked::WhatBecame, Err(RpcError::Refused { retryable: false, .. })) => {
+                self.judged(id, &[], observed, now)
+            }
             (_, Err(error)) => self.failed(id, asked, &error, observed, now),
         };
         outputs.extend(self.drive(observed, now));
@@ -155,7 +162,7 @@ impl Commands {
             let is_idle = entry.busy.is_none() && entry.not_before.is_none_or(|at| at <= now.at);
             let conversation = match &entry.row.verb {
                 Verb::Send { conversation, .. } => Some(conversation.clone()),
-                Verb::Abort { .. } => None,
+                Verb::Abort { .. } | Verb::Decide { .. } => None,
             };
             if conversation.as_ref().is_some_and(|conversation| blocked.contains(conversation)) {
                 continue;
@@ -176,6 +183,9 @@ impl Commands {
             }
             Some(Verb::Abort { conversation, run }) => {
                 self.begin_abort(id, &conversation, &run, observed, now)
+            }
+            Some(Verb::Decide { approval, decision }) => {
+                self.begin_decide(id, &approval, &decision, observed, now)
             }
             None => Vec::new(),
         }
@@ -199,6 +209,9 @@ impl Commands {
         match self.entries.get(id).map(|entry| entry.row.verb.clone()) {
             Some(Verb::Send { conversation, .. }) => self.done_send(id, &conversation, observed, now),
             Some(Verb::Abort { run, .. }) => self.done_abort(id, &run, payload, observed, now),
+            Some(Verb::Decide { approval, decision }) => {
+                self.done_decide(id, &approval, &decision, payload, observed, now)
+            }
             None => Vec::new(),
         }
     }

@@ -122,6 +122,18 @@ pub(crate) struct History {
     pub(crate) info: Value,
     /// Whether older rows were left out.
     pub(crate) has_more: bool,
+    /// Results of tool calls.
+    pub(crate) results: Vec<ToolResult>,
+}
+
+/// The result of a tool call, as the transcript has it.
+#[derive(Clone, Debug)]
+pub(crate) struct ToolResult {
+    /// The gateway's id of the run.
+    pub(crate) run: String,
+    /// When the agent asked for it.
+    pub(crate) asked_at: Option<UnixMillis>,
+    pub(crate) row: Value,
 }
 
 /// The run that the gateway calls in flight.
@@ -162,6 +174,7 @@ impl History {
             pending: payload.field("pendingInputs").items("items").iter().filter_map(pending).collect(),
             info: payload.field("sessionInfo").clone(),
             has_more: payload.flag("hasMore") == Some(true),
+            results: results(payload.items("messages")),
         }
     }
 
@@ -225,6 +238,22 @@ impl History {
         let raw_seq = self.rows.iter().filter_map(|row| row.raw_seq).max()?;
         Some(Position { session_id: self.session_id.clone()?, raw_seq })
     }
+}
+
+fn results(messages: &[Value]) -> Vec<ToolResult> {
+    let has_call = |message: &Value, call: &str| {
+        message
+            .items("content")
+            .iter()
+            .any(|part| part.text("type") == Some("toolCall") && part.text("id") == Some(call))
+    };
+    let read = |row: &Value| {
+        let call = row.text("toolCallId").filter(|_| row.text("role") == Some("toolResult"))?;
+        let asked = messages.iter().find(|message| has_call(message, call));
+        let asked_at = asked.and_then(|message| message.int("timestamp")).map(UnixMillis);
+        Some(ToolResult { run: row.field("__openclaw").owned("runId")?, asked_at, row: row.clone() })
+    };
+    messages.iter().filter_map(read).collect()
 }
 
 fn prompt(meta: &Value, internal: bool) -> RowKind {

@@ -3,8 +3,10 @@
 //! The state is stored row by row: after each call that changed something, [`Observed::take_changes`] names the
 //! rows to write in the same local transaction as the events that came out.
 
+mod approval;
 mod run;
 mod seen;
+mod step;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,8 +18,10 @@ use crate::openclaw::ids::{Names, SessionKey};
 use crate::openclaw::time::{Instant, Now, UnixMillis, shifted};
 use crate::openclaw::translate::keyframe_due;
 
+pub(crate) use approval::{ApprovalEnd, ApprovalOutcome, ApprovalSeen};
 pub(crate) use run::{OpenRun, Progress, Usage};
 pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
+pub(crate) use step::{ItemEnd, OpenStep, OutputEnd};
 
 /// One stored row; `None` deletes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +40,11 @@ pub struct Observed {
     pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
     pub(crate) runs: BTreeMap<String, OpenRun>,
     pub(crate) sent: BTreeMap<String, Sent>,
+    /// Approvals by the gateway's id.
+    pub(crate) approvals: BTreeMap<String, ApprovalSeen>,
+    /// Whether people may see and decide approvals.
+    pub(crate) shows_approvals: bool,
+    approvals_due: Option<Instant>,
     /// Session data that waits for newer counters, and until when. After a crash the next attach sees it anew.
     pub(crate) held: BTreeMap<SessionKey, (Instant, Value)>,
     /// How far the hub's clock is ahead of this machine's, in milliseconds.
@@ -61,6 +70,8 @@ pub(crate) struct Meta {
     pub(crate) hidden: VecDeque<String>,
     /// Runs that have ended, newest last.
     pub(crate) closed: VecDeque<String>,
+    /// Runs of sub-agents that were announced: (run, the run that began it), newest last.
+    pub(crate) spawned: VecDeque<(String, String)>,
 }
 
 impl Observed {
@@ -73,6 +84,9 @@ impl Observed {
             sessions: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            shows_approvals: true,
+            approvals_due: None,
             held: BTreeMap::new(),
             clock_offset: 0,
             catching_up: false,
@@ -115,6 +129,7 @@ impl Observed {
         self.meta.agents.clear();
         self.held.clear();
         self.touch_meta();
+        self.forget_approvals();
         for (key, seen) in &mut self.sessions {
             seen.session = None;
             seen.conversation = None;
@@ -147,8 +162,9 @@ impl Observed {
     /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let runs = self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run)]).flatten();
-        runs.chain(self.held.values().map(|(at, _)| *at)).min()
+        let runs = self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run), run.step_due()]);
+        let held = self.held.values().map(|(at, _)| *at);
+        runs.flatten().chain(held).chain(self.approvals_timeout()).min()
     }
 
     /// Whether frames of this session may leave the machine.
@@ -191,6 +207,21 @@ impl Observed {
     pub(crate) fn is_of_earlier_boot(&self, run: &str) -> bool {
         let boots = (self.runs.get(run).and_then(|run| run.boot.as_ref()), self.meta.boot.as_ref());
         matches!(boots, (Some(then), Some(now)) if then != now)
+    }
+
+    /// Notes that one run began another.
+    pub(crate) fn note_spawned(&mut self, child: &str, parent: &str) {
+        if self.parent_of(child).is_none() {
+            self.meta.spawned.push_back((child.to_owned(), parent.to_owned()));
+            while self.meta.spawned.len() > MAX_REMEMBERED {
+                self.meta.spawned.pop_front();
+            }
+            self.touch_meta();
+        }
+    }
+
+    pub(crate) fn parent_of(&self, child: &str) -> Option<&str> {
+        self.meta.spawned.iter().find(|(known, _)| known == child).map(|(_, parent)| parent.as_str())
     }
 
     pub(crate) fn hide(&mut self, run: &str) {
@@ -268,6 +299,7 @@ impl Observed {
             None => serde_json::to_value(&self.meta),
             Some(("session", id)) => serde_json::to_value(self.sessions.get(&SessionKey::new(id))?),
             Some(("run", id)) => serde_json::to_value(self.runs.get(id)?),
+            Some(("approval", id)) => serde_json::to_value(self.approvals.get(id)?),
             Some((_, id)) => serde_json::to_value(self.sent.get(id)?),
         };
         value.ok()
@@ -278,6 +310,7 @@ impl Observed {
             None => self.meta = read(value).unwrap_or_default(),
             Some(("session", id)) => self.sessions.extend(read(value).map(|row| (SessionKey::new(id), row))),
             Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
+            Some(("approval", id)) => self.approvals.extend(read(value).map(|row| (id.to_owned(), row))),
             Some((_, id)) => self.sent.extend(read(value).map(|row| (id.to_owned(), row))),
         }
     }

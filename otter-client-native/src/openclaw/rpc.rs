@@ -60,6 +60,29 @@ pub enum RpcCall {
         /// The gateway's id of the run.
         run: String,
     },
+    /// The approvals that wait.
+    ApprovalList,
+    /// What became of approvals, newest first.
+    ApprovalHistory {
+        /// Items to return.
+        limit: u64,
+    },
+    /// Answers an approval of a command; the same answer again is taken, too.
+    ExecApprovalResolve {
+        /// The gateway's id of the approval.
+        id: String,
+        /// The answer.
+        decision: String,
+    },
+    /// Answers an approval of another kind; the first answer wins.
+    ApprovalResolve {
+        /// The gateway's id of the approval.
+        id: String,
+        /// The gateway's word for what is approved.
+        kind: String,
+        /// The answer.
+        decision: String,
+    },
 }
 
 impl RpcCall {
@@ -74,6 +97,10 @@ impl RpcCall {
             Self::ChatMessage { .. } => "chat.message.get",
             Self::ChatSend { .. } => "chat.send",
             Self::ChatAbort { .. } => "chat.abort",
+            Self::ApprovalList => "exec.approval.list",
+            Self::ApprovalHistory { .. } => "approval.history",
+            Self::ExecApprovalResolve { .. } => "exec.approval.resolve",
+            Self::ApprovalResolve { .. } => "approval.resolve",
         }
     }
 
@@ -81,7 +108,7 @@ impl RpcCall {
     #[must_use]
     pub fn params(&self) -> Value {
         match self {
-            Self::AgentsList | Self::SessionsSubscribe => json!({}),
+            Self::AgentsList | Self::SessionsSubscribe | Self::ApprovalList => json!({}),
             Self::SessionsList { offset, limit } => {
                 json!({"limit": limit, "offset": offset, "includeDerivedTitles": true})
             }
@@ -96,6 +123,11 @@ impl RpcCall {
                 "queueMode": "steer",
             }),
             Self::ChatAbort { session, run } => json!({"sessionKey": session.as_str(), "runId": run}),
+            Self::ApprovalHistory { limit } => json!({"limit": limit}),
+            Self::ExecApprovalResolve { id, decision } => json!({"id": id, "decision": decision}),
+            Self::ApprovalResolve { id, kind, decision } => {
+                json!({"id": id, "kind": kind, "decision": decision})
+            }
         }
     }
 }

@@ -4,11 +4,13 @@
 //! facts let the hub drop the repetition.
 
 mod agent;
+mod approval;
 mod chat;
 mod message;
 mod recovery;
 mod run;
 mod session;
+mod step;
 
 use otter_proto::id::{ConversationId, EntityId};
 use serde_json::Value;
@@ -19,6 +21,7 @@ use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, OpenRun};
 use crate::openclaw::time::{Now, UnixMillis, later};
 
+pub(crate) use approval::{accepted, approval_end, approvals, forgotten};
 pub(crate) use message::{delivery, failed_delivery, full_message};
 pub(crate) use recovery::history;
 pub(crate) use run::keyframe_due;
@@ -70,6 +73,8 @@ pub enum Want {
     Agents,
     /// All session rows, to see which are gone.
     Sessions,
+    /// The approvals that wait, to see which are gone.
+    Approvals,
     /// The end of a transcript, to end runs that said nothing and to publish rows that were missed.
     History(SessionKey),
     /// A row that came cut.
@@ -83,12 +88,15 @@ pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec
     if payload.text("sessionKey").is_some_and(|key| !observed.uploads(&SessionKey::new(key))) {
         return Vec::new();
     }
-    // Approvals, tasks, steps and feed items are further arms of this match.
+    // Tasks and feed items are further arms of this match.
     match event.name.as_str() {
         "chat" => chat::translate(observed, payload, now),
         "agent" => agent::translate(observed, payload, now),
         "session.message" => message::translate(observed, payload, now),
         "sessions.changed" => session::translate(observed, payload, now),
+        "exec.approval.requested" => approval::requested(observed, payload, now),
+        "exec.approval.resolved" => approval::resolved(observed, payload, now),
+        "session.tool" => step::spawned(observed, payload),
         "health" => session::check_agents(observed, payload),
         _ => Vec::new(),
     }
@@ -110,6 +118,10 @@ pub fn handle_timeout(observed: &mut Observed, now: Now) -> Vec<Output> {
     let keyframes = silent.iter().filter_map(|id| run::keyframe(observed, id, now));
     let mut outputs: Vec<Output> = keyframes.collect();
     outputs.extend(session::release(observed, now));
+    outputs.extend(step::overdue(observed, now));
+    if observed.take_due_approvals(now) {
+        outputs.push(Output::Rpc(Want::Approvals));
+    }
     outputs.extend(sessions.into_iter().map(|session| Output::Rpc(Want::History(session))));
     outputs
 }

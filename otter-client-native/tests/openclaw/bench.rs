@@ -248,6 +248,8 @@ impl Bench {
             }
             if matches!(call, RpcCall::AgentsList) && !rest.iter().any(|line| agents(line.frame())) {
                 self.respond(id, Ok(two_agents()));
+            } else if matches!(call, RpcCall::ApprovalList) {
+                self.respond(id, Ok(json!([])));
             } else if rest.iter().any(|line| response_to(&call, line).is_some()) {
                 break;
             } else {
@@ -422,11 +424,16 @@ pub(crate) struct World {
     /// Payloads of `chat.history` by session key.
     pub(crate) histories: Vec<(&'static str, Value)>,
     pub(crate) message: Value,
+    /// Payload of `exec.approval.list`.
+    pub(crate) approvals: Value,
+    /// Items of `approval.history`.
+    pub(crate) ended: Vec<Value>,
 }
 
 impl World {
     pub(crate) fn new(boot: &'static str) -> Self {
-        Self { boot, sessions: Vec::new(), histories: Vec::new(), message: Value::Null }
+        let (sessions, histories, ended) = (Vec::new(), Vec::new(), Vec::new());
+        Self { boot, sessions, histories, message: Value::Null, approvals: json!([]), ended }
     }
 
     pub(crate) fn answer(&self, call: &RpcCall) -> Option<Value> {
@@ -440,7 +447,12 @@ impl World {
                 .find(|(key, _)| *key == session.as_str())
                 .map(|(_, payload)| payload.clone()),
             RpcCall::ChatMessage { .. } => Some(json!({"ok": true, "message": self.message})),
-            RpcCall::ChatSend { .. } | RpcCall::ChatAbort { .. } => None,
+            RpcCall::ApprovalList => Some(self.approvals.clone()),
+            RpcCall::ApprovalHistory { .. } => Some(json!({"items": self.ended})),
+            RpcCall::ChatSend { .. }
+            | RpcCall::ChatAbort { .. }
+            | RpcCall::ExecApprovalResolve { .. }
+            | RpcCall::ApprovalResolve { .. } => None,
         }
     }
 }
@@ -512,7 +524,12 @@ fn response_to(call: &RpcCall, line: &Line) -> Option<Value> {
             (is_whole && payload["sessionKey"] == session.as_str()).then_some(payload)
         }
         RpcCall::ChatMessage { .. } => payload["message"].is_object().then_some(payload),
-        RpcCall::ChatSend { .. } | RpcCall::ChatAbort { .. } => None,
+        RpcCall::ApprovalHistory { .. } => payload["items"][0]["status"].is_string().then_some(payload),
+        RpcCall::ApprovalList
+        | RpcCall::ChatSend { .. }
+        | RpcCall::ChatAbort { .. }
+        | RpcCall::ExecApprovalResolve { .. }
+        | RpcCall::ApprovalResolve { .. } => None,
     };
     found.cloned()
 }

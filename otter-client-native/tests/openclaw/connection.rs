@@ -26,6 +26,10 @@ impl Dialogue {
     fn new(token: Option<&str>, stored: Option<DeviceToken>) -> Self {
         let mut config = GatewayConfig::new("ws://127.0.0.1:18789");
         config.credentials = Credentials { token: token.map(Secret::new) };
+        Self::with(config, stored)
+    }
+
+    fn with(mut config: GatewayConfig, stored: Option<DeviceToken>) -> Self {
         config.platform = "linux".into();
         let now = at(0);
         let machine = GatewayConnection::new(config, DeviceIdentity::from_seed(&[7; 32]), stored, now);
@@ -143,11 +147,26 @@ fn the_challenge_is_answered_as_the_gateway_wants_it() {
         (&params["minProtocol"], &params["maxProtocol"], &params["client"]["id"], &params["client"]["mode"]),
         (&json!(4), &json!(4), &json!("gateway-client"), &json!("ui"))
     );
-    assert_eq!(params["caps"], json!(["tool-events"]));
+    assert_eq!(params["caps"], json!(["tool-events", "approvals"]));
     assert_eq!(params["scopes"], json!(all_scopes()));
     assert_eq!(params["auth"], json!({"token": "shared"}));
     assert_eq!(params["client"]["displayName"], "otter bridge");
     assert_eq!((&params["device"]["signedAt"], &params["device"]["nonce"]), (&json!(5), &json!("n")));
+}
+
+#[test]
+fn a_bridge_where_nobody_may_decide_does_not_offer_to() {
+    let offers = |approvals: bool, scopes: &[Scope]| {
+        let mut config = GatewayConfig::new("ws://127.0.0.1:18789");
+        (config.approvals, config.scopes) = (approvals, scopes.to_vec());
+        let mut dialogue = Dialogue::with(config, None);
+        dialogue.open();
+        dialogue.challenge();
+        dialogue.connect()["caps"].clone()
+    };
+    assert_eq!(offers(true, &[Scope::Approvals]), json!(["tool-events", "approvals"]));
+    assert_eq!(offers(false, &[Scope::Approvals]), json!(["tool-events"]));
+    assert_eq!(offers(true, &[Scope::Read, Scope::Write]), json!(["tool-events"]));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The rules of the translation, one by one.
 
+mod approvals;
 mod commands;
 mod crash;
 mod history;
 mod live;
 mod odd;
+mod steps;
 
 use serde_json::{Value, json};
 

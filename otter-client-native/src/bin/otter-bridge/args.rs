@@ -77,6 +77,7 @@ impl GatewayOptions {
         let mut config = GatewayConfig::new(self.gateway.clone());
         config.credentials.token = self.gateway_token.clone().map(Secret::new);
         config.scopes = policy.scopes();
+        config.approvals = policy.lets_decide();
         config.seed = uuid::Uuid::now_v7().as_u64_pair().1;
         Ok(GatewaySide { config, identity, tokens, policy })
     }

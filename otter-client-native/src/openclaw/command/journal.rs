@@ -31,6 +31,13 @@ pub enum Verb {
         /// The run's entity id.
         run: EntityId,
     },
+    /// Answer an approval.
+    Decide {
+        /// The approval's entity id.
+        approval: EntityId,
+        /// The answer, in the gateway's words.
+        decision: String,
+    },
 }
 
 /// A command as the hub dispatches it.
@@ -105,6 +112,7 @@ pub(super) struct Entry {
 pub(super) enum Asked {
     ToDo,
     WhetherKnown,
+    WhatBecame,
 }
 
 impl Entry {

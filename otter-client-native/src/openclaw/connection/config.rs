@@ -14,6 +14,9 @@ pub struct GatewayConfig {
     pub credentials: Credentials,
     /// Rights to ask for. Asking for more later makes the gateway replace its token, so ask for all at once.
     pub scopes: Vec<Scope>,
+    /// Whether agents may wait for people's approval. Without it the gateway refuses such a command at once when nobody
+    /// else can answer.
+    pub approvals: bool,
     /// Operating system as the gateway records it; device tokens are bound to it.
     pub platform: String,
     /// Version of the bridge.
@@ -30,6 +33,7 @@ impl GatewayConfig {
             url: url.into(),
             credentials: Credentials::default(),
             scopes: vec![Scope::Read, Scope::Write, Scope::Approvals, Scope::Admin],
+            approvals: true,
             platform: std::env::consts::OS.into(),
             version: env!("CARGO_PKG_VERSION").into(),
             seed: 0,

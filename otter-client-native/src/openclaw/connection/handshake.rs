@@ -107,7 +107,7 @@ pub(super) fn connect(
         },
         "role": ROLE,
         "scopes": scopes,
-        "caps": CAPABILITIES,
+        "caps": capabilities(config),
         "locale": "en-US",
         "userAgent": format!("otter-bridge/{}", config.version),
         "device": {
@@ -128,6 +128,8 @@ fn texts(items: &[Value]) -> Vec<String> {
     items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// What the bridge can take from the gateway. Not `approvals`: with it the gateway would hold a command for half an
-/// hour for an answer that nobody can give yet, instead of refusing it at once.
-const CAPABILITIES: [&str; 1] = ["tool-events"];
+/// What the bridge can take from the gateway.
+fn capabilities(config: &GatewayConfig) -> Vec<&'static str> {
+    let approvals = config.approvals && config.scopes.contains(&Scope::Approvals);
+    [Some("tool-events"), approvals.then_some("approvals")].into_iter().flatten().collect()
+}

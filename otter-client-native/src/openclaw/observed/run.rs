@@ -1,10 +1,13 @@
 //! A run that has begun and not ended.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::OpenStep;
 use crate::openclaw::time::{Instant, UnixMillis};
 
 /// A run that has begun and not ended. What is stored is enough to end it with the text people saw.
@@ -40,6 +43,19 @@ pub(crate) struct OpenRun {
     /// The end that the lifecycle announced, in gateway time.
     #[serde(skip)]
     pub(crate) ended_at: Option<UnixMillis>,
+    /// Tool calls that were not published yet, by the gateway's id.
+    #[serde(default)]
+    pub(crate) steps: BTreeMap<String, OpenStep>,
+    /// Tool calls that were published, newest last: late frames must not begin them anew.
+    #[serde(default)]
+    pub(crate) told_steps: VecDeque<String>,
+}
+
+impl OpenRun {
+    /// When a tool call has waited long enough for the rest of its end.
+    pub(crate) fn step_due(&self) -> Option<Instant> {
+        self.steps.values().filter_map(|step| step.due_at).min()
+    }
 }
 
 /// What a run is doing.

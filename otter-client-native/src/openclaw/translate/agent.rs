@@ -8,8 +8,8 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, Progress};
 use crate::openclaw::time::{Now, UnixMillis, later};
-use crate::openclaw::translate::Output;
 use crate::openclaw::translate::run::{self, Seat};
+use crate::openclaw::translate::{Output, step};
 
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
     let (Some(id), Some(key)) = (payload.text("runId"), payload.text("sessionKey")) else {
@@ -45,6 +45,8 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
         "item" => item(observed, id, data),
         _ => None,
     });
+    let steps = step::translate(observed, id, stream, data, now);
+    outputs.extend((!steps.is_empty()).then_some(Output::Publish(steps)));
     outputs
 }
 
@@ -58,6 +60,7 @@ fn lifecycle(observed: &mut Observed, id: &str, data: &Value, now: Now) -> Optio
         phase @ ("waiting-approval" | "approval-resolved") => {
             let (tool, title) =
                 run.progress.as_ref().map(|p| (p.tool.clone(), p.title.clone())).unwrap_or_default();
+            let phase = if phase == "waiting-approval" { "waitingApproval" } else { "tool" };
             run::progress(observed, id, Progress { phase: phase.to_owned(), tool, title })
         }
         "end" | "error" => {

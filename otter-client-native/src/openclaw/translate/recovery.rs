@@ -5,7 +5,7 @@ use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Delivery, Observed, Sent};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::{self, End, Ending, Seat};
-use crate::openclaw::translate::{Output, Publish, message, session};
+use crate::openclaw::translate::{Output, Publish, message, session, step};
 
 /// Publishes what a history read tells. `judged` are the runs that were open when the read was asked for: of a run
 /// that began since, the answer says nothing.
@@ -15,7 +15,9 @@ pub(crate) fn history(
     judged: &[String],
     now: Now,
 ) -> Vec<Output> {
-    let mut outputs = Vec::new();
+    let steps = step::recover(observed, history, now);
+    let mut outputs: Vec<Output> =
+        (!steps.is_empty()).then_some(Output::Publish(steps)).into_iter().collect();
     for run in judged {
         outputs.extend(judge(observed, history, run, now));
     }

@@ -1,5 +1,6 @@
 //! Runs: their start, their growing text and their one end.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use otter_proto::limits::SLOT_BYTES;
@@ -9,7 +10,7 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::observed::{Observed, OpenRun, Progress, Usage};
 use crate::openclaw::text::utf16_len;
 use crate::openclaw::time::{Instant, Now, UnixMillis, later};
-use crate::openclaw::translate::{Output, Publish, Signal, session, without_nulls};
+use crate::openclaw::translate::{Output, Publish, Signal, session, step, without_nulls};
 
 /// Where and whose a run is, as frames say it.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,7 @@ pub(super) fn start(
         "state": "running",
         "startedAt": observed.corrected(started_at),
         "model": model,
+        "parentRunId": observed.parent_of(seat.run).map(|parent| observed.names.entity(parent)),
     }));
     let run = OpenRun {
         session: seat.session.clone(),
@@ -76,6 +78,8 @@ pub(super) fn start(
         check_at: None,
         stop_refused: false,
         ended_at: None,
+        steps: BTreeMap::new(),
+        told_steps: VecDeque::new(),
     };
     observed.open(seat.run, run);
     group.push(event(observed, "run.started", seat, now.wall, data));
@@ -84,11 +88,12 @@ pub(super) fn start(
 
 /// Ends a run: its answer, when it has one, and then its terminal event, in one group.
 pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: Now) -> Vec<Publish> {
+    let mut group = step::unfinished(observed, seat.run, now);
     let Some(run) = observed.close(seat.run) else { return Vec::new() };
     let wall = observed.wall(now);
     let ended_at = run.ended_at.or(ending.at).map_or(wall, |at| observed.corrected(at));
-    let mut group = Vec::new();
-    if !ending.text.trim().is_empty() {
+    let is_silent = ending.text.trim().is_empty();
+    if !is_silent {
         let seat = Seat { agent: run.agent.as_deref(), ..seat };
         group.push(answer(observed, seat, &ending, true, now.wall));
     }
@@ -100,7 +105,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
     let mut data = json!({"state": state, "endedAt": ended_at});
     match ending.end {
         End::Completed => {
-            data["empty"] = group.is_empty().then_some(true).into();
+            data["empty"] = is_silent.then_some(true).into();
             data["usage"] = run.usage.to_json().into();
             data["model"] = run.model.into();
         }
@@ -115,7 +120,9 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
 
 /// Ends a run that turned out to be none of anybody's business.
 pub(super) fn abandon(observed: &mut Observed, run: &str, now: Now) -> Vec<Output> {
-    let Some(session) = observed.runs.get(run).map(|open| open.session.clone()) else { return Vec::new() };
+    let Some(open) = observed.runs.get_mut(run) else { return Vec::new() };
+    open.steps.clear();
+    let session = open.session.clone();
     let seat = Seat { run, session: &session, agent: None };
     let ending = Ending { end: End::Completed, text: String::new(), at: None, placed: None };
     vec![Output::Publish(end(observed, seat, ending, now))]
@@ -211,7 +218,13 @@ pub(super) fn progress(observed: &mut Observed, id: &str, progress: Progress) ->
     Some(Output::Signal(Signal { kind: "run.progress", conversation, data: without_nulls(data) }))
 }
 
-fn event(observed: &Observed, kind: &'static str, seat: Seat<'_>, wall: UnixMillis, data: Value) -> Publish {
+pub(super) fn event(
+    observed: &Observed,
+    kind: &'static str,
+    seat: Seat<'_>,
+    wall: UnixMillis,
+    data: Value,
+) -> Publish {
     Publish {
         kind,
         subject: observed.names.entity(seat.run),

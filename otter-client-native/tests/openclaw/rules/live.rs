@@ -306,20 +306,14 @@ fn excluded_sessions_never_leave_the_machine() {
 #[test]
 fn what_is_not_translated_yet_is_ignored() {
     let mut bench = attached();
-    for name in [
-        "exec.approval.requested",
-        "task",
-        "cron",
-        "plugin.otter.feed",
-        "presence",
-        "tick",
-        "session.tool",
-        "new.kind",
-    ] {
+    for name in ["task", "cron", "plugin.otter.feed", "presence", "tick", "session.tool", "new.kind"] {
         bench.event(name, &json!({"sessionKey": MAIN, "id": "x"}));
         bench.event(name, &Value::Null);
     }
-    for name in ["chat", "agent", "session.message", "sessions.changed", "health"] {
+    let approvals = ["exec.approval.requested", "exec.approval.resolved", "session.tool"];
+    for name in
+        ["chat", "agent", "session.message", "sessions.changed", "health"].into_iter().chain(approvals)
+    {
         for odd in [
             Value::Null,
             json!([]),
