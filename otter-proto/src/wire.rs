@@ -15,6 +15,8 @@ pub trait Wire: Sized {
     fn write(&self, out: &mut String);
     /// Reads the JSON form at the cursor.
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError>;
+    /// Any value: it stands where an error was, and is dropped with it.
+    fn blank() -> Self;
     /// The value of a member that is not there; `None` when the member is required.
     fn absent() -> Option<Self> {
         None
@@ -80,6 +82,9 @@ impl Wire for Json {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.value().map(|text| Self(text.to_owned()))
     }
+    fn blank() -> Self {
+        Self(String::new())
+    }
 }
 
 impl Wire for String {
@@ -88,6 +93,9 @@ impl Wire for String {
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.string().map(std::borrow::Cow::into_owned)
+    }
+    fn blank() -> Self {
+        Self::new()
     }
 }
 
@@ -98,6 +106,9 @@ impl Wire for u64 {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.u64()
     }
+    fn blank() -> Self {
+        0
+    }
 }
 
 impl Wire for bool {
@@ -106,6 +117,9 @@ impl Wire for bool {
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.bool()
+    }
+    fn blank() -> Self {
+        false
     }
 }
 
@@ -124,6 +138,9 @@ impl Wire for crate::id::Scope {
         let text = cursor.string()?;
         Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))
     }
+    fn blank() -> Self {
+        Self::Org
+    }
 }
 
 impl Wire for crate::id::EntityKey {
@@ -134,6 +151,9 @@ impl Wire for crate::id::EntityKey {
         let text = cursor.string()?;
         Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))
     }
+    fn blank() -> Self {
+        Self::empty()
+    }
 }
 
 impl Wire for crate::time::UnixMillis {
@@ -143,6 +163,9 @@ impl Wire for crate::time::UnixMillis {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         let text = cursor.string()?;
         Self::parse(&text).ok_or_else(|| cursor.error(TextErrorKind::Id))
+    }
+    fn blank() -> Self {
+        Self(0)
     }
 }
 
@@ -155,6 +178,9 @@ impl<T: Wire> Wire for Option<T> {
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         if cursor.null() { Ok(None) } else { T::read(cursor).map(Some) }
+    }
+    fn blank() -> Self {
+        None
     }
     fn absent() -> Option<Self> {
         Some(None)
@@ -179,6 +205,9 @@ impl<T: Wire> Wire for Vec<T> {
         let mut items = Self::new();
         cursor.array(&mut |cursor| T::read(cursor).map(|item| items.push(item)))?;
         Ok(items)
+    }
+    fn blank() -> Self {
+        Self::new()
     }
     fn absent() -> Option<Self> {
         Some(Self::new())
@@ -214,22 +243,24 @@ impl<'c, 'a> MemberReader<'c, 'a> {
     }
 
     /// Reads a member where it was found, or takes its value when absent; keeps the first error.
-    pub(crate) fn read<T: Wire>(&mut self, found: &mut Option<Cursor<'a>>, name: &'static str) -> Option<T> {
-        if self.error.is_some() {
-            return None;
-        }
+    pub(crate) fn read<T: Wire>(&mut self, found: &mut Option<Cursor<'a>>, name: &'static str) -> T {
         let value = match found {
             Some(cursor) => T::read(cursor),
             None => T::absent().ok_or_else(|| self.cursor.error(TextErrorKind::Missing)),
         };
-        value
-            .map_err(|error| self.error = Some(TextError { member: error.member.or(Some(name)), ..error }))
-            .ok()
+        value.unwrap_or_else(|error| {
+            self.failed(error, name);
+            T::blank()
+        })
     }
 
-    /// The error that made a member `None`.
-    pub(crate) fn error(self) -> TextError {
-        self.error.unwrap_or_else(|| self.cursor.error(TextErrorKind::Missing))
+    fn failed(&mut self, error: TextError, name: &'static str) {
+        self.error.get_or_insert(TextError { member: error.member.or(Some(name)), ..error });
+    }
+
+    /// The first error, if there was one.
+    pub(crate) fn finish(self) -> Result<(), TextError> {
+        self.error.map_or(Ok(()), Err)
     }
 }
 
@@ -296,11 +327,11 @@ macro_rules! wire {
                 let mut found = [const { None }; NAMES.len()];
                 let mut reader = $crate::wire::MemberReader::find(cursor, NAMES, &mut found)?;
                 let [$($field,)*] = &mut found;
-                $(let $field: Option<$ty> = reader.read($field, $key);)*
-                match ($($field,)*) {
-                    ($(Some($field),)*) => Ok(Self { $($field,)* }),
-                    _ => Err(reader.error()),
-                }
+                let value = Self { $($field: reader.read($field, $key),)* };
+                reader.finish().map(|()| value)
+            }
+            fn blank() -> Self {
+                Self { $($field: $crate::wire::Wire::blank(),)* }
             }
         }
     )*};
@@ -328,7 +359,7 @@ macro_rules! words {
 
             /// The value for a word; `None` when the word is not known here.
             pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
+                Self::ALL.iter().copied().find(|known| known.as_str() == word)
             }
         }
 
@@ -345,6 +376,9 @@ macro_rules! words {
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
                 let word = cursor.string()?;
                 Self::parse(&word).ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))
+            }
+            fn blank() -> Self {
+                Self::ALL[0]
             }
         }
     )*};

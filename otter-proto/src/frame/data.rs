@@ -19,9 +19,8 @@ pub struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
         let (mut scope, mut epoch, mut hash, mut events) = (None, None, None, None);
-        let mut cursor = Cursor::new(text);
         cursor.object(&mut |key, cursor| match key {
             "scope" => read_member(&mut scope, "scope", cursor),
             "epoch" => read_member(&mut epoch, "epoch", cursor),
@@ -34,12 +33,11 @@ impl<'a> Events<'a> {
             }
             _ => cursor.value().map(|_| ()),
         })?;
-        cursor.end()?;
         Ok(Self {
-            scope: take_member(scope, "scope", &cursor)?,
-            epoch: take_member(epoch, "epoch", &cursor)?,
-            events: events.ok_or_else(|| missing("events", &cursor))?,
-            hash: take_member(hash, "hash", &cursor)?,
+            scope: take_member(scope, "scope", cursor)?,
+            epoch: take_member(epoch, "epoch", cursor)?,
+            events: events.ok_or_else(|| missing("events", cursor))?,
+            hash: take_member(hash, "hash", cursor)?,
         })
     }
 
@@ -108,10 +106,9 @@ impl<'a> Page<'a> {
         Self { id, rows: Vec::new(), next: None, as_of: None, full: None, error: Some(error) }
     }
 
-    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
         let (mut id, mut next, mut as_of, mut full, mut error) = (None, None, None, None, None);
         let mut rows = Vec::new();
-        let mut cursor = Cursor::new(text);
         cursor.object(&mut |key, cursor| match key {
             "id" => read_member(&mut id, "id", cursor),
             "rows" => SnapshotRow::read_all(&mut rows, cursor),
@@ -121,8 +118,7 @@ impl<'a> Page<'a> {
             "error" => read_member(&mut error, "error", cursor),
             _ => cursor.value().map(|_| ()),
         })?;
-        cursor.end()?;
-        let id = take_member(id, "id", &cursor)?;
+        let id = take_member(id, "id", cursor)?;
         Ok(Self { id, rows, next, as_of, full, error })
     }
 
@@ -168,10 +164,9 @@ impl<'a> SnapshotPage<'a> {
         self.head.is_some()
     }
 
-    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
         let (mut scope, mut epoch, mut as_of, mut head, mut hash) = (None, None, None, None, None);
         let mut entities = None;
-        let mut cursor = Cursor::new(text);
         cursor.object(&mut |key, cursor| match key {
             "scope" => read_member(&mut scope, "scope", cursor),
             "epoch" => read_member(&mut epoch, "epoch", cursor),
@@ -181,14 +176,13 @@ impl<'a> SnapshotPage<'a> {
             "entities" => SnapshotRow::read_all(entities.insert(Vec::new()), cursor),
             _ => cursor.value().map(|_| ()),
         })?;
-        cursor.end()?;
         Ok(Self {
-            scope: take_member(scope, "scope", &cursor)?,
-            epoch: take_member(epoch, "epoch", &cursor)?,
-            entities: entities.ok_or_else(|| missing("entities", &cursor))?,
-            as_of: take_member(as_of, "asOf", &cursor)?,
-            head: take_member(head, "head", &cursor)?,
-            hash: take_member(hash, "hash", &cursor)?,
+            scope: take_member(scope, "scope", cursor)?,
+            epoch: take_member(epoch, "epoch", cursor)?,
+            entities: entities.ok_or_else(|| missing("entities", cursor))?,
+            as_of: take_member(as_of, "asOf", cursor)?,
+            head: take_member(head, "head", cursor)?,
+            hash: take_member(hash, "hash", cursor)?,
         })
     }
 

@@ -97,6 +97,9 @@ impl Wire for Positions {
         })?;
         Ok(positions)
     }
+    fn blank() -> Self {
+        Self::default()
+    }
     fn absent() -> Option<Self> {
         Some(Self::default())
     }
