@@ -15,12 +15,10 @@ pub trait Wire: Sized {
     fn write(&self, out: &mut String);
     /// Reads the JSON form at the cursor.
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError>;
-    /// Any value: it stands where an error was, and is dropped with it.
+    /// Whether a member of this type may be left out; it is blank then.
+    const OPTIONAL: bool = false;
+    /// What stands in a struct until its member is read.
     fn blank() -> Self;
-    /// The value of a member that is not there; `None` when the member is required.
-    fn absent() -> Option<Self> {
-        None
-    }
     /// Whether the member is left out when this value is written.
     fn is_absent(&self) -> bool {
         false
@@ -182,9 +180,7 @@ impl<T: Wire> Wire for Option<T> {
     fn blank() -> Self {
         None
     }
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.is_none()
     }
@@ -209,81 +205,50 @@ impl<T: Wire> Wire for Vec<T> {
     fn blank() -> Self {
         Self::new()
     }
-    fn absent() -> Option<Self> {
-        Some(Self::new())
-    }
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.is_empty()
     }
 }
 
-/// Reads the members of an object in two steps, of which the first is the same code for every struct: most of the
-/// browser's module would be that code otherwise.
-#[derive(Debug)]
-pub(crate) struct MemberReader<'c, 'a> {
-    cursor: &'c mut Cursor<'a>,
-    error: Option<TextError>,
-}
-
-impl<'c, 'a> MemberReader<'c, 'a> {
-    /// Skips the object and notes where the values of known members are.
-    pub(crate) fn find(
-        cursor: &'c mut Cursor<'a>,
-        names: &[&str],
-        found: &mut [Option<Cursor<'a>>],
-    ) -> Result<Self, TextError> {
-        cursor.object(&mut |key, cursor| {
-            let known = names.iter().position(|name| *name == key);
-            if let Some(slot) = known.and_then(|at| found.get_mut(at)) {
-                *slot = Some(cursor.clone());
-            }
-            cursor.value().map(|_| ())
-        })?;
-        Ok(Self { cursor, error: None })
-    }
-
-    /// Reads a member where it was found, or takes its value when absent; keeps the first error.
-    pub(crate) fn read<T: Wire>(&mut self, found: &mut Option<Cursor<'a>>, name: &'static str) -> T {
-        let value = match found {
-            Some(cursor) => T::read(cursor),
-            None => T::absent().ok_or_else(|| self.cursor.error(TextErrorKind::Missing)),
-        };
-        value.unwrap_or_else(|error| {
-            self.failed(error, name);
-            T::blank()
-        })
-    }
-
-    fn failed(&mut self, error: TextError, name: &'static str) {
-        self.error.get_or_insert(TextError { member: error.member.or(Some(name)), ..error });
-    }
-
-    /// The first error, if there was one.
-    pub(crate) fn finish(self) -> Result<(), TextError> {
-        self.error.map_or(Ok(()), Err)
-    }
-}
-
-/// Reads one member into its slot, naming the member in errors.
-pub(crate) fn read_member<T: Wire>(
-    slot: &mut Option<T>,
-    name: &'static str,
-    cursor: &mut Cursor<'_>,
+/// Reads the members of an object: `read` is called with the place of each known one among `names`. Of those in the
+/// bit set `required` each must come. The same code serves every struct: most of the browser's module would be that
+/// code otherwise.
+pub(crate) fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    names: &'static [&'static str],
+    required: u32,
+    read: &mut dyn FnMut(usize, &mut Cursor<'a>) -> Result<(), TextError>,
 ) -> Result<(), TextError> {
-    let value =
-        T::read(cursor).map_err(|error| TextError { member: error.member.or(Some(name)), ..error })?;
-    *slot = Some(value);
-    Ok(())
+    let mut missing = required;
+    let name_at = |at: usize| names.get(at).copied();
+    cursor.object(&mut |key, cursor| {
+        let Some(at) = names.iter().position(|name| *name == key) else { return cursor.value().map(|_| ()) };
+        missing &= !(1 << at);
+        read(at, cursor).map_err(|error| TextError { member: error.member.or(name_at(at)), ..error })
+    })?;
+    if missing == 0 {
+        return Ok(());
+    }
+    let first = usize::try_from(missing.trailing_zeros()).unwrap_or_default();
+    Err(TextError { member: name_at(first), ..cursor.error(TextErrorKind::Missing) })
 }
 
-/// Takes a member out of its slot, or its value when absent.
-pub(crate) fn take_member<T: Wire>(
-    slot: Option<T>,
-    name: &'static str,
-    cursor: &Cursor<'_>,
-) -> Result<T, TextError> {
-    let missing = || TextError { member: Some(name), ..cursor.error(TextErrorKind::Missing) };
-    slot.or_else(T::absent).ok_or_else(missing)
+/// The bit set of the members that are not optional.
+pub(crate) const fn required(optional: &[bool]) -> u32 {
+    let (mut bits, mut at, mut rest) = (0, 0, optional);
+    while let [first, more @ ..] = rest {
+        bits |= if *first { 0 } else { 1 << at };
+        at += 1;
+        rest = more;
+    }
+    bits
+}
+
+/// Reads a value into its place.
+pub(crate) fn read_into<T: Wire>(slot: &mut T, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+    *slot = T::read(cursor)?;
+    Ok(())
 }
 
 /// Appends `"name":value`, with a comma unless it is the first member.
@@ -321,14 +286,21 @@ macro_rules! wire {
                 $($crate::wire::write_member(out, &mut first, $key, &self.$field);)*
                 out.push('}');
             }
-            #[allow(unused_mut, unreachable_patterns)]
+            #[allow(unused_mut, unused_variables, unused_assignments)]
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
-                const NAMES: &[&str] = &[$($key,)*];
-                let mut found = [const { None }; NAMES.len()];
-                let mut reader = $crate::wire::MemberReader::find(cursor, NAMES, &mut found)?;
-                let [$($field,)*] = &mut found;
-                let value = Self { $($field: reader.read($field, $key),)* };
-                reader.finish().map(|()| value)
+                const REQUIRED: u32 = $crate::wire::required(&[$(<$ty as $crate::wire::Wire>::OPTIONAL,)*]);
+                let mut value = Self::blank();
+                $crate::wire::members(cursor, &[$($key,)*], REQUIRED, &mut |at, cursor| {
+                    let mut place = 0;
+                    $(
+                        if at == place {
+                            return $crate::wire::read_into(&mut value.$field, cursor);
+                        }
+                        place += 1;
+                    )*
+                    Ok(())
+                })?;
+                Ok(value)
             }
             fn blank() -> Self {
                 Self { $($field: $crate::wire::Wire::blank(),)* }

@@ -100,9 +100,7 @@ impl Wire for Positions {
     fn blank() -> Self {
         Self::default()
     }
-    fn absent() -> Option<Self> {
-        Some(Self::default())
-    }
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.0.is_empty()
     }
