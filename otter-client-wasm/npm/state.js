@@ -38,12 +38,12 @@ export function createState(topics, freeze) {
     return found;
   }
 
-  /** @param {any} changes one drain of the core */
-  function apply(changes) {
+  /** @param {any} changes one drain of the core @param {number} [now] the hub's clock */
+  function apply(changes, now = 0) {
     /** @type {Map<string, Row>} what a swap takes away unless it is put again */
     const swapped = new Map();
     for (const scope of changes.reset ?? []) {
-      for (const [key, row] of rows) if (row.scope === scope) swapped.set(key, row);
+      for (const [key, row] of rows) if (row.scope === own(scope)) swapped.set(key, row);
     }
     for (const [, key] of changes.drop ?? []) remove(key);
     for (const [scope, key, rev, live, data] of changes.put ?? []) put(scope, key, rev, live, data, swapped);
@@ -53,12 +53,13 @@ export function createState(topics, freeze) {
       const slot = slots.get(runId);
       if (slot && changes.reset?.includes(`conversation/${slot.conversationId}`)) applySlot([slot.conversationId, runId, 0, null]);
     }
-    for (const [, kind, key, data] of changes.signals ?? []) applySignal(`${kind}/${key}`, data);
+    for (const [scope, kind, key, data] of changes.signals ?? []) applySignal(scope, kind, key, data, now);
     for (const [key, local] of Object.entries(changes.local ?? {})) applyLocal(key, local ?? undefined);
   }
 
   /** @param {string} scope @param {string} key @param {number} rev @param {boolean} live @param {any} data @param {Map<string, Row>} swapped */
   function put(scope, key, rev, live, data, swapped) {
+    scope = own(scope);
     const old = rows.get(key);
     const again = swapped.delete(key) || old?.rev === rev;
     if (again && old && old.live === live && sameText(old.data, data)) {
@@ -95,6 +96,8 @@ export function createState(topics, freeze) {
   function build(row) {
     row.entity = { ...row.data, id: row.id };
     if (row.local) row.entity.local = row.local;
+    // A decision names the rev of what was shown; the same words again under a newer rev are the same object.
+    if (row.type === 'approval') Object.defineProperty(row.entity, 'rev', { enumerable: true, get: () => row.rev });
     if (freeze) deepFreeze(row.entity);
   }
 
@@ -107,12 +110,14 @@ export function createState(topics, freeze) {
     touch(`conversation/${conversationId}`, 'message', answerOf(runId));
   }
 
-  /** @param {string} key @param {any} data */
-  function applySignal(key, data) {
-    signals.delete(key);
-    if (data !== null) signals.set(key, freeze ? deepFreeze(data) : data);
+  /** @param {string} scope @param {string} kind @param {string} key @param {any} data @param {number} heardAt */
+  function applySignal(scope, kind, key, data, heardAt) {
+    const id = `${kind}/${key}`;
+    signals.delete(id);
+    if (data !== null) signals.set(id, { scope, kind, heardAt, data: freeze ? deepFreeze(data) : data });
     if (signals.size > SIGNALS) signals.delete(/** @type {string} */ (signals.keys().next().value));
-    topics.mark(`signal:${key}`);
+    topics.mark(`signal:${id}`);
+    topics.mark(`signals:${kind}`);
   }
 
   /** @param {string} scope @param {string} type @param {string} id */
@@ -196,16 +201,17 @@ export function createState(topics, freeze) {
     return rows.get(`run/${runId}`)?.data.startedAt ?? '';
   }
 
-  /** @param {string} conversationId @returns {readonly any[]} oldest first */
-  function runs(conversationId) {
-    return derived(`conversation/${conversationId}`, 'run', '', (live, old) => {
-      const shown = live.sort(orderBy('startedAt')).map((row) => row.entity);
+  /** @param {string} scope @param {string} type @param {string} order @returns {readonly any[]} live entities */
+  function entities(scope, type, order) {
+    return derived(scope, type, `entities ${order}`, (live, old) => {
+      const shown = live.sort(orderBy(order)).map((row) => row.entity);
       return old && sameList(old, shown) ? old : Object.freeze(shown);
     });
   }
 
   /** Forgets a scope. @param {string} scope */
   function forget(scope) {
+    scope = own(scope);
     for (const [key, row] of rows) if (row.scope === scope) remove(key);
     for (const [runId, slot] of slots) if (`conversation/${slot.conversationId}` === scope) applySlot([slot.conversationId, runId, 0, null]);
     for (const key of buckets.keys()) if (key.startsWith(`${scope}/`)) buckets.delete(key);
@@ -216,13 +222,20 @@ export function createState(topics, freeze) {
     entity,
     list,
     messages,
-    runs,
+    entities,
     forget,
     orphan: () => [...slots.keys()].forEach((runId) => orphans.add(runId)),
     /** @param {string} key `kind/key` */
-    signal: (key) => signals.get(key) ?? null,
+    signal: (key) => signals.get(key)?.data ?? null,
+    /** @param {string} kind @returns {{ scope: string, heardAt: number, data: any }[]} the latest of each key */
+    signals: (kind) => [...signals.values()].filter((each) => each.kind === kind),
+    clearSignals: () => signals.clear(),
   };
 }
+
+/** The own scope has one name here, before and after it is known who this is. @param {string} scope */
+export const own = (scope) => (scope.startsWith('member/') ? OWN : scope);
+export const OWN = 'member/self';
 
 const ANSWER = ':answer';
 /** @param {string} runId */
