@@ -49,6 +49,10 @@ export type ToCore =
   | { t: 'dismiss'; id: string }
   /** Ephemeral notice in a scope. */
   | { t: 'signal'; scope: string; kind: string; data: unknown }
+  /** Older rows of a type (`kind`) of a followed scope; told in `lists`, the rows in `put` with `live` false. */
+  | { t: 'more'; scope: string; kind: string }
+  /** The whole of a text whose row (`kind`: `type/id`) is truncated; told in `texts`. Asked again after a reconnect. */
+  | { t: 'text'; scope: string; kind: string }
   /** The page was shown or hidden. Also told before `start`. */
   | { t: 'visible'; visible: boolean }
   /** The browser gained or lost its network. */
@@ -85,6 +89,10 @@ export interface Drain {
   put?: [scope: string, key: string, rev: number, live: boolean, entity: unknown][];
   /** The text so far of a run is its old first `from` UTF-16 units plus `text`; null: the slot is gone. */
   slots?: [conversationId: string, runId: string, from: number, text: string | null][];
+  /** How far back lists go that were asked for more. */
+  lists?: [scope: string, type: string, loading: boolean, hasMore: boolean, oldest: { order: string; id: string } | null, error: unknown][];
+  /** A part of a whole text; `first`: what came before belongs to an earlier attempt. */
+  texts?: [key: string, first: boolean, part: Record<string, string> | null, done: boolean, error: unknown][];
   /** The latest run.progress by run id and instance.heartbeat by instance id; null: over. */
   signals?: [scope: string, kind: string, key: string, data: unknown | null][];
   /** By `type/id`: the command an entity waits for. */

@@ -1,6 +1,7 @@
 import { createCommands } from './commands.js';
 import { createCoreHost } from './core.js';
 import { createScopes } from './scopes.js';
+import { sameText } from './same.js';
 import { createState, own, OWN } from './state.js';
 import { attempt, createTopics } from './topics.js';
 import { createViews } from './views.js';
@@ -21,8 +22,8 @@ const IN_CONVERSATION = new Set(['message', 'run', 'step']);
  */
 export function createClientWith(load, options = {}) {
   const topics = createTopics();
-  const state = createState(topics, options.freeze ?? isDevelopment());
-  const scopes = createScopes(send, forget);
+  const state = createState(topics, options.freeze ?? isDevelopment(), (scope, key) => send({ t: 'text', scope, kind: key }));
+  const scopes = createScopes(send, state.release, forget);
   const commands = createCommands(topics, send, scopes.retain);
   /** @type {Map<string, Set<{ fn: Function, active: boolean }>>} */
   const callbacks = new Map();
@@ -154,6 +155,21 @@ export function createClientWith(load, options = {}) {
     });
   }
 
+  /** @param {string} type @param {string} id @returns {import('./index.js').Store<import('./index.js').LongText>} */
+  function textStore(type, id) {
+    /** @type {any} */
+    let value;
+    return topics.store([`text:${type}/${id}`, `entity:${type}/${id}`], () => {
+      const next = state.text(type, id);
+      if (!value || !sameText(value, next)) value = Object.freeze(next);
+      return value;
+    }, () => {
+      if (closed) return undefined;
+      start();
+      return state.listenText(type, id);
+    });
+  }
+
   /**
    * Items of one type in one scope, and whether they are still on their way.
    *
@@ -163,12 +179,26 @@ export function createClientWith(load, options = {}) {
   function listStore(scope, type, field, read) {
     /** @type {any} */
     let value;
-    return store(scope, [`bucket:${scope}/${type}`, `scope:${scope}`], () => {
+    const more = () => older(scope, type);
+    const names = [`bucket:${scope}/${type}`, `scope:${scope}`];
+    if (type === 'message') names.push(`entity:${scope}`);
+    return store(scope, names, () => {
       const items = read();
-      const loading = items.length === 0 && (phases.get(scope) ?? LOADING).phase === 'loading';
-      if (value?.[field] !== items || value.loading !== loading) value = Object.freeze({ [field]: items, hasMore: false, loading });
+      const reach = state.reach(scope, type);
+      const starts = items.length === 0 && (phases.get(scope) ?? LOADING).phase === 'loading';
+      const loading = starts || reach.loading;
+      const hasMore = !starts && reach.hasMore;
+      const { error } = reach;
+      if (value?.[field] !== items || value.loading !== loading || value.hasMore !== hasMore || value.error !== error) {
+        value = Object.freeze({ [field]: items, hasMore, loading, error, more });
+      }
       return value;
     });
+  }
+
+  /** Older rows come to a scope that is followed, and only then. @param {string} scope @param {string} type */
+  function older(scope, type) {
+    if (!closed && !state.reach(scope, type).loading) send({ t: 'more', scope, kind: type });
   }
 
   const now = () => Date.now() + offsetMs;
@@ -191,7 +221,7 @@ export function createClientWith(load, options = {}) {
     store,
     isLoading: (scope) => (phases.get(scope) ?? LOADING).phase === 'loading',
     isLive: (scope) => phases.get(scope)?.phase === 'live',
-    list: () => ({ hasMore: false }),
+    older,
     command,
     pending: commands.rows,
     signal,
@@ -210,6 +240,7 @@ export function createClientWith(load, options = {}) {
     entity: (type, id) => store(IN_CONVERSATION.has(type) ? null : type === 'mark' ? OWN : 'org', [`entity:${type}/${id}`], () => state.entity(type, id)),
     list: (type, { scope = 'org', ...query } = {}) => listStore(own(scope), type, 'ids', () => state.list(own(scope), type, query)),
     messages: (id) => listStore(`conversation/${id}`, 'message', 'rows', () => state.messages(id)),
+    text: (id, type = 'message') => textStore(type, id),
     signal: (kind, key) => store(null, [`signal:${kind}/${key}`], () => state.signal(`${kind}/${key}`)),
     command,
     commands: () => store(null, ['commands'], commands.rows),

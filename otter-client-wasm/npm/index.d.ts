@@ -72,15 +72,32 @@ export interface ListQuery {
 
 export interface List {
   readonly ids: readonly string[];
+  /** There are older rows, as far as is known. */
   readonly hasMore: boolean;
-  /** The first state has not arrived: empty does not mean that there is nothing. */
+  /** Rows are on their way: while there are none, empty does not mean that there is nothing. */
   readonly loading: boolean;
+  /** Why the last older rows asked for did not come. */
+  readonly error: OtterError | null;
+  /** Asks for older rows of the type, about a hundred; they stay until nobody uses the scope any more. */
+  more(): void;
+}
+
+/** A text that may be longer than its row shows. */
+export interface LongText {
+  /** As much of it as is known: what was streamed, or the head, until the whole is there. */
+  readonly text: string;
+  readonly whole: boolean;
+  readonly loading: boolean;
+  readonly error: OtterError | null;
 }
 
 export interface Rows<T> {
   readonly rows: readonly Entity<T>[];
   readonly hasMore: boolean;
   readonly loading: boolean;
+  readonly error: OtterError | null;
+  /** Asks for older rows, about a hundred; they stay until nobody uses the scope any more. */
+  more(): void;
 }
 
 /** Rows of the feed; `unread` counts those that are not archived. */
@@ -205,6 +222,11 @@ export interface Client {
   age(instant: string | number | null | undefined): Store<number | null>;
   /** The commands of this tab that are not through, oldest first. */
   commands(): Store<readonly CommandEntry[]>;
+  /**
+   * The text of a message. Where its row is `truncated` this fetches the whole while somebody listens, and keeps showing
+   * what was streamed until it is there.
+   */
+  text(id: string, type?: string): Store<LongText>;
   /** The latest signal of a kind, such as `run.progress` of a run or `instance.heartbeat` of an instance. */
   signal<T = Record<string, any>>(kind: string, key: string): Store<T | null>;
   /** Asks for something. Never throws; the answer is in the handle. */

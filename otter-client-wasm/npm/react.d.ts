@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type {
-  Approvals, Client, CommandEntry, CommandHandle, CommandState, Connection, Entity, Feed, InstanceFacts, List, ListQuery, Present, Rows, ScopeState, Store, Typist,
+  Approvals, Client, CommandEntry, CommandHandle, CommandState, Connection, Entity, Feed, InstanceFacts, List, ListQuery, LongText, Present, Rows, ScopeState, Store, Typist,
 } from './index.js';
 
 /** Gives a client to the hooks below it. Make the client outside of React, so that it survives remounts. */
@@ -34,6 +34,8 @@ export function useCommands(): readonly CommandEntry[];
 export function useTimeLeft(instant: string | number | null | undefined): number | null;
 /** Ms since an instant; renders each second, after a minute each minute. */
 export function useAge(instant: string | number | null | undefined): number | null;
+/** The text of a message, fetched whole when its row shows only the head; undefined without an id. */
+export function useText(messageId: string | null | undefined): LongText | undefined;
 export function useSignal<T = Record<string, any>>(kind: string, key: string | null | undefined): T | null | undefined;
 /** A function that sends a command, and how far the last one sent by it is. */
 export function useCommand(kind: string): [(data: object) => CommandHandle, CommandState | undefined];

@@ -4,7 +4,7 @@ import { createContext, createElement, useCallback, useContext, useMemo, useStat
 
 const Context = createContext(/** @type {Client | null} */ (null));
 const ABSENT = Object.freeze({ get: () => undefined, subscribe: () => () => {} });
-const NOTHING = Object.freeze({ rows: Object.freeze([]), hasMore: false, loading: true });
+const NOTHING = Object.freeze({ rows: Object.freeze([]), hasMore: false, loading: true, error: null, more() {} });
 /** @type {import('./index.js').Store<any>} */
 const NO_LIST = Object.freeze({ get: () => NOTHING, subscribe: () => () => {} });
 
@@ -103,6 +103,12 @@ export const useTimeLeft = (instant) => useTopic((client) => client.timeLeft(ins
 
 /** @param {string | number | null | undefined} instant */
 export const useAge = (instant) => useTopic((client) => client.age(instant), instant);
+
+/** @param {string | null | undefined} messageId */
+export function useText(messageId) {
+  const client = useClient();
+  return useStore(useMemo(() => (messageId ? client.text(messageId) : ABSENT), [client, messageId]));
+}
 
 /** @param {string} kind @param {string | null | undefined} key */
 export function useSignal(kind, key) {

@@ -8,9 +8,10 @@ const KEPT = 16;
  * back to them resumes.
  *
  * @param {(message: import('./boundary.js').ToCore) => void} post
+ * @param {(scope: string) => void} end hears that a scope is not followed any more
  * @param {(scope: string) => void} forget drops the state of a scope
  */
-export function createScopes(post, forget) {
+export function createScopes(post, end, forget) {
   /** @type {Map<string, { users: number, timer?: ReturnType<typeof setTimeout> }>} followed ones */
   const followed = new Map();
   /** @type {Set<string>} released ones, oldest first */
@@ -45,6 +46,7 @@ export function createScopes(post, forget) {
     followed.delete(scope);
     kept.add(scope);
     post({ t: 'unsubscribe', scope });
+    end(scope);
     if (kept.size <= KEPT) return;
     const [oldest] = kept;
     kept.delete(oldest);

@@ -1,3 +1,4 @@
+import { createReaches, createTexts, read } from './history.js';
 import { sameList, sameText } from './same.js';
 
 /**
@@ -17,8 +18,9 @@ const SIGNALS = 1000;
  * @param {{ mark: (topic: string) => void }} topics hears `entity:<type>/<id>`, `bucket:<scope>/<type>`,
  * `signal:<kind>/<key>`
  * @param {boolean} freeze whether objects handed out are frozen
+ * @param {(scope: string, key: string) => void} fetchText asks for the whole of a text
  */
-export function createState(topics, freeze) {
+export function createState(topics, freeze, fetchText) {
   /** @type {Map<string, Row>} by `type/id` */
   const rows = new Map();
   /** @type {Map<string, Bucket>} by `scope/type` */
@@ -29,6 +31,9 @@ export function createState(topics, freeze) {
   const orphans = new Set();
   /** @type {Map<string, any>} by `kind/key` */
   const signals = new Map();
+
+  const reaches = createReaches();
+  const texts = createTexts(askText, (key) => topics.mark(`text:${key}`));
 
   /** @param {string} scope @param {string} type @returns {Bucket} */
   function bucket(scope, type) {
@@ -43,12 +48,15 @@ export function createState(topics, freeze) {
     /** @type {Map<string, Row>} what a swap takes away unless it is put again */
     const swapped = new Map();
     for (const scope of changes.reset ?? []) {
+      reaches.forget(own(scope));
       for (const [key, row] of rows) if (row.scope === own(scope)) swapped.set(key, row);
     }
     for (const [, key] of changes.drop ?? []) remove(key);
     for (const [scope, key, rev, live, data] of changes.put ?? []) put(scope, key, rev, live, data, swapped);
     for (const key of swapped.keys()) remove(key);
     for (const change of changes.slots ?? []) applySlot(change);
+    for (const change of changes.lists ?? []) applyList(change);
+    for (const change of changes.texts ?? []) texts.apply(change);
     for (const runId of orphans) {
       const slot = slots.get(runId);
       if (slot && changes.reset?.includes(`conversation/${slot.conversationId}`)) applySlot([slot.conversationId, runId, 0, null]);
@@ -70,6 +78,7 @@ export function createState(topics, freeze) {
     const row = { scope, type: key.slice(0, slash), id: key.slice(slash + 1), rev, live, data, local: old?.local, entity: null };
     build(row);
     rows.set(key, row);
+    if (data.truncated) texts.cut(key, slotOf(key)?.text, Boolean(old && old.data.text !== data.text));
     bucket(scope, row.type).rows.set(key, row);
     touch(scope, row.type, row.id);
   }
@@ -79,6 +88,7 @@ export function createState(topics, freeze) {
     const row = rows.get(key);
     if (!row) return;
     rows.delete(key);
+    texts.remove(key);
     bucket(row.scope, row.type).rows.delete(key);
     touch(row.scope, row.type, row.id);
   }
@@ -109,6 +119,23 @@ export function createState(topics, freeze) {
     else slots.set(runId, { conversationId, runId, text: (old?.text ?? '').slice(0, from) + text, row: null });
     touch(`conversation/${conversationId}`, 'message', answerOf(runId));
   }
+
+  /** @param {any[]} change */
+  function applyList(change) {
+    const [scope, type] = [own(change[0]), change[1]];
+    reaches.apply(`${scope}/${type}`, change);
+    bucket(scope, type).version += 1;
+    topics.mark(`bucket:${scope}/${type}`);
+  }
+
+  /** @param {string} key `type/id` */
+  function askText(key) {
+    const row = rows.get(key);
+    if (row) fetchText(row.scope, key);
+  }
+
+  /** @param {string} key `type/id` @returns {Slot | undefined} */
+  const slotOf = (key) => (key.startsWith('message/') && key.endsWith(ANSWER) ? slots.get(key.slice(8, -ANSWER.length)) : undefined);
 
   /** @param {string} scope @param {string} kind @param {string} key @param {any} data @param {number} heardAt */
   function applySignal(scope, kind, key, data, heardAt) {
@@ -143,7 +170,7 @@ export function createState(topics, freeze) {
   function entity(type, id) {
     const row = rows.get(`${type}/${id}`);
     if (row) return row.entity;
-    const slot = type === 'message' && id.endsWith(ANSWER) ? slots.get(id.slice(0, -ANSWER.length)) : undefined;
+    const slot = slotOf(`${type}/${id}`);
     return slot && streaming(slot);
   }
 
@@ -157,8 +184,7 @@ export function createState(topics, freeze) {
     const source = bucket(scope, type);
     const memo = source.lists.get(name);
     if (memo?.version === source.version) return memo.value;
-    const live = [...source.rows.values()].filter((row) => row.live);
-    const value = make(live, memo?.value);
+    const value = make(reaches.shown(`${scope}/${type}`, [...source.rows.values()]), memo?.value);
     source.lists.delete(name);
     source.lists.set(name, { version: source.version, value });
     if (source.lists.size > LISTS_PER_BUCKET) source.lists.delete(/** @type {string} */ (source.lists.keys().next().value));
@@ -209,9 +235,34 @@ export function createState(topics, freeze) {
     });
   }
 
+  /**
+   * How far back a list goes, and whether it may go further.
+   *
+   * @param {string} scope @param {string} type
+   */
+  function reach(scope, type) {
+    const conversation = type === 'message' && rows.get(`conversation/${scope.slice('conversation/'.length)}`);
+    const count = conversation ? conversation.data.messageCount ?? 0 : undefined;
+    return reaches.of(`${scope}/${type}`, type, bucket(scope, type).rows.size, count);
+  }
+
+  /** @param {string} type @param {string} id the text of a message, as much of it as is known */
+  function text(type, id) {
+    const key = `${type}/${id}`;
+    const row = rows.get(key);
+    if (!row) return { text: slotOf(key)?.text ?? '', whole: false, loading: true, error: null };
+    const head = row.data.text ?? '';
+    if (!row.data.truncated) return { text: head, whole: true, loading: false, error: null };
+    const long = texts.get(key);
+    if (!long) return { text: head, whole: false, loading: false, error: null };
+    const shown = long.text.length > head.length ? long.text : head;
+    return { text: shown, whole: long.whole, loading: long.asked, error: long.error };
+  }
+
   /** Forgets a scope. @param {string} scope */
   function forget(scope) {
     scope = own(scope);
+    reaches.forget(scope);
     for (const [key, row] of rows) if (row.scope === scope) remove(key);
     for (const [runId, slot] of slots) if (`conversation/${slot.conversationId}` === scope) applySlot([slot.conversationId, runId, 0, null]);
     for (const key of buckets.keys()) if (key.startsWith(`${scope}/`)) buckets.delete(key);
@@ -223,8 +274,17 @@ export function createState(topics, freeze) {
     list,
     messages,
     entities,
+    reach,
+    text,
+    /** Fetches whole texts while somebody listens. @param {string} type @param {string} id */
+    listenText: (type, id) => texts.listen(`${type}/${id}`, Boolean(rows.get(`${type}/${id}`)?.data.truncated)),
+    /** The scope is not followed any more: its lists end with their live rows. @param {string} scope */
+    release: (scope) => reaches.forget(own(scope)),
     forget,
-    orphan: () => [...slots.keys()].forEach((runId) => orphans.add(runId)),
+    orphan() {
+      [...slots.keys()].forEach((runId) => orphans.add(runId));
+      texts.orphan();
+    },
     /** @param {string} key `kind/key` */
     signal: (key) => signals.get(key)?.data ?? null,
     /** @param {string} kind @returns {{ scope: string, heardAt: number, data: any }[]} the latest of each key */
@@ -252,12 +312,10 @@ const LAST = '~';
 /** @param {string} [order] a field or a path such as `-lastMessage.sentAt`, `-` for newest first; rows without it come last */
 function orderBy(order = 'id') {
   const down = order.startsWith('-');
-  const path = (down ? order.slice(1) : order).split('.');
-  /** @param {Row} row */
-  const read = (row) => path.reduce((value, field) => value?.[field], row.data);
+  const path = down ? order.slice(1) : order;
   /** @param {Row} a @param {Row} b */
   return (a, b) => {
-    const [x, y] = [read(a), read(b)];
+    const [x, y] = [read(a, path), read(b, path)];
     if (x === undefined || y === undefined) return (x === undefined ? 1 : 0) - (y === undefined ? 1 : 0) || compare(a.id, b.id);
     return (down ? compare(y, x) : compare(x, y)) || compare(a.id, b.id);
   };

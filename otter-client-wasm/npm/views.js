@@ -18,7 +18,7 @@ const APPROVAL_ORDER = ['pending', 'decided'];
  *   store: (scopes: string[], names: string[], get: () => any) => import('./index.js').Store<any>,
  *   isLoading: (scope: string) => boolean,
  *   isLive: (scope: string) => boolean,
- *   list: (scope: string, type: string) => { hasMore: boolean, more?: () => void, error?: any },
+ *   older: (scope: string, type: string) => void,
  *   command: import('./index.js').Client['command'],
  *   pending: () => readonly any[],
  *   signal: (scope: string, kind: string, data: object) => void,
@@ -26,7 +26,7 @@ const APPROVAL_ORDER = ['pending', 'decided'];
  *   now: () => number,
  * }} of `pending` gives the commands of this tab that are not through
  */
-export function createViews({ state, topics, store, isLoading, isLive, list, command, pending, signal, self, now }) {
+export function createViews({ state, topics, store, isLoading, isLive, older, command, pending, signal, self, now }) {
   /** @type {Map<string, number>} when this tab last said that it writes, by conversation */
   const typed = new Map();
   let watchers = 0;
@@ -63,22 +63,20 @@ export function createViews({ state, topics, store, isLoading, isLive, list, com
    *
    * @param {string} scope @param {string} type @param {string} order
    * @param {{ scopes?: string[], names?: string[], read?: () => any[] }} more
-   * @param {(entities: readonly any[], loading: boolean, ...inputs: any[]) => { rows: readonly any[] }} make
+   * @param {(entities: readonly any[], starts: boolean, ...inputs: any[]) => { rows: readonly any[] }} make
    */
   function rowsView(scope, type, order, { scopes = [], names = [], read = () => [] }, make) {
     const follows = [scope, ...scopes];
-    return view(
-      follows,
-      [bucket(scope, type), `list:${scope}/${type}`, ...names],
-      () => {
-        const { hasMore, more, error } = list(scope, type);
-        return [state.entities(scope, type, order), follows.some(isLoading), hasMore, more, error, ...read()];
-      },
-      (entities, loading, hasMore, more, error, ...inputs) => {
-        const made = make(entities, loading, ...inputs);
-        return { ...made, hasMore, more, error, loading: loading && made.rows.length === 0 };
-      },
-    );
+    const more = () => older(scope, type);
+    const inputs = () => {
+      const { hasMore, loading, error } = state.reach(scope, type);
+      return [state.entities(scope, type, order), follows.some(isLoading), hasMore, loading, error, ...read()];
+    };
+    return view(follows, [bucket(scope, type), ...names], inputs, (entities, starts, hasMore, loading, error, ...rest) => {
+      const made = make(entities, starts, ...rest);
+      const empty = starts && entities.length === 0;
+      return { ...made, hasMore: hasMore && !empty, loading: loading || empty, error, more };
+    });
   }
 
   const marks = { scopes: [OWN], names: [bucket(OWN, 'mark')], read: () => [state.entities(OWN, 'mark', 'id')] };
