@@ -3,8 +3,10 @@
 //! Journal rows come in at the start and go out as values. What a call returns is to be stored in one local
 //! transaction, together with the changes of [`Observed`], before any [`CommandOutput::Call`] in it is made.
 
+mod abort;
 mod journal;
 mod outcome;
+mod send;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,12 +14,9 @@ use std::time::Duration;
 use otter_proto::id::CommandId;
 use serde_json::Value;
 
-use crate::openclaw::history::History;
-use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::{Delivery, Observed, Sent};
+use crate::openclaw::observed::Observed;
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
 use crate::openclaw::time::{Instant, Now, later, shifted};
-use crate::openclaw::translate::{self, Want};
 
 pub use journal::{CommandOutput, CommandRequest, JournalRow, Verb};
 
@@ -171,57 +170,20 @@ impl Commands {
     }
 
     fn begin(&mut self, id: &CommandId, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
-        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
-        let boot = observed.meta.boot.clone();
-        let has_restarted = matches!(&entry.row.stage, Stage::Attempted { boot: then } if *then != boot);
-        match &entry.row.verb {
-            Verb::Send { conversation, text, .. } => {
-                let Some(session) = observed.session_of(conversation) else {
-                    return self.end(id, &Outcome::refused("unknownConversation", UNKNOWN), observed, now);
-                };
-                if text.len() > MAX_TEXT {
-                    return self.end(id, &Outcome::refused("tooLarge", TOO_LARGE), observed, now);
-                }
-                if has_restarted {
-                    // The gateway knows keys of its own boot only: the same key would run a second time.
-                    entry.busy = Some(Asked::WhetherKnown);
-                    let call = RpcCall::ChatHistory { session, limit: LOOKUP_ROWS, max_chars: LOOKUP_CHARS };
-                    return vec![CommandOutput::Call(id.clone(), call)];
-                }
-                let call = RpcCall::ChatSend { session, message: text.clone(), key: id.to_string() };
-                self.attempt(id, call, observed)
+        match self.entries.get(id).map(|entry| entry.row.verb.clone()) {
+            Some(Verb::Send { conversation, text, .. }) => {
+                self.begin_send(id, &conversation, text, observed, now)
             }
-            Verb::Abort { conversation, run } => {
-                let run = observed.gateway_run(run.as_str());
-                let session =
-                    run.as_ref().and_then(|run| observed.runs.get(run)).map(|run| run.session.clone());
-                let session = session.or_else(|| observed.session_of(conversation));
-                match (run, session) {
-                    (Some(run), Some(session)) if !observed.is_closed(&run) => {
-                        self.attempt(id, RpcCall::ChatAbort { session, run }, observed)
-                    }
-                    _ => self.end(
-                        id,
-                        &Outcome::Completed { result: Some(ALREADY_ENDED.into()) },
-                        observed,
-                        now,
-                    ),
-                }
+            Some(Verb::Abort { conversation, run }) => {
+                self.begin_abort(id, &conversation, &run, observed, now)
             }
+            None => Vec::new(),
         }
     }
 
     /// Writes down that the gateway may have it, then asks.
-    fn attempt(&mut self, id: &CommandId, call: RpcCall, observed: &mut Observed) -> Vec<CommandOutput> {
+    fn attempt(&mut self, id: &CommandId, call: RpcCall, observed: &Observed) -> Vec<CommandOutput> {
         let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
-        if let (Verb::Send { author, .. }, RpcCall::ChatSend { session, .. }) = (&entry.row.verb, &call)
-            && !observed.sent.contains_key(id.as_str())
-        {
-            let (session, author) = (session.clone(), author.clone());
-            let sent = Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None };
-            observed.note_sent(id.as_str(), sent);
-        }
-        observed.note_asked(id.as_str());
         entry.busy = Some(Asked::ToDo);
         entry.row.stage = Stage::Attempted { boot: observed.meta.boot.clone() };
         vec![CommandOutput::Journal(entry.row.clone()), CommandOutput::Call(id.clone(), call)]
@@ -234,77 +196,17 @@ impl Commands {
         observed: &mut Observed,
         now: Now,
     ) -> Vec<CommandOutput> {
-        let Some(entry) = self.entries.get(id) else { return Vec::new() };
-        match &entry.row.verb {
-            Verb::Send { conversation, .. } => {
-                let others = observed.session_of(conversation).map(|session| observed.runs_of(&session));
-                let waits = others.is_some_and(|runs| runs.iter().any(|run| run != id.as_str()));
-                let state = if waits { Delivery::Queued } else { Delivery::Taken };
-                self.taken(id, state, observed, now)
-            }
-            Verb::Abort { .. } if payload.flag("aborted") == Some(true) => {
-                self.end(id, &Outcome::Completed { result: None }, observed, now)
-            }
-            Verb::Abort { run, .. } => {
-                let run = observed.gateway_run(run.as_str()).filter(|run| observed.runs.contains_key(run));
-                let mut outputs =
-                    self.end(id, &Outcome::Completed { result: Some(ALREADY_ENDED.into()) }, observed, now);
-                if let Some(open) = run.as_ref().and_then(|run| observed.runs.get_mut(run)) {
-                    open.stop_refused = true;
-                    outputs.push(CommandOutput::Rpc(Want::History(open.session.clone())));
-                }
-                if let Some(run) = &run {
-                    observed.touch_run(run);
-                }
-                outputs
-            }
+        match self.entries.get(id).map(|entry| entry.row.verb.clone()) {
+            Some(Verb::Send { conversation, .. }) => self.done_send(id, &conversation, observed, now),
+            Some(Verb::Abort { run, .. }) => self.done_abort(id, &run, payload, observed, now),
+            None => Vec::new(),
         }
     }
 
-    /// The history of a gateway that was restarted says whether it had the message.
-    fn looked_up(
-        &mut self,
-        id: &CommandId,
-        payload: &Value,
-        observed: &mut Observed,
-        now: Now,
-    ) -> Vec<CommandOutput> {
-        let Some(Verb::Send { conversation, text, .. }) = self.entries.get(id).map(|entry| &entry.row.verb)
-        else {
-            return Vec::new();
-        };
-        let Some(session) = observed.session_of(conversation) else { return Vec::new() };
-        let history = History::read(&session, payload);
-        if history.rows.iter().any(|row| row.sent_key() == Some(id.as_str())) {
-            return self.taken(id, Delivery::Delivered, observed, now);
-        }
-        match history.pending.iter().find(|pending| pending.run == id.as_str()) {
-            Some(pending) if pending.cancelled => self.taken(id, Delivery::Failed, observed, now),
-            Some(_) => self.taken(id, Delivery::Queued, observed, now),
-            None => {
-                let call = RpcCall::ChatSend { session, message: text.clone(), key: id.to_string() };
-                self.attempt(id, call, observed)
-            }
-        }
-    }
-
-    fn taken(
-        &mut self,
-        id: &CommandId,
-        state: Delivery,
-        observed: &mut Observed,
-        now: Now,
-    ) -> Vec<CommandOutput> {
-        let delivery = if state == Delivery::Failed {
-            translate::failed_delivery(observed, id.as_str(), "cancelled", now)
-        } else {
-            translate::delivery(observed, id.as_str(), state, None, now)
-        };
-        let mut outputs = self.end(id, &Outcome::Completed { result: None }, observed, now);
-        if let Some(CommandOutput::Publish(events)) = outputs.last_mut() {
-            events.extend(delivery);
-        }
-        outputs
+    /// Whether the gateway was restarted since it was asked.
+    fn has_restarted(&self, id: &CommandId, observed: &Observed) -> bool {
+        let stage = self.entries.get(id).map(|entry| &entry.row.stage);
+        matches!(stage, Some(Stage::Attempted { boot }) if *boot != observed.meta.boot)
     }
 
     fn failed(
@@ -372,10 +274,4 @@ fn id_of(entry: &Entry) -> CommandId {
     entry.row.id.clone()
 }
 
-const ALREADY_ENDED: &str = "alreadyEnded";
-const UNKNOWN: &str = "the gateway has no session for this conversation";
-const TOO_LARGE: &str = "the message is longer than 1 MiB";
-const MAX_TEXT: usize = 1 << 20;
 const MAX_ROWS: usize = 2_048;
-const LOOKUP_ROWS: u64 = 1_000;
-const LOOKUP_CHARS: u64 = 200;

@@ -1,0 +1,119 @@
+//! Messages: sent under the id of their command, and after a restart of the gateway looked up first.
+
+use otter_proto::id::{CommandId, ConversationId};
+use serde_json::Value;
+
+use crate::openclaw::command::journal::Asked;
+use crate::openclaw::command::outcome::Outcome;
+use crate::openclaw::command::{CommandOutput, Commands, Verb};
+use crate::openclaw::history::History;
+use crate::openclaw::observed::{Delivery, Observed, Sent};
+use crate::openclaw::rpc::RpcCall;
+use crate::openclaw::time::Now;
+use crate::openclaw::translate;
+
+impl Commands {
+    pub(super) fn begin_send(
+        &mut self,
+        id: &CommandId,
+        conversation: &ConversationId,
+        message: String,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(session) = observed.session_of(conversation) else {
+            return self.end(id, &Outcome::refused("unknownConversation", UNKNOWN), observed, now);
+        };
+        if message.len() > MAX_TEXT {
+            return self.end(id, &Outcome::refused("tooLarge", TOO_LARGE), observed, now);
+        }
+        if !self.has_restarted(id, observed) {
+            let call = RpcCall::ChatSend { session, message, key: id.to_string() };
+            return self.attempt_send(id, call, observed);
+        }
+        // The gateway knows keys of its own boot only: the same key would run a second time.
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        entry.busy = Some(Asked::WhetherKnown);
+        let call = RpcCall::ChatHistory { session, limit: LOOKUP_ROWS, max_chars: LOOKUP_CHARS };
+        vec![CommandOutput::Call(id.clone(), call)]
+    }
+
+    /// Remembers what is on its way under the id of the command, then sends it.
+    fn attempt_send(&mut self, id: &CommandId, call: RpcCall, observed: &mut Observed) -> Vec<CommandOutput> {
+        let verb = self.entries.get(id).map(|entry| &entry.row.verb);
+        if let (Some(Verb::Send { author, .. }), RpcCall::ChatSend { session, .. }) = (verb, &call)
+            && !observed.sent.contains_key(id.as_str())
+        {
+            let (session, author) = (session.clone(), author.clone());
+            let sent = Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None };
+            observed.note_sent(id.as_str(), sent);
+        }
+        observed.note_asked(id.as_str());
+        self.attempt(id, call, observed)
+    }
+
+    pub(super) fn done_send(
+        &mut self,
+        id: &CommandId,
+        conversation: &ConversationId,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let others = observed.session_of(conversation).map(|session| observed.runs_of(&session));
+        let waits = others.is_some_and(|runs| runs.iter().any(|run| run != id.as_str()));
+        let state = if waits { Delivery::Queued } else { Delivery::Taken };
+        self.taken(id, state, observed, now)
+    }
+
+    /// The history of a gateway that was restarted says whether it had the message.
+    pub(super) fn looked_up(
+        &mut self,
+        id: &CommandId,
+        payload: &Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(Verb::Send { conversation, text, .. }) = self.entries.get(id).map(|entry| &entry.row.verb)
+        else {
+            return Vec::new();
+        };
+        let Some(session) = observed.session_of(conversation) else { return Vec::new() };
+        let history = History::read(&session, payload);
+        if history.rows.iter().any(|row| row.sent_key() == Some(id.as_str())) {
+            return self.taken(id, Delivery::Delivered, observed, now);
+        }
+        match history.pending.iter().find(|pending| pending.run == id.as_str()) {
+            Some(pending) if pending.cancelled => self.taken(id, Delivery::Failed, observed, now),
+            Some(_) => self.taken(id, Delivery::Queued, observed, now),
+            None => {
+                let call = RpcCall::ChatSend { session, message: text.clone(), key: id.to_string() };
+                self.attempt_send(id, call, observed)
+            }
+        }
+    }
+
+    fn taken(
+        &mut self,
+        id: &CommandId,
+        state: Delivery,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let delivery = if state == Delivery::Failed {
+            translate::failed_delivery(observed, id.as_str(), "cancelled", now)
+        } else {
+            translate::delivery(observed, id.as_str(), state, None, now)
+        };
+        let mut outputs = self.end(id, &Outcome::Completed { result: None }, observed, now);
+        if let Some(CommandOutput::Publish(events)) = outputs.last_mut() {
+            events.extend(delivery);
+        }
+        outputs
+    }
+}
+
+const UNKNOWN: &str = "the gateway has no session for this conversation";
+const TOO_LARGE: &str = "the message is longer than 1 MiB";
+const MAX_TEXT: usize = 1 << 20;
+const LOOKUP_ROWS: u64 = 1_000;
+const LOOKUP_CHARS: u64 = 200;
