@@ -80,6 +80,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
     let (module, code) = shorten::shorten(&fs::read(&wasm)?, &code)?;
     fs::write(&wasm, module)?;
     fs::write(&glue, code)?;
+    fs::write(glue.with_extension("d.ts"), TYPES)?;
     if let Some(mut optimiser) = optimiser {
         shell::run(optimiser.args(OPTIMISER).arg("-o").arg(&wasm).arg(&wasm))?;
         fs::write(&marker, "")?;
@@ -128,6 +129,11 @@ fn bind(compiled: &Path) -> Result<()> {
 const LOADER: &str = "let started;
 export default (bytes) => (started ??= WebAssembly.instantiate(bytes, __wbg_get_imports()).then(
 (source) => void __wbg_finalize_init(source.instance, source.module), (error) => { started = undefined; throw error; }));
+";
+
+/// What the glue offers to the package.
+const TYPES: &str = "export default function start(bytes: BufferSource): Promise<void>;
+export declare const Core: import('../boundary.js').CoreConstructor;
 ";
 
 /// The glue with a loader that takes bytes only: the package fetches them itself.
