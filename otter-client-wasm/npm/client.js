@@ -2,8 +2,9 @@ import { createCommands } from './commands.js';
 import { createCoreHost } from './core.js';
 import { createScopes } from './scopes.js';
 import { sameText } from './same.js';
-import { createState } from './state.js';
+import { createState, own, OWN } from './state.js';
 import { attempt, createTopics } from './topics.js';
+import { createViews } from './views.js';
 
 const VERSION = '0.1.0';
 /** @type {import('./index.js').Connection} */
@@ -62,15 +63,23 @@ export function createClientWith(load, options = {}) {
   /** @param {any} changes a `Drain`; its part `events` waits for `deliver` */
   function apply(changes) {
     if (changes.connection) setConnection(changes.connection);
-    if (changes.self !== undefined) {
-      self = changes.self && Object.freeze(changes.self);
-      topics.mark('self');
-    }
+    if (changes.self !== undefined) introduce(changes.self);
     offsetMs = changes.serverOffsetMs ?? offsetMs;
-    state.apply(changes);
+    state.apply(changes, now());
     for (const [scope, phase] of Object.entries(changes.scopes ?? {})) setPhase(scope, phase);
     for (const change of changes.commands ?? []) commands.apply(change);
     events.push(...(changes.events ?? []));
+  }
+
+  /** @param {any} principal */
+  function introduce(principal) {
+    // The core has dropped what the former person asked for.
+    if (self && (self.id !== principal?.id || self.org !== principal?.org)) {
+      commands.close({ code: 'signedOut', message: 'someone else signed in before this was carried out' });
+      state.clearSignals();
+    }
+    self = principal && Object.freeze(principal);
+    topics.mark('self');
   }
 
   /** @param {string} reason @param {number | null} nextRetryAt */
@@ -89,13 +98,13 @@ export function createClientWith(load, options = {}) {
 
   /** @param {string} scope @param {import('./index.js').ScopeState} phase */
   function setPhase(scope, phase) {
-    phases.set(scope, Object.freeze(phase));
-    topics.mark(`scope:${scope}`);
+    phases.set(own(scope), Object.freeze(phase));
+    topics.mark(`scope:${own(scope)}`);
   }
 
   /** @param {string} scope */
   function forget(scope) {
-    phases.delete(scope);
+    phases.delete(own(scope));
     state.forget(scope);
   }
 
@@ -133,16 +142,16 @@ export function createClientWith(load, options = {}) {
 
   /**
    * @template T
-   * @param {string | null} scope followed while somebody listens
+   * @param {string | string[] | null} follow scopes followed while somebody listens
    * @param {string[]} names topics that may change the value
    * @param {() => T} get
    */
-  function store(scope, names, get) {
+  function store(follow, names, get) {
     return topics.store(names, get, () => {
       if (closed) return undefined;
-      const release = scope ? scopes.retain(scope) : undefined;
+      const releases = [follow ?? []].flat().map(scopes.retain);
       start();
-      return release;
+      return () => releases.forEach((release) => release());
     });
   }
 
@@ -170,8 +179,7 @@ export function createClientWith(load, options = {}) {
   function listStore(scope, type, field, read) {
     /** @type {any} */
     let value;
-    // Older rows come to a scope that is followed, and only then.
-    const more = () => void (closed || state.reach(scope, type).loading || send({ t: 'more', scope, kind: type }));
+    const more = () => older(scope, type);
     const names = [`bucket:${scope}/${type}`, `scope:${scope}`];
     if (type === 'message') names.push(`entity:${scope}`);
     return store(scope, names, () => {
@@ -188,26 +196,54 @@ export function createClientWith(load, options = {}) {
     });
   }
 
+  /** Older rows come to a scope that is followed, and only then. @param {string} scope @param {string} type */
+  function older(scope, type) {
+    if (!closed && !state.reach(scope, type).loading) send({ t: 'more', scope, kind: type });
+  }
+
+  const now = () => Date.now() + offsetMs;
+
+  /** @type {import('./index.js').Client['command']} */
+  function command(kind, data) {
+    const handle = commands.send(kind, data);
+    if (closed) commands.close();
+    start();
+    host.drain();
+    return handle;
+  }
+
+  /** @param {string} scope @param {string} kind @param {object} data */
+  const signal = (scope, kind, data) => send({ t: 'signal', scope, kind, data });
+
+  const { stop: stopViews, ...views } = createViews({
+    state,
+    topics,
+    store,
+    isLoading: (scope) => (phases.get(scope) ?? LOADING).phase === 'loading',
+    isLive: (scope) => phases.get(scope)?.phase === 'live',
+    older,
+    command,
+    pending: commands.rows,
+    signal,
+    self: () => self,
+    now,
+  });
+
   return {
+    ...views,
     start,
     on,
-    send: (scope, kind, data) => send({ t: 'signal', scope, kind, data }),
+    send: signal,
     connection: store(null, ['connection'], () => connection),
     self: store(null, ['self'], () => self),
-    scope: (name) => store(name, [`scope:${name}`], () => phases.get(name) ?? LOADING),
-    entity: (type, id) => store(IN_CONVERSATION.has(type) ? null : 'org', [`entity:${type}/${id}`], () => state.entity(type, id)),
-    list: (type, { scope = 'org', ...query } = {}) => listStore(scope, type, 'ids', () => state.list(scope, type, query)),
+    scope: (name) => store(name, [`scope:${own(name)}`], () => phases.get(own(name)) ?? LOADING),
+    entity: (type, id) => store(IN_CONVERSATION.has(type) ? null : type === 'mark' ? OWN : 'org', [`entity:${type}/${id}`], () => state.entity(type, id)),
+    list: (type, { scope = 'org', ...query } = {}) => listStore(own(scope), type, 'ids', () => state.list(own(scope), type, query)),
     messages: (id) => listStore(`conversation/${id}`, 'message', 'rows', () => state.messages(id)),
-    runs: (id) => listStore(`conversation/${id}`, 'run', 'rows', () => state.runs(id)),
     text: (id, type = 'message') => textStore(type, id),
     signal: (kind, key) => store(null, [`signal:${kind}/${key}`], () => state.signal(`${kind}/${key}`)),
-    command(kind, data) {
-      const handle = commands.send(kind, data);
-      if (closed) commands.close();
-      start();
-      host.drain();
-      return handle;
-    },
+    command,
+    commands: () => store(null, ['commands'], commands.rows),
     retry(id) {
       const handle = commands.retry(id);
       host.drain();
@@ -217,12 +253,13 @@ export function createClientWith(load, options = {}) {
       commands.dismiss(id);
       host.drain();
     },
-    now: () => Date.now() + offsetMs,
+    now,
     hashes: host.hashes,
     close() {
       if (closed) return;
       closed = true;
       host.stop();
+      stopViews();
       scopes.stop();
       commands.close();
       setConnection({ ...IDLE, phase: 'closed', since: Date.now() });

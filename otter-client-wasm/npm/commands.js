@@ -21,6 +21,15 @@ export function createCommands(topics, post, retain) {
    */
   const commands = new Map();
   const topic = (/** @type {string} */ id) => `command:${id}`;
+  /** @type {readonly any[] | null} made when it is asked for */
+  let rows = null;
+
+  /** @param {string} id */
+  function mark(id) {
+    rows = null;
+    topics.mark('commands');
+    topics.mark(topic(id));
+  }
 
   /** @param {string} kind @param {any} data @param {string} [retryOf] */
   function send(kind, data, retryOf) {
@@ -40,6 +49,7 @@ export function createCommands(topics, post, retain) {
     // Later stages of a command are rows of the org scope.
     command.release = retain('org');
     commands.set(id, command);
+    mark(id);
     post(retryOf ? { t: 'retry', id: retryOf, as: id } : { t: 'command', id, kind, data });
     return command.handle;
   }
@@ -49,6 +59,7 @@ export function createCommands(topics, post, retain) {
     const old = commands.get(id);
     if (!old || old.value.state !== 'refused') return null;
     commands.delete(id);
+    old.release?.();
     return send(old.kind, old.data, id);
   }
 
@@ -74,12 +85,21 @@ export function createCommands(topics, post, retain) {
   /** @param {Command} command @param {any} value */
   function settle(command, value) {
     command.value = Object.freeze(value);
-    topics.mark(topic(command.id));
+    mark(command.id);
     if (!UNANSWERED.has(value.state)) command.accepted(value);
     if (!FINAL.has(value.state)) return;
     command.done(value);
     command.release?.();
     command.release = undefined;
+  }
+
+  /** Nobody carries these out any more. @param {any} [error] */
+  function close(error) {
+    for (const command of commands.values()) {
+      if (!FINAL.has(command.value.state)) settle(command, { state: 'closed', ...(error && { error }) });
+      else mark(command.id);
+    }
+    commands.clear();
   }
 
   return {
@@ -92,6 +112,8 @@ export function createCommands(topics, post, retain) {
       [...commands.values()]
         .filter(({ value }) => UNANSWERED.has(value.state))
         .map(({ id, kind, data }) => ({ t: 'command', id, kind, data })),
-    close: () => commands.forEach((command) => !FINAL.has(command.value.state) && settle(command, { state: 'closed' })),
+    close,
+    /** @returns {readonly any[]} the open and refused ones, oldest first */
+    rows: () => (rows ??= Object.freeze([...commands.values()].map(({ id, kind, data, value }) => Object.freeze({ id, kind, data, ...value })))),
   };
 }

@@ -100,11 +100,57 @@ export interface Rows<T> {
   more(): void;
 }
 
+/** Rows of the feed; `unread` counts those that are not archived. */
+export interface Feed<T> extends Rows<T & { readonly read: boolean }> {
+  readonly unread: number;
+}
+
+/** Pending ones first, oldest first; then decided ones, then ended ones, newest first. */
+export interface Approvals<T> extends Rows<T & { readonly rev: number }> {
+  /** How many wait for a person. */
+  readonly pending: number;
+}
+
+/** A person who is here. */
+export interface Present {
+  readonly memberId: string;
+  readonly name?: string;
+  readonly state: string;
+  readonly since?: string;
+}
+
+/** A person who writes at the moment. */
+export interface Typist {
+  readonly memberId: string;
+  readonly name?: string;
+}
+
+/** What an instance has beside its own fields. */
+export interface InstanceFacts {
+  /** Its last heartbeat on the hub's clock, ms since 1970; null while none was heard. */
+  readonly heardAt: number | null;
+  /** Events that wait in its bridge, and those that the hub refused for good. */
+  readonly outbox: { readonly pending: number; readonly dead: number } | null;
+  /** Conversations with a run that goes on. */
+  readonly openRuns: number;
+}
+
+/** A command of this tab that is not through: `held`, `sent`, on its way, or `refused` until retried or dismissed. */
+export interface CommandEntry extends CommandState {
+  readonly id: string;
+  readonly kind: string;
+  /** What was asked: the words of a refused message are here. */
+  readonly data: any;
+}
+
+export type Decision = 'allow-once' | 'allow-always' | 'deny';
+
 export interface CommandState {
   readonly state:
     | 'held' | 'sent' | 'accepted' | 'refused' | 'received' | 'started'
     | 'completed' | 'failed' | 'rejected' | 'cancelled' | 'expired' | 'outcomeUnknown'
     | 'dismissed' | 'closed';
+  // closed: nobody follows it any more: the client was closed, or someone else signed in.
   readonly error?: OtterError;
   readonly result?: unknown;
 }
@@ -144,8 +190,38 @@ export interface Client {
    * written, as `<runId>:answer` with status `streaming`. An answer keeps that id when it is whole.
    */
   messages<T = Record<string, any>>(conversationId: string): Store<Rows<T>>;
-  /** Runs of a conversation, oldest first. */
-  runs<T = Record<string, any>>(conversationId: string): Store<Rows<T>>;
+  /** Runs of a conversation, oldest first. `stopping`: somebody asked to stop it, in any tab, and it goes on so far. */
+  runs<T = Record<string, any>>(conversationId: string): Store<Rows<T & { readonly stopping?: boolean }>>;
+  /** Tool calls of a conversation, or of one run of it, oldest first. */
+  steps<T = Record<string, any>>(conversationId: string, runId?: string): Store<Rows<T>>;
+  approvals<T = Record<string, any>>(): Store<Approvals<T>>;
+  /**
+   * Answers an approval as it is shown: pass the row. Refused `changed` when it has been rewritten since, and
+   * `alreadyDecided` when someone else was first; a refused answer stays in the row's `local.error` until dismissed.
+   */
+  decide(approval: { readonly id: string; readonly rev: number }, decision: Decision): CommandHandle;
+  /** Newest first. */
+  tasks<T = Record<string, any>>(): Store<Rows<T>>;
+  /** Newest first; those put away with `archived: true`. */
+  feed<T = Record<string, any>>(options?: { archived?: boolean }): Store<Feed<T>>;
+  /** Unread messages of a conversation, or of all that are not archived. 0 until it is known. */
+  unread(conversationId?: string): Store<number>;
+  /** Marks a conversation read up to its newest message; null when nothing is unread. */
+  markRead(conversationId: string): CommandHandle | null;
+  /** Who is here, by name; nobody while the connection is down. */
+  presence(): Store<{ readonly rows: readonly Present[] }>;
+  /** Who writes in a conversation, without this person. */
+  typing(conversationId: string): Store<{ readonly rows: readonly Typist[] }>;
+  /** Says that this person writes, or stopped. Call it on every keystroke: it is sent every 3 s at most. */
+  setTyping(conversationId: string, active?: boolean): void;
+  /** The fleet, by name. */
+  instances<T = Record<string, any>>(): Store<Rows<T & InstanceFacts>>;
+  /** Ms until an instant by the hub's clock, in whole seconds, 0 when it is over; null without one. */
+  timeLeft(instant: string | number | null | undefined): Store<number | null>;
+  /** Ms since an instant by the hub's clock, in whole seconds and after a minute in whole minutes; null without one. */
+  age(instant: string | number | null | undefined): Store<number | null>;
+  /** The commands of this tab that are not through, oldest first. */
+  commands(): Store<readonly CommandEntry[]>;
   /**
    * The text of a message. Where its row is `truncated` this fetches the whole while somebody listens, and keeps showing
    * what was streamed until it is there.

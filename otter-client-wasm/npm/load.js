@@ -10,7 +10,7 @@ export async function loadCore() {
   // @ts-ignore built by `cargo xtask wasm`
   const glue = await import('./dist/otter.js');
   const bytes = (await fetchWasm()) ?? (await embeddedWasm());
-  await glue.default({ module_or_path: bytes });
+  await glue.default(bytes);
   return glue.Core;
 }
 

@@ -8,6 +8,6 @@ import { readFile } from 'node:fs/promises';
 export async function loadCore() {
   // @ts-ignore built by `cargo xtask wasm`
   const glue = await import('./dist/otter.js');
-  glue.initSync({ module: await readFile(new URL('./dist/otter_bg.wasm', import.meta.url)) });
+  await glue.default(await readFile(new URL('./dist/otter_bg.wasm', import.meta.url)));
   return glue.Core;
 }

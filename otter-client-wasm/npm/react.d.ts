@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react';
-import type { Client, CommandHandle, CommandState, Connection, Entity, List, ListQuery, LongText, Rows, ScopeState, Store } from './index.js';
+import type {
+  Approvals, Client, CommandEntry, CommandHandle, CommandState, Connection, Entity, Feed, InstanceFacts, List, ListQuery, LongText, Present, Rows, ScopeState, Store, Typist,
+} from './index.js';
 
 /** Gives a client to the hooks below it. Make the client outside of React, so that it survives remounts. */
 export function OtterProvider(props: { client: Client; children?: ReactNode }): ReactNode;
@@ -15,7 +17,23 @@ export function useEntity<T = Record<string, any>>(type: string, id: string | nu
 export function useList(type: string, query?: ListQuery): List;
 /** Messages of a conversation with streaming and local rows; `loading` without an id. */
 export function useMessages<T = Record<string, any>>(conversationId: string | null | undefined): Rows<T>;
-export function useRuns<T = Record<string, any>>(conversationId: string | null | undefined): Rows<T>;
+export function useRuns<T = Record<string, any>>(conversationId: string | null | undefined): Rows<T & { readonly stopping?: boolean }>;
+export function useSteps<T = Record<string, any>>(conversationId: string | null | undefined, runId?: string): Rows<T>;
+export function useApprovals<T = Record<string, any>>(): Approvals<T>;
+export function useTasks<T = Record<string, any>>(): Rows<T>;
+export function useFeed<T = Record<string, any>>(options?: { archived?: boolean }): Feed<T>;
+/** Unread messages of a conversation, or of all that are not archived. */
+export function useUnread(conversationId?: string): number;
+export function useInstances<T = Record<string, any>>(): Rows<T & InstanceFacts>;
+export function usePresence(): readonly Present[];
+/** Who writes in a conversation, and a function to call on every keystroke. */
+export function useTyping(conversationId: string | null | undefined): [readonly Typist[], (active?: boolean) => void];
+/** The commands of this tab that are not through. */
+export function useCommands(): readonly CommandEntry[];
+/** Ms until an instant; renders each second. */
+export function useTimeLeft(instant: string | number | null | undefined): number | null;
+/** Ms since an instant; renders each second, after a minute each minute. */
+export function useAge(instant: string | number | null | undefined): number | null;
 /** The text of a message, fetched whole when its row shows only the head; undefined without an id. */
 export function useText(messageId: string | null | undefined): LongText | undefined;
 export function useSignal<T = Record<string, any>>(kind: string, key: string | null | undefined): T | null | undefined;

@@ -4,7 +4,8 @@ import { createContext, createElement, useCallback, useContext, useMemo, useStat
 
 const Context = createContext(/** @type {Client | null} */ (null));
 const ABSENT = Object.freeze({ get: () => undefined, subscribe: () => () => {} });
-const NOTHING = Object.freeze({ rows: Object.freeze([]), ids: Object.freeze([]), hasMore: false, loading: true, error: null, more() {} });
+const NOTHING = Object.freeze({ rows: Object.freeze([]), hasMore: false, loading: true, error: null, more() {} });
+/** @type {import('./index.js').Store<any>} */
 const NO_LIST = Object.freeze({ get: () => NOTHING, subscribe: () => () => {} });
 
 /** @param {{ client: Client, children?: any }} props */
@@ -22,6 +23,17 @@ export function useClient() {
 /** @template T @param {import('./index.js').Store<T>} store @returns {T} */
 export function useStore(store) {
   return useSyncExternalStore(store.subscribe, store.get, store.get);
+}
+
+/**
+ * @template T
+ * @param {(client: Client) => import('./index.js').Store<T>} make
+ * @param {...any} deps what `make` depends on
+ * @returns {T}
+ */
+function useTopic(make, ...deps) {
+  const client = useClient();
+  return useStore(useMemo(() => make(client), [client, ...deps]));
 }
 
 export const useConnection = () => useStore(useClient().connection);
@@ -55,9 +67,42 @@ export function useMessages(conversationId) {
 
 /** @param {string | null | undefined} conversationId */
 export function useRuns(conversationId) {
-  const client = useClient();
-  return useStore(useMemo(() => (conversationId ? client.runs(conversationId) : NO_LIST), [client, conversationId]));
+  return useTopic((client) => (conversationId ? client.runs(conversationId) : NO_LIST), conversationId);
 }
+
+/** @param {string | null | undefined} conversationId @param {string} [runId] */
+export function useSteps(conversationId, runId) {
+  return useTopic((client) => (conversationId ? client.steps(conversationId, runId) : NO_LIST), conversationId, runId);
+}
+
+export const useApprovals = () => useTopic((client) => client.approvals());
+
+export const useTasks = () => useTopic((client) => client.tasks());
+
+/** @param {{ archived?: boolean }} [options] */
+export const useFeed = ({ archived } = {}) => useTopic((client) => client.feed({ archived }), archived);
+
+/** @param {string} [conversationId] */
+export const useUnread = (conversationId) => useTopic((client) => client.unread(conversationId), conversationId);
+
+export const useInstances = () => useTopic((client) => client.instances());
+
+export const usePresence = () => useTopic((client) => client.presence()).rows;
+
+/** @param {string | null | undefined} conversationId @returns {[readonly import('./index.js').Typist[], (active?: boolean) => void]} */
+export function useTyping(conversationId) {
+  const client = useClient();
+  const { rows } = useTopic(() => (conversationId ? client.typing(conversationId) : NO_LIST), conversationId);
+  return [rows, useCallback((active) => void (conversationId && client.setTyping(conversationId, active)), [client, conversationId])];
+}
+
+export const useCommands = () => useTopic((client) => client.commands());
+
+/** @param {string | number | null | undefined} instant */
+export const useTimeLeft = (instant) => useTopic((client) => client.timeLeft(instant), instant);
+
+/** @param {string | number | null | undefined} instant */
+export const useAge = (instant) => useTopic((client) => client.age(instant), instant);
 
 /** @param {string | null | undefined} messageId */
 export function useText(messageId) {

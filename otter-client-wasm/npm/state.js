@@ -43,13 +43,13 @@ export function createState(topics, freeze, fetchText) {
     return found;
   }
 
-  /** @param {any} changes one drain of the core */
-  function apply(changes) {
+  /** @param {any} changes one drain of the core @param {number} [now] the hub's clock */
+  function apply(changes, now = 0) {
     /** @type {Map<string, Row>} what a swap takes away unless it is put again */
     const swapped = new Map();
     for (const scope of changes.reset ?? []) {
-      reaches.forget(scope);
-      for (const [key, row] of rows) if (row.scope === scope) swapped.set(key, row);
+      reaches.forget(own(scope));
+      for (const [key, row] of rows) if (row.scope === own(scope)) swapped.set(key, row);
     }
     for (const [, key] of changes.drop ?? []) remove(key);
     for (const [scope, key, rev, live, data] of changes.put ?? []) put(scope, key, rev, live, data, swapped);
@@ -61,12 +61,13 @@ export function createState(topics, freeze, fetchText) {
       const slot = slots.get(runId);
       if (slot && changes.reset?.includes(`conversation/${slot.conversationId}`)) applySlot([slot.conversationId, runId, 0, null]);
     }
-    for (const [, kind, key, data] of changes.signals ?? []) applySignal(`${kind}/${key}`, data);
+    for (const [scope, kind, key, data] of changes.signals ?? []) applySignal(scope, kind, key, data, now);
     for (const [key, local] of Object.entries(changes.local ?? {})) applyLocal(key, local ?? undefined);
   }
 
   /** @param {string} scope @param {string} key @param {number} rev @param {boolean} live @param {any} data @param {Map<string, Row>} swapped */
   function put(scope, key, rev, live, data, swapped) {
+    scope = own(scope);
     const old = rows.get(key);
     const again = swapped.delete(key) || old?.rev === rev;
     if (again && old && old.live === live && sameText(old.data, data)) {
@@ -105,6 +106,8 @@ export function createState(topics, freeze, fetchText) {
   function build(row) {
     row.entity = { ...row.data, id: row.id };
     if (row.local) row.entity.local = row.local;
+    // A decision names the rev of what was shown; the same words again under a newer rev are the same object.
+    if (row.type === 'approval') Object.defineProperty(row.entity, 'rev', { enumerable: true, get: () => row.rev });
     if (freeze) deepFreeze(row.entity);
   }
 
@@ -119,7 +122,7 @@ export function createState(topics, freeze, fetchText) {
 
   /** @param {any[]} change */
   function applyList(change) {
-    const [scope, type] = change;
+    const [scope, type] = [own(change[0]), change[1]];
     reaches.apply(`${scope}/${type}`, change);
     bucket(scope, type).version += 1;
     topics.mark(`bucket:${scope}/${type}`);
@@ -134,12 +137,14 @@ export function createState(topics, freeze, fetchText) {
   /** @param {string} key `type/id` @returns {Slot | undefined} */
   const slotOf = (key) => (key.startsWith('message/') && key.endsWith(ANSWER) ? slots.get(key.slice(8, -ANSWER.length)) : undefined);
 
-  /** @param {string} key @param {any} data */
-  function applySignal(key, data) {
-    signals.delete(key);
-    if (data !== null) signals.set(key, freeze ? deepFreeze(data) : data);
+  /** @param {string} scope @param {string} kind @param {string} key @param {any} data @param {number} heardAt */
+  function applySignal(scope, kind, key, data, heardAt) {
+    const id = `${kind}/${key}`;
+    signals.delete(id);
+    if (data !== null) signals.set(id, { scope, kind, heardAt, data: freeze ? deepFreeze(data) : data });
     if (signals.size > SIGNALS) signals.delete(/** @type {string} */ (signals.keys().next().value));
-    topics.mark(`signal:${key}`);
+    topics.mark(`signal:${id}`);
+    topics.mark(`signals:${kind}`);
   }
 
   /** @param {string} scope @param {string} type @param {string} id */
@@ -222,10 +227,10 @@ export function createState(topics, freeze, fetchText) {
     return rows.get(`run/${runId}`)?.data.startedAt ?? '';
   }
 
-  /** @param {string} conversationId @returns {readonly any[]} oldest first */
-  function runs(conversationId) {
-    return derived(`conversation/${conversationId}`, 'run', '', (live, old) => {
-      const shown = live.sort(orderBy('startedAt')).map((row) => row.entity);
+  /** @param {string} scope @param {string} type @param {string} order @returns {readonly any[]} live entities */
+  function entities(scope, type, order) {
+    return derived(scope, type, `entities ${order}`, (live, old) => {
+      const shown = live.sort(orderBy(order)).map((row) => row.entity);
       return old && sameList(old, shown) ? old : Object.freeze(shown);
     });
   }
@@ -256,6 +261,7 @@ export function createState(topics, freeze, fetchText) {
 
   /** Forgets a scope. @param {string} scope */
   function forget(scope) {
+    scope = own(scope);
     reaches.forget(scope);
     for (const [key, row] of rows) if (row.scope === scope) remove(key);
     for (const [runId, slot] of slots) if (`conversation/${slot.conversationId}` === scope) applySlot([slot.conversationId, runId, 0, null]);
@@ -267,22 +273,29 @@ export function createState(topics, freeze, fetchText) {
     entity,
     list,
     messages,
-    runs,
+    entities,
     reach,
     text,
     /** Fetches whole texts while somebody listens. @param {string} type @param {string} id */
     listenText: (type, id) => texts.listen(`${type}/${id}`, Boolean(rows.get(`${type}/${id}`)?.data.truncated)),
     /** The scope is not followed any more: its lists end with their live rows. @param {string} scope */
-    release: (scope) => reaches.forget(scope),
+    release: (scope) => reaches.forget(own(scope)),
     forget,
     orphan() {
       [...slots.keys()].forEach((runId) => orphans.add(runId));
       texts.orphan();
     },
     /** @param {string} key `kind/key` */
-    signal: (key) => signals.get(key) ?? null,
+    signal: (key) => signals.get(key)?.data ?? null,
+    /** @param {string} kind @returns {{ scope: string, heardAt: number, data: any }[]} the latest of each key */
+    signals: (kind) => [...signals.values()].filter((each) => each.kind === kind),
+    clearSignals: () => signals.clear(),
   };
 }
+
+/** The own scope has one name here, before and after it is known who this is. @param {string} scope */
+export const own = (scope) => (scope.startsWith('member/') ? OWN : scope);
+export const OWN = 'member/self';
 
 const ANSWER = ':answer';
 /** @param {string} runId */

@@ -3,7 +3,7 @@
 use crate::id::EntityKey;
 use crate::state::Entity;
 use crate::text::{self, Cursor, TextError};
-use crate::wire::{read_member, take_member, words, write_member};
+use crate::wire::{Wire, members, read_into, words, write_member};
 
 words! {
     /// The operation of an effect.
@@ -33,14 +33,13 @@ pub struct Effect<'a> {
 impl<'a> Effect<'a> {
     /// Reads `{"op","entity","value"?}`.
     pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
-        let (mut op, mut entity, mut value) = (None, None, None);
-        cursor.object(&mut |key, cursor| match key {
-            "op" => read_member(&mut op, "op", cursor),
-            "entity" => read_member(&mut entity, "entity", cursor),
-            "value" => cursor.value().map(|text| value = Some(text)),
-            _ => cursor.value().map(|_| ()),
+        let mut effect = Self { op: EffectOp::blank(), entity: EntityKey::blank(), value: None };
+        members(cursor, &["op", "entity", "value"], 0b011, &mut |at, cursor| match at {
+            0 => read_into(&mut effect.op, cursor),
+            1 => read_into(&mut effect.entity, cursor),
+            _ => cursor.value().map(|text| effect.value = Some(text)),
         })?;
-        Ok(Self { op: take_member(op, "op", cursor)?, entity: take_member(entity, "entity", cursor)?, value })
+        Ok(effect)
     }
 
     /// Appends the effect's JSON text.

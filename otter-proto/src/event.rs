@@ -2,9 +2,9 @@
 
 use crate::effect::Effect;
 use crate::id::{CommandId, ConversationId, EntityId, EventId, Scope};
-use crate::text::{Cursor, TextError, TextErrorKind};
+use crate::text::{Cursor, TextError};
 use crate::time::UnixMillis;
-use crate::wire::{Json, read_member, take_member, wire};
+use crate::wire::{Json, Wire, members, read_into, wire};
 
 wire! {
     /// An event as a publisher sends it. The hub adds seq, prev, at, scope, source and effects.
@@ -56,63 +56,33 @@ pub struct RecordedEvent<'a> {
 impl<'a> RecordedEvent<'a> {
     /// Reads the text of a recorded event.
     pub fn parse(text: &'a str) -> Result<Self, TextError> {
-        let mut slots = Slots::default();
-        let mut cursor = Cursor::new(text);
-        cursor.object(&mut |key, cursor| slots.member(key, cursor))?;
+        let mut event = RecordedEvent {
+            seq: 0,
+            prev: 0,
+            id: EventId::blank(),
+            at: UnixMillis(0),
+            scope: Scope::Org,
+            kind: String::new(),
+            source: "",
+            caused_by: None,
+            effects: Vec::new(),
+            data: "",
+        };
+        let names = &["seq", "prev", "id", "at", "scope", "kind", "source", "effects", "data", "causedBy"];
+        let cursor = &mut Cursor::new(text);
+        members(cursor, names, 0b01_1111_1111, &mut |at, cursor| match at {
+            0 => read_into(&mut event.seq, cursor),
+            1 => read_into(&mut event.prev, cursor),
+            2 => read_into(&mut event.id, cursor),
+            3 => read_into(&mut event.at, cursor),
+            4 => read_into(&mut event.scope, cursor),
+            5 => read_into(&mut event.kind, cursor),
+            6 => cursor.value().map(|text| event.source = text),
+            7 => cursor.array(&mut |cursor| Effect::read(cursor).map(|effect| event.effects.push(effect))),
+            8 => cursor.value().map(|text| event.data = text),
+            _ => read_into(&mut event.caused_by, cursor),
+        })?;
         cursor.end()?;
-        slots.finish(&cursor)
-    }
-}
-
-#[derive(Default)]
-struct Slots<'a> {
-    seq: Option<u64>,
-    prev: Option<u64>,
-    id: Option<EventId>,
-    at: Option<UnixMillis>,
-    scope: Option<Scope>,
-    kind: Option<String>,
-    caused_by: Option<CommandId>,
-    source: Option<&'a str>,
-    effects: Option<Vec<Effect<'a>>>,
-    data: Option<&'a str>,
-}
-
-impl<'a> Slots<'a> {
-    fn member(&mut self, key: &str, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
-        match key {
-            "seq" => read_member(&mut self.seq, "seq", cursor),
-            "prev" => read_member(&mut self.prev, "prev", cursor),
-            "id" => read_member(&mut self.id, "id", cursor),
-            "at" => read_member(&mut self.at, "at", cursor),
-            "scope" => read_member(&mut self.scope, "scope", cursor),
-            "kind" => read_member(&mut self.kind, "kind", cursor),
-            "causedBy" => read_member(&mut self.caused_by, "causedBy", cursor),
-            "source" => cursor.value().map(|text| self.source = Some(text)),
-            "data" => cursor.value().map(|text| self.data = Some(text)),
-            "effects" => {
-                let mut list = Vec::new();
-                cursor.array(&mut |cursor| Effect::read(cursor).map(|effect| list.push(effect)))?;
-                self.effects = Some(list);
-                Ok(())
-            }
-            _ => cursor.value().map(|_| ()),
-        }
-    }
-
-    fn finish(self, cursor: &Cursor<'_>) -> Result<RecordedEvent<'a>, TextError> {
-        let missing = |member| TextError { member: Some(member), ..cursor.error(TextErrorKind::Missing) };
-        Ok(RecordedEvent {
-            seq: take_member(self.seq, "seq", cursor)?,
-            prev: take_member(self.prev, "prev", cursor)?,
-            id: take_member(self.id, "id", cursor)?,
-            at: take_member(self.at, "at", cursor)?,
-            scope: take_member(self.scope, "scope", cursor)?,
-            kind: take_member(self.kind, "kind", cursor)?,
-            source: self.source.ok_or_else(|| missing("source"))?,
-            caused_by: self.caused_by,
-            effects: self.effects.ok_or_else(|| missing("effects"))?,
-            data: self.data.ok_or_else(|| missing("data"))?,
-        })
+        Ok(event)
     }
 }

@@ -83,6 +83,9 @@ macro_rules! id {
                 let text = cursor.string()?;
                 Self::new(&text).map_err(|_| cursor.error(crate::text::TextErrorKind::Id))
             }
+            fn blank() -> Self {
+                Self(String::new())
+            }
         }
     )*};
 }
@@ -179,6 +182,10 @@ impl EntityKey {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let (kind, id) = split_at_byte(text, b'/').ok_or_else(|| refused(text))?;
         Self::new(kind, id)
+    }
+
+    pub(crate) const fn empty() -> Self {
+        Self(String::new())
     }
 
     /// `type/id`.

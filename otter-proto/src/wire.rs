@@ -15,10 +15,10 @@ pub trait Wire: Sized {
     fn write(&self, out: &mut String);
     /// Reads the JSON form at the cursor.
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError>;
-    /// The value of a member that is not there; `None` when the member is required.
-    fn absent() -> Option<Self> {
-        None
-    }
+    /// Whether a member of this type may be left out; it is blank then.
+    const OPTIONAL: bool = false;
+    /// What stands in a struct until its member is read.
+    fn blank() -> Self;
     /// Whether the member is left out when this value is written.
     fn is_absent(&self) -> bool {
         false
@@ -80,6 +80,9 @@ impl Wire for Json {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.value().map(|text| Self(text.to_owned()))
     }
+    fn blank() -> Self {
+        Self(String::new())
+    }
 }
 
 impl Wire for String {
@@ -88,6 +91,9 @@ impl Wire for String {
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.string().map(std::borrow::Cow::into_owned)
+    }
+    fn blank() -> Self {
+        Self::new()
     }
 }
 
@@ -98,6 +104,9 @@ impl Wire for u64 {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.u64()
     }
+    fn blank() -> Self {
+        0
+    }
 }
 
 impl Wire for bool {
@@ -106,6 +115,9 @@ impl Wire for bool {
     }
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         cursor.bool()
+    }
+    fn blank() -> Self {
+        false
     }
 }
 
@@ -124,6 +136,9 @@ impl Wire for crate::id::Scope {
         let text = cursor.string()?;
         Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))
     }
+    fn blank() -> Self {
+        Self::Org
+    }
 }
 
 impl Wire for crate::id::EntityKey {
@@ -134,6 +149,9 @@ impl Wire for crate::id::EntityKey {
         let text = cursor.string()?;
         Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))
     }
+    fn blank() -> Self {
+        Self::empty()
+    }
 }
 
 impl Wire for crate::time::UnixMillis {
@@ -143,6 +161,9 @@ impl Wire for crate::time::UnixMillis {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         let text = cursor.string()?;
         Self::parse(&text).ok_or_else(|| cursor.error(TextErrorKind::Id))
+    }
+    fn blank() -> Self {
+        Self(0)
     }
 }
 
@@ -156,9 +177,10 @@ impl<T: Wire> Wire for Option<T> {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
         if cursor.null() { Ok(None) } else { T::read(cursor).map(Some) }
     }
-    fn absent() -> Option<Self> {
-        Some(None)
+    fn blank() -> Self {
+        None
     }
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.is_none()
     }
@@ -180,79 +202,53 @@ impl<T: Wire> Wire for Vec<T> {
         cursor.array(&mut |cursor| T::read(cursor).map(|item| items.push(item)))?;
         Ok(items)
     }
-    fn absent() -> Option<Self> {
-        Some(Self::new())
+    fn blank() -> Self {
+        Self::new()
     }
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.is_empty()
     }
 }
 
-/// Reads the members of an object in two steps, of which the first is the same code for every struct: most of the
-/// browser's module would be that code otherwise.
-#[derive(Debug)]
-pub(crate) struct MemberReader<'c, 'a> {
-    cursor: &'c mut Cursor<'a>,
-    error: Option<TextError>,
-}
-
-impl<'c, 'a> MemberReader<'c, 'a> {
-    /// Skips the object and notes where the values of known members are.
-    pub(crate) fn find(
-        cursor: &'c mut Cursor<'a>,
-        names: &[&str],
-        found: &mut [Option<Cursor<'a>>],
-    ) -> Result<Self, TextError> {
-        cursor.object(&mut |key, cursor| {
-            let known = names.iter().position(|name| *name == key);
-            if let Some(slot) = known.and_then(|at| found.get_mut(at)) {
-                *slot = Some(cursor.clone());
-            }
-            cursor.value().map(|_| ())
-        })?;
-        Ok(Self { cursor, error: None })
-    }
-
-    /// Reads a member where it was found, or takes its value when absent; keeps the first error.
-    pub(crate) fn read<T: Wire>(&mut self, found: &mut Option<Cursor<'a>>, name: &'static str) -> Option<T> {
-        if self.error.is_some() {
-            return None;
-        }
-        let value = match found {
-            Some(cursor) => T::read(cursor),
-            None => T::absent().ok_or_else(|| self.cursor.error(TextErrorKind::Missing)),
-        };
-        value
-            .map_err(|error| self.error = Some(TextError { member: error.member.or(Some(name)), ..error }))
-            .ok()
-    }
-
-    /// The error that made a member `None`.
-    pub(crate) fn error(self) -> TextError {
-        self.error.unwrap_or_else(|| self.cursor.error(TextErrorKind::Missing))
-    }
-}
-
-/// Reads one member into its slot, naming the member in errors.
-pub(crate) fn read_member<T: Wire>(
-    slot: &mut Option<T>,
-    name: &'static str,
-    cursor: &mut Cursor<'_>,
+/// Reads the members of an object: `read` is called with the place of each known one among `names`. Of those in the
+/// bit set `required` each must come. The same code serves every struct: most of the browser's module would be that
+/// code otherwise.
+pub(crate) fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    names: &'static [&'static str],
+    required: u32,
+    read: &mut dyn FnMut(usize, &mut Cursor<'a>) -> Result<(), TextError>,
 ) -> Result<(), TextError> {
-    let value =
-        T::read(cursor).map_err(|error| TextError { member: error.member.or(Some(name)), ..error })?;
-    *slot = Some(value);
-    Ok(())
+    let mut missing = required;
+    let name_at = |at: usize| names.get(at).copied();
+    cursor.object(&mut |key, cursor| {
+        let Some(at) = names.iter().position(|name| *name == key) else { return cursor.value().map(|_| ()) };
+        missing &= !(1 << at);
+        read(at, cursor).map_err(|error| TextError { member: error.member.or(name_at(at)), ..error })
+    })?;
+    if missing == 0 {
+        return Ok(());
+    }
+    let first = usize::try_from(missing.trailing_zeros()).unwrap_or_default();
+    Err(TextError { member: name_at(first), ..cursor.error(TextErrorKind::Missing) })
 }
 
-/// Takes a member out of its slot, or its value when absent.
-pub(crate) fn take_member<T: Wire>(
-    slot: Option<T>,
-    name: &'static str,
-    cursor: &Cursor<'_>,
-) -> Result<T, TextError> {
-    let missing = || TextError { member: Some(name), ..cursor.error(TextErrorKind::Missing) };
-    slot.or_else(T::absent).ok_or_else(missing)
+/// The bit set of the members that are not optional.
+pub(crate) const fn required(optional: &[bool]) -> u32 {
+    let (mut bits, mut at, mut rest) = (0, 0, optional);
+    while let [first, more @ ..] = rest {
+        bits |= if *first { 0 } else { 1 << at };
+        at += 1;
+        rest = more;
+    }
+    bits
+}
+
+/// Reads a value into its place.
+pub(crate) fn read_into<T: Wire>(slot: &mut T, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+    *slot = T::read(cursor)?;
+    Ok(())
 }
 
 /// Appends `"name":value`, with a comma unless it is the first member.
@@ -290,17 +286,24 @@ macro_rules! wire {
                 $($crate::wire::write_member(out, &mut first, $key, &self.$field);)*
                 out.push('}');
             }
-            #[allow(unused_mut, unreachable_patterns)]
+            #[allow(unused_mut, unused_variables, unused_assignments)]
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
-                const NAMES: &[&str] = &[$($key,)*];
-                let mut found = [const { None }; NAMES.len()];
-                let mut reader = $crate::wire::MemberReader::find(cursor, NAMES, &mut found)?;
-                let [$($field,)*] = &mut found;
-                $(let $field: Option<$ty> = reader.read($field, $key);)*
-                match ($($field,)*) {
-                    ($(Some($field),)*) => Ok(Self { $($field,)* }),
-                    _ => Err(reader.error()),
-                }
+                const REQUIRED: u32 = $crate::wire::required(&[$(<$ty as $crate::wire::Wire>::OPTIONAL,)*]);
+                let mut value = Self::blank();
+                $crate::wire::members(cursor, &[$($key,)*], REQUIRED, &mut |at, cursor| {
+                    let mut place = 0;
+                    $(
+                        if at == place {
+                            return $crate::wire::read_into(&mut value.$field, cursor);
+                        }
+                        place += 1;
+                    )*
+                    Ok(())
+                })?;
+                Ok(value)
+            }
+            fn blank() -> Self {
+                Self { $($field: $crate::wire::Wire::blank(),)* }
             }
         }
     )*};
@@ -328,7 +331,7 @@ macro_rules! words {
 
             /// The value for a word; `None` when the word is not known here.
             pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
+                Self::ALL.iter().copied().find(|known| known.as_str() == word)
             }
         }
 
@@ -345,6 +348,9 @@ macro_rules! words {
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
                 let word = cursor.string()?;
                 Self::parse(&word).ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))
+            }
+            fn blank() -> Self {
+                Self::ALL[0]
             }
         }
     )*};

@@ -1,5 +1,7 @@
 //! `cargo xtask wasm`: the browser client as an npm package, without tools that have to be installed.
 
+mod shorten;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,9 +16,21 @@ use crate::{shell, tools};
 const GOAL_BYTES: usize = 60 * 1024;
 /// The most that they may weigh.
 const LIMIT_BYTES: usize = 65 * 1024;
-/// Small first; functions with one caller are not inlined, because what repeats compresses.
-const OPTIMISER: [&str; 6] =
-    ["-Oz", "--converge", "--one-caller-inline-max-function-size", "0", "--strip-debug", "--strip-producers"];
+/// Small first; no function is inlined, because what repeats compresses.
+const OPTIMISER: [&str; 12] = [
+    "--low-memory-unused",
+    "--optimize-added-constants-propagate",
+    "-Os",
+    "--converge",
+    "--one-caller-inline-max-function-size",
+    "0",
+    "--flexible-inline-max-function-size",
+    "0",
+    "--always-inline-max-function-size",
+    "0",
+    "--strip-debug",
+    "--strip-producers",
+];
 const NAME: &str = "otter";
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -60,8 +74,13 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
         return Ok(marker.exists());
     }
     bind(&compiled)?;
-    strip_comments(&dist().join(format!("{NAME}.js")))?;
+    let glue = dist().join(format!("{NAME}.js"));
     let wasm = dist().join(format!("{NAME}_bg.wasm"));
+    let code = with_loader(&without_comments(&fs::read_to_string(&glue)?))?;
+    let (module, code) = shorten::shorten(&fs::read(&wasm)?, &code)?;
+    fs::write(&wasm, module)?;
+    fs::write(&glue, code)?;
+    fs::write(glue.with_extension("d.ts"), TYPES)?;
     if let Some(mut optimiser) = optimiser {
         shell::run(optimiser.args(OPTIMISER).arg("-o").arg(&wasm).arg(&wasm))?;
         fs::write(&marker, "")?;
@@ -99,20 +118,37 @@ fn bind(compiled: &Path) -> Result<()> {
         .input_path(compiled)
         .out_name(NAME)
         .web(true)?
-        .typescript(true)
+        .typescript(false)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(dist())
         .context("the JavaScript glue could not be made")
 }
 
-/// Takes the comments, which are for readers of the declarations, out of the glue. They stand on lines of their own.
-fn strip_comments(glue: &Path) -> Result<()> {
-    let text = fs::read_to_string(glue)?;
+/// Starts the module once, from its bytes.
+const LOADER: &str = "let started;
+export default (bytes) => (started ??= WebAssembly.instantiate(bytes, __wbg_get_imports()).then(
+(source) => void __wbg_finalize_init(source.instance, source.module), (error) => { started = undefined; throw error; }));
+";
+
+/// What the glue offers to the package.
+const TYPES: &str = "export default function start(bytes: BufferSource): Promise<void>;
+export declare const Core: import('../boundary.js').CoreConstructor;
+";
+
+/// The glue with a loader that takes bytes only: the package fetches them itself.
+fn with_loader(glue: &str) -> Result<String> {
+    let at = glue.find("async function __wbg_load(").context("the glue has no loader")?;
+    let code = glue.get(..at).unwrap_or_default();
+    Ok(format!("{code}{LOADER}"))
+}
+
+/// Takes the comments, which are for readers of the declarations, and the margins out of the glue. Comments stand on
+/// lines of their own.
+fn without_comments(text: &str) -> String {
     let is_comment = |line: &str| ["/*", "*", "//"].iter().any(|start| line.trim_start().starts_with(start));
-    let code: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty() && !is_comment(line)).collect();
-    fs::write(glue, code.join("\n"))?;
-    Ok(())
+    let code = text.lines().filter(|line| !line.trim().is_empty() && !is_comment(line));
+    code.map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes the wasm as a module of base64, for dev servers that answer the wasm's address with a page.

@@ -231,7 +231,7 @@ test('scopes are shared, linger 30 s, and the last 16 keep their state', async (
   const { fake, client } = await setup();
   const sent = () => fake.posted.splice(0).filter(({ t }) => t !== 'listen').map((each) => [each.t, each.scope]);
   sent();
-  const offs = [client.messages(C).subscribe(() => {}), client.runs(C).subscribe(() => {})];
+  const offs = [client.messages(C).subscribe(() => {}), client.steps(C).subscribe(() => {})];
   assert.deepEqual(sent(), [['subscribe', SCOPE]]);
   offs.forEach((off) => (off(), off()));
   t.mock.timers.tick(29_000);

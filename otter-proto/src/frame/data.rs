@@ -2,8 +2,8 @@
 
 use crate::error::ErrorBody;
 use crate::id::{EntityKey, Epoch, Scope};
-use crate::text::{Cursor, TextError, TextErrorKind};
-use crate::wire::{read_member, take_member, wire, write_member};
+use crate::text::{Cursor, TextError};
+use crate::wire::{Wire, members, read_into, wire, write_member};
 
 /// Consecutive events of one scope; at most 256 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,28 +19,15 @@ pub struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
-        let (mut scope, mut epoch, mut hash, mut events) = (None, None, None, None);
-        let mut cursor = Cursor::new(text);
-        cursor.object(&mut |key, cursor| match key {
-            "scope" => read_member(&mut scope, "scope", cursor),
-            "epoch" => read_member(&mut epoch, "epoch", cursor),
-            "hash" => read_member(&mut hash, "hash", cursor),
-            "events" => {
-                let mut list = Vec::new();
-                cursor.array(&mut |cursor| cursor.value().map(|event| list.push(event)))?;
-                events = Some(list);
-                Ok(())
-            }
-            _ => cursor.value().map(|_| ()),
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
+        let mut frame = Self { scope: Scope::Org, epoch: Epoch::blank(), events: Vec::new(), hash: None };
+        members(cursor, &["scope", "epoch", "events", "hash"], 0b0111, &mut |at, cursor| match at {
+            0 => read_into(&mut frame.scope, cursor),
+            1 => read_into(&mut frame.epoch, cursor),
+            2 => cursor.array(&mut |cursor| cursor.value().map(|event| frame.events.push(event))),
+            _ => read_into(&mut frame.hash, cursor),
         })?;
-        cursor.end()?;
-        Ok(Self {
-            scope: take_member(scope, "scope", &cursor)?,
-            epoch: take_member(epoch, "epoch", &cursor)?,
-            events: events.ok_or_else(|| missing("events", &cursor))?,
-            hash: take_member(hash, "hash", &cursor)?,
-        })
+        Ok(frame)
     }
 
     /// Appends the frame's JSON text.
@@ -108,22 +95,18 @@ impl<'a> Page<'a> {
         Self { id, rows: Vec::new(), next: None, as_of: None, full: None, error: Some(error) }
     }
 
-    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
-        let (mut id, mut next, mut as_of, mut full, mut error) = (None, None, None, None, None);
-        let mut rows = Vec::new();
-        let mut cursor = Cursor::new(text);
-        cursor.object(&mut |key, cursor| match key {
-            "id" => read_member(&mut id, "id", cursor),
-            "rows" => SnapshotRow::read_all(&mut rows, cursor),
-            "next" => read_member(&mut next, "next", cursor),
-            "asOf" => read_member(&mut as_of, "asOf", cursor),
-            "full" => cursor.value().map(|text| full = Some(text)),
-            "error" => read_member(&mut error, "error", cursor),
-            _ => cursor.value().map(|_| ()),
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
+        let mut page = Self { id: 0, rows: Vec::new(), next: None, as_of: None, full: None, error: None };
+        let names = &["id", "rows", "next", "asOf", "error", "full"];
+        members(cursor, names, 0b0000_0001, &mut |at, cursor| match at {
+            0 => read_into(&mut page.id, cursor),
+            1 => SnapshotRow::read_all(&mut page.rows, cursor),
+            2 => read_into(&mut page.next, cursor),
+            3 => read_into(&mut page.as_of, cursor),
+            4 => read_into(&mut page.error, cursor),
+            _ => cursor.value().map(|text| page.full = Some(text)),
         })?;
-        cursor.end()?;
-        let id = take_member(id, "id", &cursor)?;
-        Ok(Self { id, rows, next, as_of, full, error })
+        Ok(page)
     }
 
     /// Appends the frame's JSON text.
@@ -168,28 +151,25 @@ impl<'a> SnapshotPage<'a> {
         self.head.is_some()
     }
 
-    pub(super) fn read(text: &'a str) -> Result<Self, TextError> {
-        let (mut scope, mut epoch, mut as_of, mut head, mut hash) = (None, None, None, None, None);
-        let mut entities = None;
-        let mut cursor = Cursor::new(text);
-        cursor.object(&mut |key, cursor| match key {
-            "scope" => read_member(&mut scope, "scope", cursor),
-            "epoch" => read_member(&mut epoch, "epoch", cursor),
-            "asOf" => read_member(&mut as_of, "asOf", cursor),
-            "head" => read_member(&mut head, "head", cursor),
-            "hash" => read_member(&mut hash, "hash", cursor),
-            "entities" => SnapshotRow::read_all(entities.insert(Vec::new()), cursor),
-            _ => cursor.value().map(|_| ()),
+    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
+        let mut page = Self {
+            scope: Scope::Org,
+            epoch: Epoch::blank(),
+            entities: Vec::new(),
+            as_of: 0,
+            head: None,
+            hash: None,
+        };
+        let names = &["scope", "epoch", "entities", "asOf", "head", "hash"];
+        members(cursor, names, 0b1111, &mut |at, cursor| match at {
+            0 => read_into(&mut page.scope, cursor),
+            1 => read_into(&mut page.epoch, cursor),
+            2 => SnapshotRow::read_all(&mut page.entities, cursor),
+            3 => read_into(&mut page.as_of, cursor),
+            4 => read_into(&mut page.head, cursor),
+            _ => read_into(&mut page.hash, cursor),
         })?;
-        cursor.end()?;
-        Ok(Self {
-            scope: take_member(scope, "scope", &cursor)?,
-            epoch: take_member(epoch, "epoch", &cursor)?,
-            entities: entities.ok_or_else(|| missing("entities", &cursor))?,
-            as_of: take_member(as_of, "asOf", &cursor)?,
-            head: take_member(head, "head", &cursor)?,
-            hash: take_member(hash, "hash", &cursor)?,
-        })
+        Ok(page)
     }
 
     /// Appends the frame's JSON text.
@@ -225,23 +205,14 @@ impl<'a> SnapshotRow<'a> {
     }
 
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
-        let (mut entity, mut rev, mut live, mut value) = (None, None, None, None);
-        cursor.object(&mut |key, cursor| match key {
-            "entity" => read_member(&mut entity, "entity", cursor),
-            "rev" => read_member(&mut rev, "rev", cursor),
-            "live" => read_member(&mut live, "live", cursor),
-            "value" => {
-                value = Some(cursor.value()?);
-                Ok(())
-            }
-            _ => cursor.value().map(|_| ()),
+        let mut row = Self { entity: EntityKey::blank(), rev: 0, live: true, value: "" };
+        members(cursor, &["entity", "rev", "value", "live"], 0b0111, &mut |at, cursor| match at {
+            0 => read_into(&mut row.entity, cursor),
+            1 => read_into(&mut row.rev, cursor),
+            2 => cursor.value().map(|text| row.value = text),
+            _ => read_into(&mut row.live, cursor),
         })?;
-        Ok(Self {
-            entity: take_member(entity, "entity", cursor)?,
-            rev: take_member(rev, "rev", cursor)?,
-            live: live.unwrap_or(true),
-            value: value.ok_or_else(|| missing("value", cursor))?,
-        })
+        Ok(row)
     }
 
     /// Appends the row's JSON text.
@@ -257,8 +228,4 @@ impl<'a> SnapshotRow<'a> {
         out.push_str(self.value);
         out.push('}');
     }
-}
-
-fn missing(member: &'static str, cursor: &Cursor<'_>) -> TextError {
-    TextError { member: Some(member), ..cursor.error(TextErrorKind::Missing) }
 }

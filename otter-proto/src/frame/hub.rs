@@ -3,9 +3,10 @@
 use crate::error::ErrorBody;
 use crate::frame::client::VersionRange;
 use crate::frame::data::{Events, Page, SnapshotPage};
-use crate::frame::{FrameError, Lane, frame_type, read_all};
+use crate::frame::{FrameError, Lane, frame_type};
 use crate::id::{CommandId, Epoch, EventId, OrgId, Scope};
 use crate::limits::Limits;
+use crate::text::Cursor;
 use crate::time::UnixMillis;
 use crate::wire::{Json, Positions, Wire, wire, words};
 
@@ -70,27 +71,30 @@ impl<'a> HubFrame<'a> {
 
     /// Reads one frame. A build without the feature `serde` does not know the frames that only instances get.
     pub fn decode(text: &'a str) -> Result<Self, FrameError> {
-        Ok(match &*frame_type(text)? {
-            "welcome" => Self::Welcome(read_all(text)?),
-            "refuse" => Self::Refuse(read_all(text)?),
-            "subscribed" => Self::Subscribed(read_all(text)?),
-            "snapshot" => Self::Snapshot(SnapshotPage::read(text)?),
-            "events" => Self::Events(Events::read(text)?),
-            "page" => Self::Page(Page::read(text)?),
-            "signal" => Self::Signal(read_all(text)?),
+        let cursor = &mut Cursor::new(text);
+        let frame = match &*frame_type(text)? {
+            "welcome" => Self::Welcome(Wire::read(cursor)?),
+            "refuse" => Self::Refuse(Wire::read(cursor)?),
+            "subscribed" => Self::Subscribed(Wire::read(cursor)?),
+            "snapshot" => Self::Snapshot(SnapshotPage::read(cursor)?),
+            "events" => Self::Events(Events::read(cursor)?),
+            "page" => Self::Page(Page::read(cursor)?),
+            "signal" => Self::Signal(Wire::read(cursor)?),
             #[cfg(feature = "serde")]
-            "published" => Self::Published(read_all(text)?),
+            "published" => Self::Published(Wire::read(cursor)?),
             #[cfg(feature = "serde")]
-            "command" => Self::Command(read_all(text)?),
-            "reply" => Self::Reply(read_all(text)?),
-            "resync" => Self::Resync(read_all(text)?),
-            "ping" => Self::Ping(read_all(text)?),
-            "probed" => Self::Probed(read_all(text)?),
-            "error" => Self::Error(read_all(text)?),
-            "drain" => Self::Drain(read_all(text)?),
-            "bye" => Self::Bye(read_all(text)?),
+            "command" => Self::Command(Wire::read(cursor)?),
+            "reply" => Self::Reply(Wire::read(cursor)?),
+            "resync" => Self::Resync(Wire::read(cursor)?),
+            "ping" => Self::Ping(Wire::read(cursor)?),
+            "probed" => Self::Probed(Wire::read(cursor)?),
+            "error" => Self::Error(Wire::read(cursor)?),
+            "drain" => Self::Drain(Wire::read(cursor)?),
+            "bye" => Self::Bye(Wire::read(cursor)?),
             other => return Err(FrameError::Unknown(crate::text::head(other, 64).to_owned())),
-        })
+        };
+        cursor.end()?;
+        Ok(frame)
     }
 
     /// Appends this frame's JSON text.

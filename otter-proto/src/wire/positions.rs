@@ -97,9 +97,10 @@ impl Wire for Positions {
         })?;
         Ok(positions)
     }
-    fn absent() -> Option<Self> {
-        Some(Self::default())
+    fn blank() -> Self {
+        Self::default()
     }
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,8 +1,15 @@
 //! Commands: accepted or refused in one transaction, with one stored answer.
 
 mod accept;
+mod approval;
+mod cancel;
+mod conversation;
 mod dispatch;
 mod end;
+mod feed;
+mod request;
+mod target;
+mod task;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +22,9 @@ use otter_proto::text::{Cursor, Numbers, canonicalise};
 use otter_proto::wire::{Positions, Wire};
 use sha2::{Digest, Sha256};
 
+use self::request::Request;
+pub(super) use self::task::PEOPLES;
+use crate::ledger::json::Object;
 use crate::ledger::write::Ledger;
 use crate::ledger::{Actor, ReplyRow, StoreError};
 
@@ -24,6 +34,7 @@ struct Checked<'a> {
     id: &'a CommandId,
     kind: &'static Kind,
     data: String,
+    request: Request,
     actor: &'a Actor,
     attached: &'a BTreeSet<InstanceId>,
 }
@@ -36,6 +47,17 @@ struct Denied {
 }
 
 type Verdict<T> = Result<Result<T, Denied>, StoreError>;
+
+impl Checked<'_> {
+    /// Who asked, as entities show it.
+    fn author(&self) -> String {
+        Object::default()
+            .string("id", self.actor.id.as_str())
+            .optional("name", self.actor.name.as_deref())
+            .string("type", "member")
+            .build()
+    }
+}
 
 impl Denied {
     fn new(code: ErrorCode, message: &str, scopes: &[Scope]) -> Self {
@@ -58,7 +80,7 @@ impl Ledger<'_> {
         command: &Command,
         attached: &BTreeSet<InstanceId>,
     ) -> Result<Reply, StoreError> {
-        let (kind, data) = match checked(actor, command) {
+        let (kind, data, request) = match checked(actor, command) {
             Ok(checked) => checked,
             Err(error) => return Ok(refused(&command.id, error)),
         };
@@ -71,7 +93,7 @@ impl Ledger<'_> {
             return Ok(refused(&command.id, ErrorBody::new(ErrorCode::RoleRequired, message)));
         }
         let mark = self.mark();
-        let checked = Checked { id: &command.id, kind, data, actor, attached };
+        let checked = Checked { id: &command.id, kind, data, request, actor, attached };
         let reply = match self.accept(&checked)? {
             Ok(()) => self.accepted(&command.id, mark),
             Err(denied) => self.denied(&command.id, denied)?,
@@ -109,7 +131,7 @@ impl Ledger<'_> {
 }
 
 /// What does not depend on state: the answer is not stored, the same id may be used again.
-fn checked(actor: &Actor, command: &Command) -> Result<(&'static Kind, String), ErrorBody> {
+fn checked(actor: &Actor, command: &Command) -> Result<(&'static Kind, String, Request), ErrorBody> {
     if uuid::Uuid::try_parse(command.id.as_str()).is_err() {
         return Err(ErrorBody::new(ErrorCode::BadId, "a command's id is a UUIDv7").at("/id"));
     }
@@ -123,9 +145,12 @@ fn checked(actor: &Actor, command: &Command) -> Result<(&'static Kind, String), 
         let pointer = format!("/data{}", invalid.pointer);
         return Err(ErrorBody::new(ErrorCode::InvalidData, invalid.message).at(pointer));
     }
-    accept::check_size(kind, &data)?;
+    let Some(request) = Request::read(kind.name, &data) else {
+        return Err(ErrorBody::new(ErrorCode::Internal, "the hub cannot carry this command out").at("/kind"));
+    };
+    request.check_size(&data)?;
     tracing::trace!(member = %actor.id, kind = kind.name, "command");
-    Ok((kind, data))
+    Ok((kind, data, request))
 }
 
 /// Who asked for what, as bytes that are compared.

@@ -11,6 +11,7 @@ use otter_proto::text::{self, Cursor, Numbers, TextError, TextErrorKind, canonic
 use otter_proto::wire::{Json, Wire};
 
 use crate::ledger::StoreError;
+use crate::ledger::command::PEOPLES;
 use crate::ledger::fact::{Fact, Refusal, Source};
 use crate::ledger::json;
 use crate::ledger::write::Ledger;
@@ -41,6 +42,7 @@ const HUBS_MEMBERS: &[(&str, &[&str])] = &[
             "sent",
         ],
     ),
+    ("feedItem", &["archived", "archivedAt", "archivedBy"]),
     ("instance", &["bridge", "connectedAt", "connection", "disconnectedAt", "gap"]),
 ];
 
@@ -94,7 +96,12 @@ impl Ledger<'_> {
                 Some(_) => {}
             }
         } else if !owns(instance, kind, event.subject.as_str()) {
-            return Ok(Checked::Refused(Refusal::at(ErrorCode::NotOwner, "/subject")));
+            match self.handed_over(instance, kind, &event)? {
+                Some(true) => {}
+                Some(false) => return Ok(Checked::Refused(Refusal::at(ErrorCode::NotOwner, "/subject"))),
+                // The hub was restored from a backup that does not have the command.
+                None => return Ok(Checked::Ignored),
+            }
         }
         let data = match payload(instance, kind, &event) {
             Ok(data) => data,
@@ -113,6 +120,26 @@ impl Ledger<'_> {
             source: Source::Instance(instance.clone()),
             data,
         })))
+    }
+
+    /// Whether an event is about a person's task that is, or once was, handed to this instance by the command that
+    /// caused the event; `None` when the hub does not know that command.
+    fn handed_over(
+        &mut self,
+        instance: &InstanceId,
+        kind: &KindRow,
+        event: &NewEvent,
+    ) -> Result<Option<bool>, StoreError> {
+        let subject = event.subject.as_str();
+        let Some(command) = &event.caused_by else { return Ok(Some(false)) };
+        if kind.name != "task.upserted" || !belongs_to(subject, PEOPLES) {
+            return Ok(Some(false));
+        }
+        Ok(self.rows.command(command)?.map(|row| {
+            row.instance.as_ref() == Some(instance)
+                && row.kind == "task.dispatch"
+                && json::string(&row.data, "taskId").as_deref() == Some(subject)
+        }))
     }
 
     fn is_anothers(&mut self, instance: &InstanceId, command: &CommandId) -> Result<bool, StoreError> {

@@ -29,23 +29,35 @@ impl Object {
         }
     }
 
+    /// The object with these members besides, or instead of, those of `base`; `null` stays.
+    pub(super) fn over(self, base: &str) -> String {
+        let mut members: BTreeMap<&str, String> =
+            Members::new(base).map(|member| (member.key, member.value.to_owned())).collect();
+        members.extend(self.0);
+        write(&members)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     pub(super) fn build(self) -> String {
-        let mut out = String::from("{");
-        for (at, (key, value)) in self.0.iter().enumerate() {
-            if at > 0 {
-                out.push(',');
-            }
-            text::write_string(&mut out, key);
-            out.push(':');
-            out.push_str(value);
-        }
-        out.push('}');
-        out
+        write(&self.0)
     }
+}
+
+fn write(members: &BTreeMap<&str, String>) -> String {
+    let mut out = String::from("{");
+    for (at, (key, value)) in members.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        text::write_string(&mut out, key);
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+    out
 }
 
 /// `value` as a JSON string.
@@ -79,9 +91,7 @@ pub(super) fn replacing(old: &str, new: &str) -> String {
         };
         members.insert(member.key, value);
     }
-    let members: Vec<String> =
-        members.iter().map(|(key, value)| format!("{}:{value}", quoted(key))).collect();
-    format!("{{{}}}", members.join(","))
+    write(&members)
 }
 
 /// `object` without the members `keys`.
@@ -102,6 +112,12 @@ mod tests {
         let object = Object::default().string("b", "x\"").raw("a", "1").optional("c", None);
         assert_eq!(object.build(), r#"{"a":1,"b":"x\""}"#);
         assert_eq!(Object::default().build(), "{}");
+    }
+
+    #[test]
+    fn members_are_laid_over_others() {
+        let over = Object::default().raw("b", "null").string("d", "x");
+        assert_eq!(over.over(r#"{"a":null,"b":1,"c":2}"#), r#"{"a":null,"b":null,"c":2,"d":"x"}"#);
     }
 
     #[test]

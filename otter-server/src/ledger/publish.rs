@@ -117,11 +117,10 @@ impl Ledger<'_> {
         let (Ok(id), Some(stage)) = (CommandId::new(subject.as_str()), CommandStage::parse(stage)) else {
             return Ok(());
         };
-        if let Some(mut row) = self.rows.command(&id)? {
-            row.stage = stage;
-            self.rows.put_command(&id, &row)?;
-        }
-        Ok(())
+        let Some(mut row) = self.rows.command(&id)? else { return Ok(()) };
+        row.stage = stage;
+        self.rows.put_command(&id, &row)?;
+        if stage.is_final() && stage != CommandStage::Completed { self.undo(&id, &row) } else { Ok(()) }
     }
 
     fn write_gap(&mut self, instance: &InstanceId, lane: Lane, from: u64) -> Result<(), StoreError> {

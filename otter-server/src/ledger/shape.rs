@@ -3,12 +3,13 @@
 use otter_proto::UnixMillis;
 use otter_proto::catalogue::EntityRow as EntityType;
 use otter_proto::error::ErrorCode;
-use otter_proto::id::{EntityKey, Scope};
-use otter_proto::kind::{CommandStage, DeliveryState};
+use otter_proto::id::{CommandId, EntityKey, Scope, belongs_to};
+use otter_proto::kind::{ApprovalState, CommandStage, DeliveryState, TaskStatus};
 use otter_proto::limits::TEXT_HEAD_BYTES;
 use otter_proto::text;
 
-use crate::ledger::fact::{Fact, Refusal};
+use crate::ledger::command::PEOPLES;
+use crate::ledger::fact::{Fact, Refusal, Source};
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::{Ledger, result};
 use crate::ledger::{End, EntityRow, StoreError};
@@ -41,6 +42,10 @@ impl Ledger<'_> {
             {
                 return Ok(None);
             }
+            "approval.decided" | "approval.resolved" | "approval.expired" if approval_ended(text) => {
+                return Ok(None);
+            }
+            "task.upserted" if fact.is_late_for(text) => return Ok(None),
             "message.deliveryChanged" if delivery(&fact.data) <= delivery(text) => return Ok(None),
             "command.updated" if existing.is_some() && !stage_follows(text, &fact.data) => return Ok(None),
             "instance.updated" => {
@@ -78,6 +83,33 @@ impl Ledger<'_> {
     fn sent_at(&mut self, scope: &Scope, message: &str) -> Result<Option<UnixMillis>, StoreError> {
         let Ok(key) = EntityKey::new("message", message) else { return Ok(None) };
         Ok(self.rows.entity(scope, &key)?.and_then(|row| instant(&row.text, "sentAt")))
+    }
+}
+
+/// Whether an approval is in a final state.
+fn approval_ended(text: &str) -> bool {
+    json::string(text, "state")
+        .and_then(|state| ApprovalState::parse(&state))
+        .is_some_and(|state| matches!(state, ApprovalState::Resolved | ApprovalState::Expired))
+}
+
+impl Fact {
+    /// Whether an instance speaks too late about a task: it had ended, or, when it is a person's, the person has it
+    /// back or handed it over anew. The events of a dispatch are caused by its command.
+    fn is_late_for(&self, text: &str) -> bool {
+        if self.source == Source::Hub || text.is_empty() {
+            return false;
+        }
+        let status = |object| TaskStatus::parse(&json::string(object, "status")?);
+        let (before, after) = (status(text), status(&self.data));
+        let has_ended = before.is_some_and(|status| !status.is_open());
+        if !belongs_to(self.subject.as_str(), PEOPLES) {
+            return has_ended && after.is_some_and(TaskStatus::is_open);
+        }
+        let command = json::string(text, "commandId");
+        let is_of_dispatch =
+            command.is_some() && command.as_deref() == self.caused_by.as_ref().map(CommandId::as_str);
+        !is_of_dispatch || (has_ended && after.is_some() && after != before)
     }
 }
 

@@ -41,6 +41,11 @@ pub(super) fn conversation() -> Scope {
     Scope::parse(&format!("conversation/{CONVERSATION}")).unwrap()
 }
 
+/// The scope of the person who commands.
+pub(super) fn own_scope() -> Scope {
+    Scope::parse("member/mb_1").unwrap()
+}
+
 pub(super) fn command_id(n: u64) -> CommandId {
     CommandId::new(&format!("01900000-0000-7000-8000-{n:012}")).unwrap()
 }

@@ -3,7 +3,7 @@
 use otter_proto::UnixMillis;
 use otter_proto::catalogue::EntityRow as EntityType;
 use otter_proto::id::{EntityKey, Scope};
-use otter_proto::kind::CommandStage;
+use otter_proto::kind::{ApprovalState, CommandStage, MarkTarget, TaskStatus};
 
 use crate::ledger::json;
 use crate::ledger::write::Ledger;
@@ -21,6 +21,13 @@ pub(super) fn is_open(entity_type: &EntityType, text: &str) -> bool {
         "command" => json::string(text, "stage")
             .and_then(|stage| CommandStage::parse(&stage))
             .is_some_and(|stage| !stage.is_final()),
+        "task" => json::string(text, "status")
+            .and_then(|status| TaskStatus::parse(&status))
+            .is_some_and(TaskStatus::is_open),
+        "approval" => json::string(text, "state")
+            .and_then(|state| ApprovalState::parse(&state))
+            .is_some_and(|state| matches!(state, ApprovalState::Pending | ApprovalState::Decided)),
+        "mark" => json::string(text, "target").as_deref() == Some(MarkTarget::Conversation.as_str()),
         _ => false,
     }
 }

@@ -1,61 +1,72 @@
-//! What each command does in the transaction that accepts it.
+//! What accepting a command does: in one transaction, for commands of the hub and of instances.
 
 use otter_proto::UnixMillis;
-use otter_proto::catalogue::{Executor, Offline};
-use otter_proto::error::{ErrorBody, ErrorCode};
+use otter_proto::catalogue::Offline;
+use otter_proto::error::ErrorCode;
 use otter_proto::frame::{Principal, PrincipalType};
-use otter_proto::id::{CommandId, ConversationId, EntityKey, InstanceId, Scope};
+use otter_proto::id::{ConversationId, EntityKey, InstanceId, MemberId, Scope};
 use otter_proto::kind::CommandStage;
 use otter_proto::limits::MAX_OPEN_COMMANDS;
-use otter_proto::predict::predict;
-use otter_proto::text;
+use otter_proto::predict::{Predicted, predict};
 
-use super::{Checked, Denied, Kind, Verdict};
-use crate::ledger::fact::entity_id;
-use crate::ledger::json::{self, Object};
+use super::request::Request;
+use super::target::Target;
+use super::{Checked, Denied, Verdict};
+use crate::ledger::json::Object;
 use crate::ledger::write::Ledger;
-use crate::ledger::{CommandRow, EntityRow, StoreError};
+use crate::ledger::{CommandRow, StoreError};
 
-/// The longest text of a `message.send`, in bytes.
-const MAX_TEXT: usize = 200 << 10;
 /// How long a command that does not wait for an offline instance may wait to be attempted, in milliseconds.
 const PROMPT_MS: u64 = 60_000;
 
-/// Where a command goes.
-struct Target {
-    instance: InstanceId,
-    conversation: ConversationId,
-    address: Option<String>,
+/// Unwraps what was found, or returns the refusal.
+macro_rules! found {
+    ($verdict:expr) => {
+        match $verdict {
+            Ok(found) => found,
+            Err(denied) => return Ok(Err(denied)),
+        }
+    };
 }
 
-/// Checks what the payload's type cannot say.
-pub(super) fn check_size(kind: &Kind, data: &str) -> Result<(), ErrorBody> {
-    if kind.name != "message.send" {
-        return Ok(());
-    }
-    match json::string(data, "text").map_or(0, |text| text.len()) {
-        0 => Err(ErrorBody::new(ErrorCode::InvalidData, "a message needs a text").at("/data/text")),
-        len if len > MAX_TEXT => {
-            let message = format!("the text has {len} bytes; send at most {MAX_TEXT}");
-            Err(ErrorBody::new(ErrorCode::TooLarge, message).at("/data/text"))
-        }
-        _ => Ok(()),
-    }
-}
+pub(super) use found;
 
 impl Ledger<'_> {
     pub(super) fn accept(&mut self, command: &Checked<'_>) -> Verdict<()> {
-        match command.kind.executor {
-            Executor::Hub => self.cancel(command),
-            Executor::Instance => self.accept_for_instance(command),
+        match &command.request {
+            Request::MessageSend(data) => self.message_send(command, data),
+            Request::RunAbort(data) => {
+                let target = found!(self.conversation_target(&data.conversation_id)?);
+                found!(self.open_run(&data.conversation_id, &data.run_id)?);
+                let about = Object::default().string("runId", data.run_id.as_str());
+                found!(self.may_hand_over(command, &target)?);
+                self.hand_over(command, target, about).map(Ok)
+            }
+            Request::SessionReset(data) => {
+                let target = found!(self.conversation_target(&data.conversation_id)?);
+                found!(self.may_hand_over(command, &target)?);
+                self.hand_over(command, target, Object::default()).map(Ok)
+            }
+            Request::AgentPing(data) => {
+                let target = found!(self.agent_target(&data.agent_id)?);
+                found!(self.may_hand_over(command, &target)?);
+                let about = Object::default().string("entity", &format!("agent/{}", data.agent_id));
+                self.hand_over(command, target, about).map(Ok)
+            }
+            Request::ApprovalDecide(data) => self.approval_decide(command, data),
+            Request::TaskCreate(data) => self.task_create(command, data),
+            Request::TaskUpdate(data) => self.task_update(command, data),
+            Request::TaskDispatch(data) => self.task_dispatch(command, data),
+            Request::FeedMarkRead(_) => self.feed_mark_read(command),
+            Request::FeedArchive(data) => self.feed_archive(command, data),
+            Request::ConversationUpdate(data) => self.conversation_update(command, data),
+            Request::ConversationMarkRead(data) => self.conversation_mark_read(command, data),
+            Request::CommandCancel(data) => self.cancel(command, data),
         }
     }
 
-    fn accept_for_instance(&mut self, command: &Checked<'_>) -> Verdict<()> {
-        let target = match self.target(command)? {
-            Ok(target) => target,
-            Err(denied) => return Ok(Err(denied)),
-        };
+    /// Refuses a command whose instance is away when it does not wait, or has too much to do.
+    pub(super) fn may_hand_over(&mut self, command: &Checked<'_>, target: &Target) -> Verdict<()> {
         let attached = command.attached.contains(&target.instance);
         if !attached && command.kind.offline == Offline::Refuse {
             let message = "the OpenClaw instance is offline; try again when it is back";
@@ -67,7 +78,18 @@ impl Ledger<'_> {
                 "too many commands wait for this instance; cancel some or wait until it has caught up";
             return Ok(Err(Denied::new(ErrorCode::TooManyOpen, message, &[Scope::Org])));
         }
-        self.write_predicted(command, &target)?;
+        Ok(Ok(()))
+    }
+
+    /// Records a command for its instance, and hands it over when that is there. `about` says in the command's row
+    /// what it concerns.
+    pub(super) fn hand_over(
+        &mut self,
+        command: &Checked<'_>,
+        target: Target,
+        about: Object,
+    ) -> Result<(), StoreError> {
+        let attached = command.attached.contains(&target.instance);
         let ttl = match command.kind.offline {
             Offline::Refuse => PROMPT_MS,
             Offline::Queue { ttl_ms } => ttl_ms,
@@ -75,7 +97,7 @@ impl Ledger<'_> {
         let row = CommandRow {
             kind: command.kind.name.to_owned(),
             data: command.data.clone(),
-            by: author(command),
+            by: command.author(),
             instance: Some(target.instance.clone()),
             address: target.address,
             stage: CommandStage::Accepted,
@@ -85,119 +107,26 @@ impl Ledger<'_> {
             issued_at: self.now,
             expires_at: UnixMillis(self.now.0 + ttl),
         };
-        let entity = Object::default()
-            .string("conversationId", target.conversation.as_str())
+        let entity = about
+            .optional("conversationId", target.conversation.as_ref().map(ConversationId::as_str))
             .string("expiresAt", &row.expires_at.to_string())
-            .string("instanceId", target.instance.as_str())
-            .optional("runId", json::string(&command.data, "runId").as_deref());
+            .string("instanceId", target.instance.as_str());
         let entity = if attached { entity.raw("sent", "true") } else { entity };
-        self.write_command(command.id, &row, entity)?;
+        self.write_command(command, &row, entity)?;
         self.rows.put_command(command.id, &row)?;
         if attached {
             let dispatch = self.dispatch_of(command.id, &row);
             self.dispatch.push((target.instance, dispatch));
         }
-        Ok(Ok(()))
-    }
-
-    /// Finds what a command names.
-    fn target(&mut self, command: &Checked<'_>) -> Verdict<Target> {
-        let missing = |what: &str, pointer: &str, scope: Scope| {
-            let message = format!("there is no such {what}; it may have been removed");
-            Ok(Err(Denied::new(ErrorCode::NotFound, &message, &[scope]).at(pointer)))
-        };
-        let id = json::string(&command.data, "conversationId").unwrap_or_default();
-        let Some((conversation, row)) = self.conversation(&id)? else {
-            return missing("conversation", "/data/conversationId", Scope::Org);
-        };
-        let instance = json::string(&row.text, "instanceId").and_then(|id| InstanceId::new(&id).ok());
-        let Some(instance) = instance else {
-            return missing("conversation", "/data/conversationId", Scope::Org);
-        };
-        let agent = json::string(&row.text, "agentId").unwrap_or_default();
-        if self.org_entity("agent", &agent)?.is_none() {
-            return missing("agent", "/data/conversationId", Scope::Org);
-        }
-        if let Some(run) = json::string(&command.data, "runId") {
-            let scope = Scope::Conversation(conversation.clone());
-            let row = match EntityKey::new("run", &run) {
-                Ok(key) => self.rows.entity(&scope, &key)?,
-                Err(_) => None,
-            };
-            let Some(row) = row else { return missing("run", "/data/runId", scope) };
-            if json::string(&row.text, "state").as_deref() != Some("running") {
-                let denied = Denied::new(ErrorCode::AlreadyEnded, "this run has ended", &[scope]);
-                return Ok(Err(denied.at("/data/runId")));
-            }
-        }
-        let address = text::member(&row.text, "address").map(ToOwned::to_owned);
-        Ok(Ok(Target { instance, conversation, address }))
-    }
-
-    fn conversation(&mut self, id: &str) -> Result<Option<(ConversationId, EntityRow)>, StoreError> {
-        let Ok(conversation) = ConversationId::new(id) else { return Ok(None) };
-        Ok(self.org_entity("conversation", id)?.map(|row| (conversation, row)))
-    }
-
-    fn org_entity(&mut self, entity_type: &str, id: &str) -> Result<Option<EntityRow>, StoreError> {
-        match EntityKey::new(entity_type, id) {
-            Ok(key) => self.rows.entity(&Scope::Org, &key),
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// Writes what a client predicts, by the same function.
-    fn write_predicted(&mut self, command: &Checked<'_>, target: &Target) -> Result<(), StoreError> {
-        let by = Principal {
-            principal_type: PrincipalType::Member,
-            id: command.actor.id.to_string(),
-            org: self.org().clone(),
-            name: command.actor.name.clone(),
-            role: None,
-        };
-        for row in predict(command.kind.name, &command.data, command.id, &by, &target.instance) {
-            let kind = format!("{}.created", row.key.entity_type());
-            self.write_own_text(&kind, row.key.id(), row.scope, Some(command.id), row.text)?;
-        }
         Ok(())
     }
 
-    /// Writes the first `command.updated`.
-    fn write_command(&mut self, id: &CommandId, row: &CommandRow, more: Object) -> Result<(), StoreError> {
-        let data = more
-            .raw("by", row.by.clone())
-            .string("issuedAt", &row.issued_at.to_string())
-            .string("kind", &row.kind)
-            .string("stage", row.stage.as_str());
-        self.write_own("command.updated", id.as_str(), Scope::Org, Some(id), data)
-    }
-
-    /// `command.cancel`: before the target was sent the hub ends it, later it asks the instance to.
-    fn cancel(&mut self, command: &Checked<'_>) -> Verdict<()> {
-        let id = json::string(&command.data, "commandId").unwrap_or_default();
-        let target = CommandId::new(&id).ok();
-        let row = match &target {
-            Some(id) => self.rows.command(id)?,
-            None => None,
-        };
-        let (Some(target), Some(row)) = (target, row) else {
-            let message = "there is no such command; it may have ended long ago";
-            let denied = Denied::new(ErrorCode::NotFound, message, &[Scope::Org]);
-            return Ok(Err(denied.at("/data/commandId")));
-        };
-        if row.stage.is_final() {
-            let denied = Denied::new(ErrorCode::AlreadyEnded, "this command has ended", &[Scope::Org]);
-            return Ok(Err(denied.at("/data/commandId")));
-        }
-        if row.sent {
-            self.ask_to_cancel(&target, row, command)?;
-        } else {
-            self.end_unsent(&target, row, CommandStage::Cancelled, Some(command.id))?;
-        }
-        let own = CommandRow {
+    /// Records a command that the hub has carried out.
+    pub(super) fn complete(&mut self, command: &Checked<'_>, about: Object) -> Verdict<()> {
+        let row = CommandRow {
             kind: command.kind.name.to_owned(),
             data: command.data.clone(),
-            by: author(command),
+            by: command.author(),
             instance: None,
             address: None,
             stage: CommandStage::Completed,
@@ -207,38 +136,52 @@ impl Ledger<'_> {
             issued_at: self.now,
             expires_at: self.now,
         };
-        self.write_command(command.id, &own, Object::default())?;
-        self.rows.put_command(command.id, &own)?;
+        self.write_command(command, &row, about)?;
+        self.rows.put_command(command.id, &row)?;
         Ok(Ok(()))
     }
 
-    fn ask_to_cancel(
+    /// Writes the first `command.updated`.
+    fn write_command(
         &mut self,
-        id: &CommandId,
-        mut row: CommandRow,
         command: &Checked<'_>,
+        row: &CommandRow,
+        about: Object,
     ) -> Result<(), StoreError> {
-        row.cancel = true;
-        let data = Object::default().raw("cancelRequested", "true").string("stage", row.stage.as_str());
-        self.write_own("command.updated", id.as_str(), Scope::Org, Some(command.id), data)?;
-        self.rows.put_command(id, &row)?;
-        if let Some(instance) = row.instance.clone().filter(|id| command.attached.contains(id)) {
-            let dispatch = self.dispatch_of(id, &row);
-            self.dispatch.push((instance, dispatch));
-        }
-        Ok(())
+        let data = about
+            .raw("by", row.by.clone())
+            .string("issuedAt", &row.issued_at.to_string())
+            .string("kind", &row.kind)
+            .string("stage", row.stage.as_str());
+        self.write_own("command.updated", command.id.as_str(), Scope::Org, Some(command.id), data)
     }
-}
 
-/// The message that a `message.send` makes.
-pub(super) fn user_message(instance: &InstanceId, command: &CommandId) -> Option<String> {
-    entity_id(&[instance.as_str(), command.as_str(), "user"]).map(String::from)
-}
+    /// What a client predicts of a command, by the same function.
+    pub(super) fn predicted(&self, command: &Checked<'_>, instance: Option<&InstanceId>) -> Vec<Predicted> {
+        let by = Principal {
+            principal_type: PrincipalType::Member,
+            id: command.actor.id.to_string(),
+            org: self.org().clone(),
+            name: command.actor.name.clone(),
+            role: None,
+        };
+        predict(command.kind.name, &command.data, command.id, &by, instance)
+    }
 
-fn author(command: &Checked<'_>) -> String {
-    Object::default()
-        .string("id", command.actor.id.as_str())
-        .optional("name", command.actor.name.as_deref())
-        .string("type", "member")
-        .build()
+    /// Writes what was predicted, completed by what only the hub knows.
+    pub(super) fn write_predicted(
+        &mut self,
+        command: &Checked<'_>,
+        row: Predicted,
+        known: Object,
+    ) -> Result<(), StoreError> {
+        let data = known.over(&row.text);
+        self.write_own_text(row.kind, row.key.id(), row.scope, Some(command.id), data)
+    }
+
+    /// A person's mark.
+    pub(super) fn mark_of(&mut self, member: &MemberId, id: &str) -> Result<Option<String>, StoreError> {
+        let Ok(key) = EntityKey::new("mark", id) else { return Ok(None) };
+        Ok(self.rows.entity(&Scope::Member(member.clone()), &key)?.map(|row| row.text))
+    }
 }

@@ -1,9 +1,9 @@
 //! Commands that the hub ends: only those that were never handed to a socket.
 
-use otter_proto::id::{CommandId, ConversationId, Scope};
+use otter_proto::id::{CommandId, ConversationId, EntityId, Scope};
 use otter_proto::kind::CommandStage;
 
-use super::accept::user_message;
+use super::conversation::user_message;
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::Ledger;
 use crate::ledger::{CommandRow, StoreError};
@@ -37,16 +37,27 @@ impl Ledger<'_> {
         self.write_own("command.updated", id.as_str(), Scope::Org, caused_by, data)?;
         row.stage = stage;
         self.rows.put_command(id, &row)?;
+        self.undo(id, &row)?;
         let conversation =
             json::string(&row.data, "conversationId").and_then(|id| ConversationId::new(&id).ok());
         let message = row.instance.as_ref().and_then(|instance| user_message(instance, id));
         let (Some(conversation), Some(message)) = (conversation, message) else { return Ok(()) };
-        if row.kind != "message.send" {
+        if !matches!(row.kind.as_str(), "message.send" | "task.dispatch") {
             return Ok(());
         }
         let delivery = Object::default().string("reason", code).string("state", "failed").build();
         let data = Object::default().raw("delivery", delivery);
         let scope = Scope::Conversation(conversation);
         self.write_own("message.deliveryChanged", &message, scope, caused_by, data)
+    }
+
+    /// Takes back what accepting a command changed, once it has ended without being carried out.
+    pub(in crate::ledger) fn undo(&mut self, id: &CommandId, row: &CommandRow) -> Result<(), StoreError> {
+        let named = |key| json::string(&row.data, key).and_then(|id| EntityId::new(&id).ok());
+        match row.kind.as_str() {
+            "approval.decide" => named("approvalId").map_or(Ok(()), |approval| self.reopen(&approval, id)),
+            "task.dispatch" => named("taskId").map_or(Ok(()), |task| self.take_back(&task, id)),
+            _ => Ok(()),
+        }
     }
 }

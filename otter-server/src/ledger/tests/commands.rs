@@ -48,7 +48,7 @@ fn a_message_is_accepted_in_one_step_and_handed_over_when_the_instance_is_there(
     let mut world = World::with_conversation();
     world.attached.insert(instance());
     let (reply, commit) = world.command(1, "message.send", &say());
-    let at = Positions([(conversation(), 3), (Scope::Org, 5)].into());
+    let at = Positions([(conversation(), 3), (own_scope(), 5), (Scope::Org, 6)].into());
     let accepted = Some(Accepted { epoch: world.epoch.clone(), at });
     assert_eq!(
         reply,
@@ -64,6 +64,7 @@ fn a_message_is_accepted_in_one_step_and_handed_over_when_the_instance_is_there(
             format!(
                 r#"org conversation.updated [merge conversation/in_1:c] {{"lastMessage":{{"author":{{"id":"mb_1","name":"Ada","type":"member"}},"head":"hi","id":"in_1:{c}:user","sentAt":"2026-11-18T11:06:40.000Z"}},"messageCount":1}}"#
             ),
+            r#"member/mb_1 mark.updated [put mark/in_1:c] {"messageCount":1,"readAt":"2026-11-18T11:06:40.000Z","target":"conversation"}"#.to_owned(),
             format!(
                 r#"org command.updated [put command/{c}] {{"by":{{"id":"mb_1","name":"Ada","type":"member"}},"conversationId":"in_1:c","expiresAt":"2026-11-20T11:06:40.000Z","instanceId":"in_1","issuedAt":"2026-11-18T11:06:40.000Z","kind":"message.send","sent":true,"stage":"accepted"}}"#
             ),
@@ -71,7 +72,7 @@ fn a_message_is_accepted_in_one_step_and_handed_over_when_the_instance_is_there(
     );
     let caused: Vec<Option<CommandId>> =
         commit.appended.iter().map(|event| RecordedEvent::parse(&event.text).unwrap().caused_by).collect();
-    assert_eq!(caused, [Some(c.clone()), Some(c.clone()), Some(c)]);
+    assert_eq!(caused, vec![Some(c); 4]);
     assert_eq!(commit.dispatch, [(instance(), dispatch(1, TTL, false))]);
 }
 

@@ -107,7 +107,7 @@ impl History {
             starts: 1,
             asked: Vec::new(),
             rows: 0,
-            copies: vec![copy(Scope::Org), copy(conversation())],
+            copies: vec![copy(Scope::Org), copy(conversation()), copy(own_scope())],
             twin,
         };
         history.start_twin();
