@@ -69,7 +69,7 @@ fn a_tool_without_output_of_its_own_is_told_at_its_end() {
     item(
         &mut bench,
         "end",
-        json!({"status": "completed", "endedAt": T + 300, "commandBearing": false, "title": "Read"}),
+        &json!({"status": "completed", "endedAt": T + 300, "commandBearing": false, "title": "Read"}),
     );
     let steps = steps(&bench);
     assert_eq!((&steps[0]["durationMs"], &steps[0]["title"]), (&json!(200), &json!("Read")));
