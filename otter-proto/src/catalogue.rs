@@ -1,11 +1,13 @@
 //! The catalogue: what each kind, entity type and command is. Hub, clients and the published tables read it.
 
 mod rows;
+mod stability;
 
 use crate::effect::EffectOp;
 use crate::frame::Lane;
 
 pub use rows::{COMMANDS, ENTITIES, KINDS, SIGNALS};
+pub use stability::{Deprecation, Stability, deprecation, stability};
 
 /// What a kind does to the entity it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
