@@ -1,6 +1,10 @@
 import { announcer } from './announce.js';
+import { tellRefusals } from './ask.js';
 import { attribute, h, icon, watch } from './dom.js';
+import { listenToKeys } from './keys.js';
+import { noticeBoard } from './notices.js';
 import { setTitle } from './page-title.js';
+import { recall, remember } from './prefs.js';
 import { createRoute } from './route.js';
 import { startSeconds } from './seconds.js';
 import { centre } from './view/centre.js';
@@ -16,7 +20,7 @@ import { tasksPage } from './view/tasks.js';
 import { topbar } from './view/topbar.js';
 
 const CROSS = 'M5 5l10 10M15 5 5 15';
-const FACTS = 'otter.facts';
+const FACTS = 'facts';
 const WIDE = matchMedia('(min-width: 1280px)');
 const NARROW = matchMedia('(max-width: 759px)');
 
@@ -47,7 +51,7 @@ export function mountConsole(root, client) {
   const aside = h('aside', { class: 'facts', 'aria-label': 'Session facts' });
   const skip = h('a', { class: 'skip', href: '#main', onclick: skipTo }, 'Skip to the content');
   const shell = h('div', { class: 'shell' },
-    skip, topbar(client), nav(client, route), h('section', { class: 'side', 'aria-label': 'Conversations' }, list.element, instances(client, route)), main, aside);
+    skip, topbar(client, route), nav(client, route), h('section', { class: 'side', 'aria-label': 'Conversations' }, list.element, instances(client, route)), main, aside);
   const context = { back: route.close, toggleFacts, liveUntil: trackLive(client, root) };
   const stage = createStage(main, aside);
 
@@ -75,18 +79,15 @@ export function mountConsole(root, client) {
   function toggleFacts() {
     const shown = root.dataset.facts !== 'shown';
     attribute(root, 'data-facts', shown ? 'shown' : 'hidden');
-    try {
-      localStorage.setItem(FACTS, String(shown));
-    } catch {
-      // Only a preference.
-    }
+    remember(FACTS, shown);
   }
 
-  attribute(root, 'data-facts', WIDE.matches && localStorage.getItem(FACTS) !== 'false' ? 'shown' : 'hidden');
-  root.replaceChildren(shell, announcer, gate(client, shell));
+  attribute(root, 'data-facts', WIDE.matches && recall(FACTS) !== false ? 'shown' : 'hidden');
+  root.replaceChildren(shell, announcer, noticeBoard, gate(client, shell));
   route.onChange(() => showRoute(true));
   showRoute(false);
-  document.addEventListener('keydown', (event) => onShortcut(event, list));
+  tellRefusals(client);
+  listenToKeys(client, route);
 }
 
 /** What is in the centre at the moment. @param {any} main @param {any} aside */
@@ -165,13 +166,4 @@ function nothingOpen(client) {
     words.textContent = loading ? 'Finding your conversations…' : ids.length > 0 ? 'Choose a conversation.' : 'All quiet on the river. Conversations appear here as soon as a machine is connected.';
   });
   return { element, end };
-}
-
-/** @param {KeyboardEvent} event @param {{ focusFilter(): void }} list */
-function onShortcut(event, list) {
-  const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea');
-  const find = (event.key === 'k' && (event.metaKey || event.ctrlKey)) || (event.key === '/' && !typing);
-  if (!find) return;
-  event.preventDefault();
-  list.focusFilter();
 }
