@@ -52,3 +52,7 @@ export function hueOf(id) {
   for (const char of id) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
   return hash % 12;
 }
+
+/** Whether somebody should look at a machine: it is away, or its gateway does not answer. @param {any} instance */
+export const inTrouble = ({ connection, gateway }) =>
+  (connection !== undefined && connection !== 'online') || (gateway?.state !== undefined && !['online', 'connecting'].includes(gateway.state));

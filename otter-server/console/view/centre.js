@@ -1,5 +1,6 @@
 import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
 import { agentOf, instanceName, titleOf } from '../model.js';
+import { setTitle } from '../page-title.js';
 import { everySecond } from '../seconds.js';
 import { connectionText, span } from '../words.js';
 import { composer } from './composer.js';
@@ -37,7 +38,7 @@ export function centre(client, id, shell) {
     const agent = agentOf(client, conversation)?.name;
     text(sub, conversation ? [agent !== name && agent, instanceName(client, conversation.instanceId)].filter(Boolean).join(' on ') : '');
     attribute(element, 'data-running', Boolean(conversation?.activeRun));
-    document.title = `${conversation?.activeRun ? '● ' : ''}${name || 'Conversation'} · Otter`;
+    setTitle(`${conversation?.activeRun ? '● ' : ''}${name || 'Conversation'}`);
   };
   const paintStale = () => {
     const connection = client.connection.get();
