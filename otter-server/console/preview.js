@@ -1,10 +1,12 @@
 /**
  * The console on a scripted core, for work on its looks: serve the root of the repository with any static server and
- * open otter-server/console/preview.html, with ?scene=live | busy | empty | loading | stale | held | signedout | stopped.
+ * open otter-server/console/preview.html, with ?scene=live | busy | empty | loading | stale | held | signedout | stopped |
+ * approvals | overdue | decided | viewer | history.
  */
 import { createClientWith } from '../../otter-client-wasm/npm/client.js';
 import { createFakeCore } from '../../otter-client-wasm/npm/testing.js';
 import { mountConsole } from './app.js';
+import { createTalk } from './preview-talk.js';
 import { CONVERSATION, MEMBER, answerFor, world } from './preview-world.js';
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'live';
@@ -13,13 +15,16 @@ const client = createClientWith(() => Promise.reject(new Error('the preview has 
 const online = () => ({ phase: 'online', reason: null, code: null, since: Date.now(), attempt: 0, nextRetryAt: null, roundTripMs: 9 + Math.random() * 6 });
 const at = (ms = 0) => new Date(Date.now() + ms).toISOString();
 let seq = 1000;
-const put = (scope, key, data) => ({ put: [[scope, key, (seq += 1), true, data]] });
+const put = (scope, key, data, live = true) => ({ put: [[scope, key, (seq += 1), live, data]] });
 const inConversation = (id) => `conversation/${id}`;
+const talk = createTalk({ fake, client, scene, at, put, ada: CONVERSATION });
+const busy = ['busy', 'approvals', 'overdue', 'decided', 'viewer'].includes(scene);
 
 function onPost({ t, ...message }) {
   if (t === 'start') begin();
   else if (t === 'command' && message.kind === 'message.send') send(message.id, message.data);
   else if (t === 'command' && message.kind === 'run.abort') stop(message.id, message.data);
+  else if (talk.onPost({ t, ...message })) return;
   else if (t === 'retry') retry(message);
   else if (t === 'dismiss') dismiss(message.id);
 }
@@ -27,13 +32,14 @@ function onPost({ t, ...message }) {
 function begin() {
   if (scene === 'loading') return fake.push({ connection: { ...online(), phase: 'connecting', attempt: 1, roundTripMs: null } });
   if (scene === 'signedout') return fake.push({ connection: { ...online(), phase: 'signedOut', code: 4201, reason: 'Your session has ended.' } });
-  fake.push({ connection: online(), self: MEMBER, serverOffsetMs: 0, scopes: { org: { phase: 'live', reason: null } } });
+  fake.push({ connection: online(), self: { ...MEMBER, role: scene === 'viewer' ? 'viewer' : 'owner' }, serverOffsetMs: 0, scopes: { org: { phase: 'live', reason: null } } });
   if (scene === 'empty') return;
   const { org, conversations } = world(at);
   fake.push({ put: org.map(([key, data]) => ['org', key, (seq += 1), true, data]) });
   for (const [id, rows] of Object.entries(conversations)) {
     fake.push({ put: rows.map(([key, data]) => [inConversation(id), key, (seq += 1), true, data]), scopes: { [inConversation(id)]: { phase: 'live', reason: null } } });
   }
+  talk.begin();
   const beat = () => fake.push({ connection: online(), signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: at(), outbox: { pending: 0 } }]] });
   beat();
   setInterval(() => scene === 'live' && beat(), 5000);
@@ -41,7 +47,7 @@ function begin() {
     setTimeout(() => fake.push({ connection: { ...online(), phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now() - 134_000, attempt: 4, nextRetryAt: Date.now() + 7000, roundTripMs: null } }), 100);
   }
   if (scene === 'stopped') setTimeout(() => fake.push({ connection: { ...online(), phase: 'stopped', code: 4500, reason: 'The hub speaks a newer protocol.' } }), 100);
-  if (scene === 'busy') setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
+  if (busy) setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
 }
 
 function send(id, { conversationId, text }) {
@@ -88,7 +94,7 @@ function answer(conversationId, runId, agoMs) {
   const conversation = () => client.entity('conversation', conversationId).get();
   fake.push({ ...put(scope, `run/${runId}`, run), signals: [[scope, 'run.progress', runId, { runId, phase: 'tool', tool: 'exec', title: 'cargo test -p otter-proto' }]] });
   fake.push(put('org', `conversation/${conversationId}`, { ...conversation(), activeRun: { id: runId } }));
-  let shown = scene === 'busy' ? Math.floor(text.length * 0.6) : 0;
+  let shown = busy ? Math.floor(text.length * 0.6) : 0;
   if (shown) fake.push({ slots: [[conversationId, runId, 0, text.slice(0, shown)]] });
   const end = (state) => {
     clearInterval(timer);
@@ -103,7 +109,7 @@ function answer(conversationId, runId, agoMs) {
     });
   };
   const timer = setInterval(() => {
-    if (scene === 'busy' && shown > text.length * 0.62) return;
+    if (busy && shown > text.length * 0.62) return;
     const next = Math.min(text.length, shown + 3 + Math.floor(Math.random() * 8));
     fake.push({ slots: [[conversationId, runId, shown, text.slice(shown, next)]] });
     shown = next;
@@ -120,4 +126,5 @@ function stop(id, { runId }) {
 
 window.otter = client;
 window.fake = fake;
+window.talk = talk;
 mountConsole(document.getElementById('otter'), client);
