@@ -7,6 +7,7 @@ import { setTitle } from './page-title.js';
 import { recall, remember } from './prefs.js';
 import { createRoute } from './route.js';
 import { startSeconds } from './seconds.js';
+import { approvalsPage } from './view/approvals.js';
 import { centre } from './view/centre.js';
 import { conversations } from './view/conversations.js';
 import { facts } from './view/facts.js';
@@ -26,7 +27,7 @@ const NARROW = matchMedia('(max-width: 759px)');
 
 /** @type {Record<string, (client: any, route: any, shell: any) => Part>} */
 const PAGES = {
-  approvals: (client, route, shell) => page(client, shell, { name: 'approvals', title: 'Approvals' }),
+  approvals: (client, route, shell) => framed(client, shell, 'approvals', 'Approvals', approvalsPage(client)),
   tasks: tasksPage,
   feed: feedPage,
   fleet: fleetPage,
@@ -88,6 +89,13 @@ export function mountConsole(root, client) {
   showRoute(false);
   tellRefusals(client);
   listenToKeys(client, route);
+}
+
+/** A page made elsewhere in the frame of all pages. @param {any} client @param {any} shell @param {string} name @param {string} title @param {any} inner @returns {Part} */
+function framed(client, shell, name, title, inner) {
+  const frame = page(client, shell, { name, title }, inner.element);
+  frame.ends.add(inner.end);
+  return frame;
 }
 
 /** What is in the centre at the moment. @param {any} main @param {any} aside */

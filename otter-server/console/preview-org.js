@@ -10,14 +10,8 @@ const TOM = { type: 'member', id: 'mb_tom', name: 'Tom' };
 /** @param {(ms?: number) => string} at @returns {[string, any][]} */
 export const orgRows = (at) => [...tasks(at), ...feed(at), ...happened(at), ...vendor(at)];
 
-/** @param {(ms?: number) => string} at @returns {[string, any][]} what Mara has read */
-export const marks = (at) => [
-  ['mark/in_mac:ada', { target: 'conversation', messageCount: 12, readAt: at(-MINUTE) }],
-  ['mark/in_mac:juno', { target: 'conversation', messageCount: 9, readAt: at(-2 * HOUR) }],
-  ['mark/in_mac:mail', { target: 'conversation', messageCount: 12, readAt: at(-HOUR) }],
-  ['mark/in_old:scout', { target: 'conversation', messageCount: 11, readAt: at(-27 * HOUR) }],
-  ...['f4', 'f5', 'f6', 'f8', 'f9'].map((id) => /** @type {[string, any]} */ ([`mark/in_mac:${id}`, { target: 'feed', readAt: at(-HOUR) }])),
-];
+/** @param {(ms?: number) => string} at @returns {[string, any][]} what Mara has read of the feed */
+export const marks = (at) => ['f4', 'f5', 'f6', 'f8', 'f9'].map((id) => [`mark/in_mac:${id}`, { target: 'feed', readAt: at(-HOUR) }]);
 
 /** @param {(ms?: number) => string} at */
 export const people = (at) => [

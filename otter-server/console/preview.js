@@ -1,7 +1,7 @@
 /**
  * The console on a scripted core, for work on its looks: serve the root of the repository with any static server and
- * open otter-server/console/preview.html, with ?scene=live | lively | busy | many | empty |
- * loading | stale | held | signedout | stopped. `acts` in the console of the browser makes things happen.
+ * open otter-server/console/preview.html, with ?scene=live | lively | busy | many | empty | loading | stale | held |
+ * signedout | stopped | approvals | overdue | decided | viewer | history. `acts` in the browser's console makes things happen.
  */
 import { createClientWith } from '../../otter-client-wasm/npm/client.js';
 import { createFakeCore } from '../../otter-client-wasm/npm/testing.js';
@@ -9,6 +9,7 @@ import { mountConsole } from './app.js';
 import { createActs } from './preview-acts.js';
 import { manyConversations, liveliness } from './preview-life.js';
 import { marks, orgRows, people } from './preview-org.js';
+import { createTalk } from './preview-talk.js';
 import { CONVERSATION, MEMBER, answerFor, world } from './preview-world.js';
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'live';
@@ -18,14 +19,17 @@ const online = () => ({ phase: 'online', reason: null, code: null, since: Date.n
 const at = (ms = 0) => new Date(Date.now() + ms).toISOString();
 const me = { type: 'member', id: MEMBER.id, name: MEMBER.name };
 let seq = 1000;
-const put = (scope, key, data) => ({ put: [[scope, key, (seq += 1), true, data]] });
+const put = (scope, key, data, live = true) => ({ put: [[scope, key, (seq += 1), live, data]] });
 const inConversation = (id) => `conversation/${id}`;
+const talk = createTalk({ fake, client, scene, at, put, ada: CONVERSATION });
+const busy = ['busy', 'approvals', 'overdue', 'decided', 'viewer'].includes(scene);
 
 function onPost({ t, ...message }) {
   if (t === 'start') begin();
   else if (t === 'command' && message.kind === 'message.send') send(message.id, message.data);
   else if (t === 'command' && message.kind === 'run.abort') stop(message.id, message.data);
-  else if (t === 'command') acts.command(message);
+  else if (t === 'command' && acts.command(message)) return;
+  else if (talk.onPost({ t, ...message })) return;
   else if (t === 'retry') acts.retry(message) || retry(message);
   else if (t === 'dismiss') acts.dismiss(message.id) || dismiss(message.id);
 }
@@ -34,7 +38,7 @@ function begin() {
   if (scene === 'loading') return fake.push({ connection: { ...online(), phase: 'connecting', attempt: 1, roundTripMs: null } });
   if (scene === 'signedout') return fake.push({ connection: { ...online(), phase: 'signedOut', code: 4201, reason: 'Your session has ended.' } });
   const live = { phase: 'live', reason: null };
-  fake.push({ connection: online(), self: { ...MEMBER, role: 'owner', org: 'Otter & friends' }, serverOffsetMs: 0, scopes: { org: live, 'member/self': live } });
+  fake.push({ connection: online(), self: { ...MEMBER, role: scene === 'viewer' ? 'viewer' : 'owner', org: 'Otter & friends' }, serverOffsetMs: 0, scopes: { org: live, 'member/self': live } });
   if (scene === 'empty') return;
   const { org, conversations } = world(at);
   if (scene === 'many') org.push(...manyConversations(at));
@@ -45,6 +49,7 @@ function begin() {
   for (const [id, rows] of Object.entries(conversations)) {
     fake.push({ put: rows.map(([key, data]) => [inConversation(id), key, (seq += 1), true, data]), scopes: { [inConversation(id)]: { phase: 'live', reason: null } } });
   }
+  talk.begin();
   const beat = () => fake.push({ connection: online(), signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: at(), outbox: { pending: 0 } }]] });
   beat();
   setInterval(() => scene === 'live' && beat(), 5000);
@@ -52,7 +57,7 @@ function begin() {
     setTimeout(() => fake.push({ connection: { ...online(), phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now() - 134_000, attempt: 4, nextRetryAt: Date.now() + 7000, roundTripMs: null } }), 100);
   }
   if (scene === 'stopped') setTimeout(() => fake.push({ connection: { ...online(), phase: 'stopped', code: 4500, reason: 'The hub speaks a newer protocol.' } }), 100);
-  if (scene === 'busy') setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
+  if (busy) setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
 }
 
 function send(id, { conversationId, text }) {
@@ -99,7 +104,7 @@ function answer(conversationId, runId, agoMs) {
   const conversation = () => client.entity('conversation', conversationId).get();
   fake.push({ ...put(scope, `run/${runId}`, run), signals: [[scope, 'run.progress', runId, { runId, phase: 'tool', tool: 'exec', title: 'cargo test -p otter-proto' }]] });
   fake.push(put('org', `conversation/${conversationId}`, { ...conversation(), activeRun: { id: runId } }));
-  let shown = scene === 'busy' ? Math.floor(text.length * 0.6) : 0;
+  let shown = busy ? Math.floor(text.length * 0.6) : 0;
   if (shown) fake.push({ slots: [[conversationId, runId, 0, text.slice(0, shown)]] });
   const end = (state) => {
     clearInterval(timer);
@@ -114,7 +119,7 @@ function answer(conversationId, runId, agoMs) {
     });
   };
   const timer = setInterval(() => {
-    if (scene === 'busy' && shown > text.length * 0.62) return;
+    if (busy && shown > text.length * 0.62) return;
     const next = Math.min(text.length, shown + 3 + Math.floor(Math.random() * 8));
     fake.push({ slots: [[conversationId, runId, shown, text.slice(shown, next)]] });
     shown = next;
@@ -133,4 +138,5 @@ const acts = createActs(fake, client, at, { me, held: scene === 'held' });
 window.otter = client;
 window.fake = fake;
 window.acts = acts;
+window.talk = talk;
 mountConsole(document.getElementById('otter'), client);
