@@ -14,6 +14,7 @@ use crate::store::{Reads, Store};
 
 mod bridge;
 mod commands;
+mod contract;
 mod instances;
 mod promises;
 mod publishing;
