@@ -32,8 +32,8 @@ fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> InvalidData
     let mut pointer = String::new();
     for segment in error.path() {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{key}")),
+            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
+            Segment::Map { key } => pointer.extend(["/", key]),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }

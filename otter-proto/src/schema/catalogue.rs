@@ -6,6 +6,7 @@ use crate::catalogue::{
     COMMANDS, Class, CommandRow, ENTITIES, EntityRow, Executor, KINDS, KindRow, Offline, Publisher, SIGNALS,
     Safety, ScopeRule, SignalRow, Window, deprecation, entity, stability,
 };
+use crate::effect::EffectOp;
 use crate::error::{CloseAction, CloseCode, ErrorCode};
 use crate::frame::{ClientFrame, HubFrame};
 use crate::kind::payloads::with_payloads;
@@ -59,7 +60,7 @@ fn kind(row: &KindRow) -> Value {
     let (first, next) = (row.class.effect(false), row.class.effect(true));
     let json = json!({
         "kind": row.name, "entity": row.entity_type, "class": class(row.class),
-        "effects": { "absent": first.map(|op| op.as_str()), "present": next.map(|op| op.as_str()) },
+        "effects": { "absent": first.map(EffectOp::as_str), "present": next.map(EffectOp::as_str) },
         "publishers": publishers(row.publisher), "scope": home.map(|home| scope(home.scope)),
         "lane": home.map(|home| home.lane.as_str()), "orderKey": home.map(|home| home.order_key),
         "window": home.map(|home| window(&home.window)), "revives": row.revives,

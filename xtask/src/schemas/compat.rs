@@ -100,6 +100,9 @@ impl Walk {
             }
         }
         let set = |schema: &Map<String, Value>| -> BTreeSet<String> {
+            if schema.contains_key("x-open") {
+                return BTreeSet::from(["string".to_owned()]);
+            }
             match schema.get("type") {
                 Some(Value::String(word)) => BTreeSet::from([word.clone()]),
                 Some(Value::Array(words)) => {

@@ -84,3 +84,40 @@ fn has(stems: &BTreeSet<String>, name: &str) -> bool {
         .iter()
         .any(|stem| stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_fixtures_is_named_with_the_file_to_write() {
+        let root = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        let catalogue = r#"{
+            "kinds": [
+                {"kind": "task.starred", "class": "update", "publishers": ["instance"]},
+                {"kind": "task.removed", "class": "remove", "publishers": ["instance"]}
+            ],
+            "commands": [{"command": "task.star"}],
+            "frames": [{"frame": "ping", "from": "hub"}]
+        }"#;
+        write("schemas/v1/catalogue.json", catalogue);
+        write("schemas/v1/fixtures/valid/event/task.removed.json", "{}");
+        write("schemas/v1/fixtures/valid/event/task.starredToo.json", "{}");
+        write("schemas/v1/fixtures/valid/hub/ping.late.json", "{}");
+        write("schemas/v1/fixtures/valid/command/task.star.json", "{}");
+        let found = missing(root.path()).expect("read");
+        assert_eq!(
+            found,
+            [
+                "task.starred has no fixture: write schemas/v1/fixtures/valid/event/task.starred.json",
+                "task.starred has no fixture that is refused: write schemas/v1/fixtures/invalid/event/task.starred.<case>.json",
+                "task.star has no fixture that is refused: write schemas/v1/fixtures/invalid/command/task.star.<case>.json",
+            ]
+        );
+    }
+}

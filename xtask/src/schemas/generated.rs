@@ -51,3 +51,23 @@ fn stale(root: &Path, files: &[SchemaFile]) -> Vec<PathBuf> {
         .filter(|path| !known.contains(path))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_a_missing_and_a_stale_file_are_named() {
+        let root = tempfile::tempdir().expect("a folder");
+        write(root.path()).expect("written");
+        assert_eq!(drifted(root.path()), Vec::<String>::new());
+        fs::write(root.path().join("schemas/v1/catalogue.json"), "{}").expect("written");
+        fs::remove_file(root.path().join("docs/catalogue.md")).expect("removed");
+        fs::write(root.path().join("schemas/v1/fixtures/state/old.json"), "{}").expect("written");
+        let words = |path: &str| format!("{path} differs from the Rust types: run `cargo xtask schemas`");
+        let paths = ["schemas/v1/catalogue.json", "docs/catalogue.md", "schemas/v1/fixtures/state/old.json"];
+        assert_eq!(drifted(root.path()), paths.map(words));
+        write(root.path()).expect("written");
+        assert_eq!(drifted(root.path()), Vec::<String>::new());
+    }
+}

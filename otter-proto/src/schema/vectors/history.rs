@@ -127,7 +127,7 @@ impl History {
             if flavour == "org" { &["task", "agent", "x.acme.gauge"] } else { &["message", "run", "step"] };
         let of = random.pick(names).copied().unwrap_or("task");
         let Ok(key) = EntityKey::new(of, &format!("in_k3f2:{of}-{number}")) else { return };
-        let (kind, data) = change(of, rows.get(&key).is_some(), random);
+        let (kind, data) = change(of, rows.contains_key(&key), random);
         let effects = effects(&mut rows, &key, kind, &data, seq, random);
         self.events.push((seq, event(&self.scope, seq, prev, kind, &effects, &data)));
         self.heads.push((seq, rows));
