@@ -116,7 +116,10 @@ fn client(_: &Options) -> Result<()> {
     browser_client::build(Optimise::WhenNodeIsThere)?;
     let package = shell::root().join("otter-client-wasm/npm");
     tools::npm_ci(&package)?;
-    shell::run(shell::command("npm").arg("test").current_dir(package))
+    shell::run(shell::command("npm").arg("test").current_dir(package))?;
+    // The feed plugin has nothing to install.
+    let plugin = shell::root().join("otter-client-native/openclaw-plugin");
+    shell::run(shell::command("npm").arg("test").current_dir(plugin))
 }
 
 fn e2e(options: &Options) -> Result<()> {
