@@ -1,7 +1,7 @@
 // Approvals: asked by a real agent, shown to everybody, answered once, ended by the gateway's own record.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN, connectTo } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
@@ -20,7 +20,7 @@ export const approvals = {
       assert.match(await card.locator(by('approval-left')).textContent(), /^\s*(29|30):\d\d left|\d+ min/);
       await page.part('approvals-badge', { count: 1 }).first().waitFor({ state: 'attached' });
     }
-    assert.equal(effect(world, 'first'), '', 'nothing runs before somebody answers');
+    assert.equal(runs(world, 'first'), 0, 'nothing runs before somebody answers');
     await world.shoot(owner, 'approval-desk');
     await world.shoot(ann, 'approval-phone');
   },
@@ -30,7 +30,7 @@ export const approvals = {
     const id = await asked(world, 'first');
     await owner.answer(id, 'allow-once');
     await resolved(world, id, 'allowed');
-    await until(() => effect(world, 'first') === 'first\n', { what: 'the command to run' });
+    await ran(world, 'first');
     assert.deepEqual(watcher.kinds(`approval/${id}`), ['approval.requested', 'approval.decided', 'approval.resolved']);
     for (const page of [owner, ann]) assert.deepEqual((await page.states('approval-card', id)).filter((state) => state !== 'decided'), ['pending', 'resolved']);
     assert.ok((await owner.states('approval-card', id)).includes('decided'), 'who decides sees it at once');
@@ -39,7 +39,7 @@ export const approvals = {
     await owner.row('with what the agent makes of the result', (row) => row.status === 'complete' && row.text.includes('finished.'));
     for (const page of [owner, ann]) await page.part('approvals-badge', { count: 0 }).first().waitFor({ state: 'attached' });
     await world.idle();
-    assert.equal(effect(world, 'first'), 'first\n', 'it ran once');
+    assert.equal(runs(world, 'first'), 1, 'it ran once');
   },
 
   'denied on the phone: nothing runs': async (world) => {
@@ -50,7 +50,7 @@ export const approvals = {
     const step = await watcher.event('step.recorded', ({ data }) => data.approvalId === id);
     assert.equal(step.data.status, 'denied');
     await world.idle();
-    assert.equal(effect(world, 'denied'), '');
+    assert.equal(runs(world, 'denied'), 0);
   },
 
   'two people at the same moment: one wins, the other is told who': async (world) => {
@@ -67,7 +67,7 @@ export const approvals = {
     await resolved(world, id, winner === owner ? 'allowed' : 'denied');
     assert.equal(watcher.kinds(`approval/${id}`).filter((kind) => kind === 'approval.decided').length, 1);
     await world.idle();
-    assert.equal(effect(world, 'both'), winner === owner ? 'both\n' : '');
+    assert.equal(runs(world, 'both'), winner === owner ? 1 : 0);
   },
 
   'an answer to something else than what is asked is refused, and the approval waits on': async (world) => {
@@ -83,7 +83,7 @@ export const approvals = {
     await owner.part('approval-card', { approvalId: id }).getByText(/Look at it again/).waitFor();
     await ann.answer(id, 'allow-once');
     await resolved(world, id, 'allowed');
-    await until(() => effect(world, 'changed') === 'changed\n', { what: 'the command to run' });
+    await ran(world, 'changed');
     await world.idle();
   },
 
@@ -104,10 +104,10 @@ export const approvals = {
     await owner.part('approval-card', { approvalId: id, state: 'pending' }).waitFor();
     await ann.answer(id, 'allow-once');
     await resolved(world, id, 'allowed');
-    await until(() => effect(world, 'kept') === 'kept\n', { what: 'the command to run' });
+    await ran(world, 'kept');
     assert.deepEqual([...new Set(watcher.kinds(`approval/${id}`))], ['approval.requested', 'approval.decided', 'approval.resolved']);
     await world.idle();
-    assert.equal(effect(world, 'kept'), 'kept\n', 'it ran once');
+    assert.equal(runs(world, 'kept'), 1, 'it ran once');
   },
 
   'answered while the bridge is dead and the hub dies too: it reaches the gateway once': async (world) => {
@@ -120,12 +120,12 @@ export const approvals = {
     await hub.kill9();
     await hub.start();
     await owner.online(40_000);
-    assert.equal(effect(world, 'late'), '');
+    assert.equal(runs(world, 'late'), 0);
     bridge.start();
     await resolved(world, id, 'allowed', 60_000);
-    await until(() => effect(world, 'late') === 'late\n', { what: 'the command to run' });
+    await ran(world, 'late');
     await world.idle();
-    assert.equal(effect(world, 'late'), 'late\n', 'it ran once');
+    assert.equal(runs(world, 'late'), 1, 'it ran once');
   },
 
   'stopping the run that asks calls it off': async (world) => {
@@ -135,7 +135,7 @@ export const approvals = {
     await resolved(world, id, 'cancelled');
     await ann.part('approval-card', { approvalId: id }).getByText(/Called off/).waitFor();
     await world.idle();
-    assert.equal(effect(world, 'stopped'), '');
+    assert.equal(runs(world, 'stopped'), 0);
   },
 
   'answered at the gateway itself: it is resolved here, by somebody else': async (world) => {
@@ -144,7 +144,7 @@ export const approvals = {
     await atGateway(world, (call) => call('exec.approval.resolve', { id: id.slice(world.instance.length + 1), decision: 'allow-once' }));
     await resolved(world, id, 'allowed');
     await ann.part('approval-card', { approvalId: id }).getByText(/outside of Otter/).waitFor();
-    await until(() => effect(world, 'elsewhere') === 'elsewhere\n', { what: 'the command to run' });
+    await ran(world, 'elsewhere');
     await world.idle();
   },
 
@@ -164,20 +164,24 @@ export const approvals = {
     await world.gateway.kill9();
     await world.gateway.start();
     await resolved(world, id, 'cancelled', 60_000);
-    assert.equal(effect(world, 'killed'), '');
+    assert.equal(runs(world, 'killed'), 0);
     await world.idle();
   },
 };
 
 const about = (id) => ({ effects }) => effects?.some(({ entity }) => entity === `approval/${id}`);
 
-const fileOf = (world, name) => join(world.gateway.dir, 'workspace', `${name}.txt`);
-const commandOf = (world, name) => `echo ${name} >> ${fileOf(world, name)}`;
+/** A command that makes one more file each time it runs. */
+const commandOf = ({ gateway }, name) => `mktemp ${join(gateway.dir, 'workspace', name)}.XXXXXX`;
 
-/** What the command of this name has done. */
-function effect(world, name) {
-  const path = fileOf(world, name);
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+/** How often the command of this name ran. */
+function runs({ gateway }, name) {
+  return readdirSync(join(gateway.dir, 'workspace')).filter((file) => file.startsWith(`${name}.`)).length;
+}
+
+/** Waits until the command of this name ran. */
+function ran(world, name) {
+  return until(() => runs(world, name) > 0, { what: `the command ${name} to run` });
 }
 
 /** The owner asks for something that needs an approval; gives its id once both see it wait. */
