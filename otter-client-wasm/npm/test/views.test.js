@@ -130,6 +130,8 @@ test('the fleet: heartbeats as heard on the clock of the hub, outbox and open ru
   assert.deepEqual(facts(), [{ openRuns: 1, heardAt: null, outbox: { pending: 1, dead: 0 } }]);
   await push({ signals: [['org', 'instance.heartbeat', 'in_a', { instanceId: 'in_a', at: at(-900), outbox: { pending: 7, dead: 0 } }]] });
   assert.deepEqual(facts(), [{ openRuns: 1, heardAt: NOW + 5000, outbox: { pending: 7, dead: 0 } }]);
+  await push({ signals: [['org', 'instance.heartbeat', 'in_a', { instanceId: 'in_a', at: at(-900), heardAt: at(-20) }]] });
+  assert.equal(facts()[0].heardAt, NOW - 20_000);
   client.close();
 });
 
