@@ -212,3 +212,18 @@ test('when someone else signs in, open commands end and nothing of the former pe
   assert.equal(client.retry(refused.id), null);
   client.close();
 });
+
+test('the types that a scope has are known, also those that only integrators know', async () => {
+  const sensor = (id, rev) => ['org', `x.acme.sensor/in_a:${id}`, rev, true, { wet: false }];
+  const { client, push } = await setup({ put: [sensor('s1', 1), ['org', 'agent/in_a:main', 2, true, {}], [SCOPE, 'message/m1', 3, true, {}]] });
+  const store = client.types();
+  let changes = 0;
+  store.subscribe(() => (changes += 1));
+  assert.deepEqual(store.get(), ['agent', 'x.acme.sensor']);
+  assert.deepEqual(client.types(SCOPE).get(), ['message']);
+  await push({ put: [sensor('s2', 4)] });
+  assert.equal(changes, 0);
+  await push({ drop: [['org', 'x.acme.sensor/in_a:s1'], ['org', 'x.acme.sensor/in_a:s2']] });
+  assert.deepEqual([store.get(), changes], [['agent'], 1]);
+  client.close();
+});
