@@ -28,8 +28,7 @@ impl Metrics {
     /// Everything as text.
     pub(crate) fn text(&self, gauges: Gauges) -> String {
         let mut text = Text::default();
-        let readers = self.readers();
-        self.write_readers(&mut text, &readers, gauges);
+        write_readers(&mut text, &self.readers(), gauges);
         text.counter("commits", "Transactions on disk that had something for somebody.", &self.commits);
         text.counter("events", "Events in them.", &self.events);
         text.timing("fsync", "From the end of a transaction's work until it is on disk.", &self.fsync);
@@ -49,26 +48,6 @@ impl Metrics {
         text.0
     }
 
-    fn write_readers(&self, text: &mut Text, readers: &Readers, gauges: Gauges) {
-        text.family("connections", "gauge", "Open connections by role.");
-        for (role, count) in Role::ALL.iter().zip(readers.by_role) {
-            text.sample("connections", &format!("{{role=\"{}\"}}", role.as_str()), count);
-        }
-        text.gauge("readers_paused", "Connections that wait for their client's ack.", readers.paused);
-        text.gauge(
-            "events_behind",
-            "Events not yet sent, at each reader's last heartbeat: the sum.",
-            readers.behind,
-        );
-        text.gauge("events_behind_most", "Those of the reader that is furthest behind.", readers.behind_most);
-        text.family("queue_bytes", "gauge", "Bytes that wait: for sockets, for the log's writer.");
-        text.sample("queue_bytes", "{queue=\"sockets\"}", readers.queue_bytes);
-        text.sample("queue_bytes", "{queue=\"log\"}", gauges.log_queue_bytes);
-        if let Some(open) = gauges.open_commands {
-            text.gauge("open_commands", "Commands that have not ended.", open);
-        }
-    }
-
     fn readers(&self) -> Readers {
         let mut sum = Readers::default();
         for reader in locked(&self.readers).values() {
@@ -82,6 +61,26 @@ impl Metrics {
             sum.queue_bytes += reader.queue_bytes.load(Ordering::Relaxed);
         }
         sum
+    }
+}
+
+fn write_readers(text: &mut Text, readers: &Readers, gauges: Gauges) {
+    text.family("connections", "gauge", "Open connections by role.");
+    for (role, count) in Role::ALL.iter().zip(readers.by_role) {
+        text.sample("connections", &format!("{{role=\"{}\"}}", role.as_str()), count);
+    }
+    text.gauge("readers_paused", "Connections that wait for their client's ack.", readers.paused);
+    text.gauge(
+        "events_behind",
+        "Events not yet sent, at each reader's last heartbeat: the sum.",
+        readers.behind,
+    );
+    text.gauge("events_behind_most", "Those of the reader that is furthest behind.", readers.behind_most);
+    text.family("queue_bytes", "gauge", "Bytes that wait: for sockets, for the log's writer.");
+    text.sample("queue_bytes", "{queue=\"sockets\"}", readers.queue_bytes);
+    text.sample("queue_bytes", "{queue=\"log\"}", gauges.log_queue_bytes);
+    if let Some(open) = gauges.open_commands {
+        text.gauge("open_commands", "Commands that have not ended.", open);
     }
 }
 
