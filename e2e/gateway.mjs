@@ -2,10 +2,12 @@
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { openclaw } from './openclaw/install.mjs';
 import { answers, freePort, Process, until } from './harness/process.mjs';
 
 const READY_MS = 240_000;
+const PLUGIN = fileURLToPath(new URL('../otter-client-native/openclaw-plugin', import.meta.url));
 
 export class Gateway {
   /** `dir`: where everything of this gateway lives. `modelUrl`: base URL of the scripted model. */
@@ -100,6 +102,7 @@ export class Gateway {
         providers: { fake: { baseUrl: this.modelUrl, apiKey: 'fake-key', api: 'openai-completions', models: [model] } },
       },
       tools: { exec: { host: 'gateway', mode: 'ask' } },
+      plugins: { load: { paths: [PLUGIN] }, entries: { otter: { enabled: true } } },
       update: { checkOnStart: false },
     };
   }

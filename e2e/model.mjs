@@ -6,6 +6,8 @@
 //   EMPTY                                   an answer without any text
 //   RUN_EXEC:<command>                      a short text, then an exec tool call
 //   CALL_TOOL:<name> <json>                 a tool call with these arguments
+//   FEED:<category>:<title>                 pushes this item into the feed (the plugin of otter-client-native)
+//   SPAWN:<message>                         begins a sub-agent with this message, which may hold a keyword of its own
 //   SLOW                                    STREAM:200:150
 //   FAIL500                                 HTTP 500 with an OpenAI error body
 //   anything else                           one friendly sentence in seven pieces
@@ -85,6 +87,8 @@ function scriptOf({ role, text }) {
   const at = (pattern) => text.match(pattern);
   let found;
   if (/interrupted by a gateway restart/.test(text)) return say(RESUMED);
+  if ((found = at(/SPAWN:(.+)/))) return deferred('core:sessions_spawn', { task: found[1].trim(), label: 'otter research', agentId: 'main' });
+  if ((found = at(/FEED:(\w+):(.+)/))) return deferred('otter:otter_feed_push', feedItem(found[1], found[2].trim()));
   if ((found = at(/STREAM:(\d+):(\d+)(?::([a-z]+))?/))) return words(Number(found[1]), Number(found[2]), found[3]);
   if ((found = at(/GATE:([\w-]+):(\d+)(?::([a-z]+))?/))) {
     return { ...words(Number(found[2]), 30, found[3]), gate: found[1] };
@@ -95,6 +99,21 @@ function scriptOf({ role, text }) {
   if (/\bEMPTY\b/.test(text)) return { pieces: [], pause: 0 };
   if (/\bSLOW\b/.test(text)) return words(200, 150);
   return say(GREETING);
+}
+
+/** A call of a tool that the gateway keeps in its catalogue instead of naming it to the model. */
+const deferred = (id, args) => ({ pieces: [], pause: 0, tool: { name: 'tool_call', args: { id: `openclaw:${id}`, args } } });
+
+/** The fields that an item of this category is shown with. */
+function feedItem(category, title) {
+  const more = {
+    email: { from: 'Ada Lovelace <ada@example.com>', body: 'The invoice of **November** is due on Friday.' },
+    market: { symbol: 'OTTR', price: '41.20 USD', change: '+3.4 %' },
+    social: { from: 'Otter Camp', handle: '@ottercamp', body: 'We are live.', url: 'https://example.com/posts/1' },
+    alert: { severity: 'critical', body: 'The disk of `db-1` is 97 % full.' },
+    custom: { body: 'A note of the agent.', detail: { origin: 'model' } },
+  };
+  return { category, title, ...more[category] };
 }
 
 const say = (sentence) => ({ pieces: sentence.match(/\S+\s*/g), pause: 20 });

@@ -1,7 +1,7 @@
 // The whole path, once: a real OpenClaw gateway, the bridge, the hub and headless Chromium, through answers that stream,
 // messages that are steered, and a kill -9 of each part. It looks at what the pages show.
 //
-// Logs and, after a failure, screenshots are in `.cache/e2e`.
+// Logs and, after a failure, screenshots are in `.cache/e2e/spine`.
 
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ import { hubStarts, instanceAppears } from './spine/start.mjs';
 let world;
 
 before(async () => {
-  world = await World.start();
+  world = await World.start('spine');
 });
 
 after(() => world?.stop());

@@ -12,8 +12,9 @@ import { Bridge, Hub } from './hub.mjs';
 import { until } from './process.mjs';
 
 export class World {
-  static async start() {
-    const dir = fileURLToPath(new URL('../../.cache/e2e', import.meta.url));
+  /** `name`: the folder in `.cache/e2e` that this world has for itself. */
+  static async start(name) {
+    const dir = fileURLToPath(new URL(`../../.cache/e2e/${name}`, import.meta.url));
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });
     const model = await startModel();

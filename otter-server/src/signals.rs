@@ -7,7 +7,7 @@ use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::event::RecordedEvent;
 use otter_proto::frame::{HubFrame, Signal};
 use otter_proto::id::{EntityId, InstanceId, Scope, belongs_to};
-use otter_proto::kind::{InstanceHeartbeat, RunProgress};
+use otter_proto::kind::{InstanceHeartbeat, Presence, RunProgress, Typing};
 use otter_proto::limits::{MAX_SLOTS, SLOT_BYTES};
 use otter_proto::slots::{Delta, Slots};
 use otter_proto::text::{Cursor, Numbers, canonicalise};
@@ -28,6 +28,8 @@ const MAX_LATEST: usize = 512;
 const DELTA: &str = "message.delta";
 const PROGRESS: &str = "run.progress";
 const HEARTBEAT: &str = "instance.heartbeat";
+const TYPING: &str = "typing";
+const PRESENCE: &str = "presence";
 
 /// A signal that stands for everything of its key up to `number`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,6 +256,14 @@ fn check(instance: &InstanceId, signal: &Signal) -> Result<Checked, ErrorBody> {
         HEARTBEAT => {
             let heartbeat: InstanceHeartbeat = typed(signal)?;
             Checked::Heartbeat(heartbeat.instance_id.clone(), printed(&heartbeat)?)
+        }
+        TYPING => {
+            typed::<Typing>(signal)?;
+            return refused(ErrorCode::NotPublisher, "people type, instances do not");
+        }
+        PRESENCE => {
+            typed::<Presence>(signal)?;
+            return refused(ErrorCode::NotPublisher, "the hub says who is here");
         }
         _ => return refused(ErrorCode::UnknownKind, "this hub does not know the signal"),
     };

@@ -1,8 +1,10 @@
 //! `cargo xtask test`: every suite of the project.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::browser_client::{self, Optimise};
@@ -13,6 +15,9 @@ use crate::tools::{self, Tool};
 pub(crate) struct Options {
     /// Runs these suites only; without it all of them.
     suites: Vec<String>,
+    /// Of the end-to-end suite, runs the test files only whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
 }
 
 /// One suite: what it is called, what it needs beside Rust, the seconds it may take on two cores, how it runs.
@@ -20,7 +25,7 @@ struct Suite {
     name: &'static str,
     needs: &'static [Tool],
     budget: Duration,
-    run: fn() -> Result<()>,
+    run: fn(&Options) -> Result<()>,
 }
 
 const SUITES: [Suite; 4] = [
@@ -43,7 +48,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let chosen =
         |suite: &&Suite| options.suites.is_empty() || options.suites.iter().any(|name| name == suite.name);
-    let results: Vec<(&Suite, Outcome, Duration)> = SUITES.iter().filter(chosen).map(run_one).collect();
+    let results: Vec<(&Suite, Outcome, Duration)> =
+        SUITES.iter().filter(chosen).map(|suite| run_one(suite, options)).collect();
     println!();
     for (suite, outcome, took) in &results {
         println!("{:<8}{:>5} s  {}", suite.name, took.as_secs(), outcome.text());
@@ -82,12 +88,12 @@ impl Outcome {
     }
 }
 
-fn run_one(suite: &Suite) -> (&Suite, Outcome, Duration) {
+fn run_one<'s>(suite: &'s Suite, options: &Options) -> (&'s Suite, Outcome, Duration) {
     println!("\nsuite {}", suite.name);
     let begun = Instant::now();
     let outcome = match suite.needs.iter().try_for_each(|tool| tool.ensure()) {
         Err(missing) => Outcome::Skipped(format!("{missing:#}")),
-        Ok(()) => match (suite.run)() {
+        Ok(()) => match (suite.run)(options) {
             Err(error) => Outcome::Failed(format!("{error:#}")),
             Ok(()) if begun.elapsed() > suite.budget => Outcome::TooSlow(suite.budget),
             Ok(()) => Outcome::Passed,
@@ -97,40 +103,69 @@ fn run_one(suite: &Suite) -> (&Suite, Outcome, Duration) {
     (suite, outcome, begun.elapsed())
 }
 
-fn wasm() -> Result<()> {
+fn wasm(_: &Options) -> Result<()> {
     browser_client::run(&browser_client::Options::default())
 }
 
-fn rust() -> Result<()> {
+fn rust(_: &Options) -> Result<()> {
     shell::run(&mut shell::cargo(["test", "--workspace"]))
 }
 
 /// The published JavaScript: its types, and its tests in Node on the real wasm.
-fn client() -> Result<()> {
+fn client(_: &Options) -> Result<()> {
     browser_client::build(Optimise::WhenNodeIsThere)?;
     let package = shell::root().join("otter-client-wasm/npm");
     tools::npm_ci(&package)?;
-    shell::run(shell::command("npm").arg("test").current_dir(package))
+    shell::run(shell::command("npm").arg("test").current_dir(package))?;
+    // The feed plugin has nothing to install.
+    let plugin = shell::root().join("otter-client-native/openclaw-plugin");
+    shell::run(shell::command("npm").arg("test").current_dir(plugin))
 }
 
-fn e2e() -> Result<()> {
+fn e2e(options: &Options) -> Result<()> {
+    let files = test_files(options.only.as_deref())?;
     browser_client::build(Optimise::WhenNodeIsThere)?;
     shell::run(&mut shell::cargo(["build", "--workspace", "--bins"]))?;
     tools::npm_ci(&shell::root().join("e2e"))?;
     tools::npm_ci(&shell::root().join("e2e/vite-app"))?;
     let mut tests = shell::command(tools::node()?);
-    tests.args([
-        "--test",
-        "--test-concurrency=1",
-        "e2e/harness/recorder.test.mjs",
-        "e2e/console.test.mjs",
-        "e2e/spine.test.mjs",
-        "e2e/demo.test.mjs",
-    ]);
+    tests.args(["--test", "--test-concurrency=1"]).args(files);
     tests.env("OTTER_CHROMIUM", tools::chromium()?).env("OTTER_BIN", shell::target().join("debug"));
     shell::run(&mut tests)
 }
 
+/// The files `*.test.mjs` of the end-to-end suite: those of its harness, then the others, each in the order of their names.
+fn test_files(only: Option<&str>) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for dir in ["e2e/harness", "e2e"] {
+        let entries =
+            fs::read_dir(shell::root().join(dir)).with_context(|| format!("{dir} cannot be read"))?;
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.retain(|name| name.ends_with(".test.mjs") && only.is_none_or(|part| name.contains(part)));
+        names.sort_unstable();
+        files.extend(names.iter().map(|name| Path::new(dir).join(name)));
+    }
+    if files.is_empty() {
+        bail!("no file of the end-to-end suite has {} in its name", only.unwrap_or(".test.mjs"));
+    }
+    Ok(files)
+}
+
 const fn minutes(count: u64) -> Duration {
     Duration::from_secs(count * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_the_harness_come_first_and_one_file_can_be_chosen() {
+        let all = test_files(None).unwrap();
+        assert_eq!(all[0], Path::new("e2e/harness/recorder.test.mjs"));
+        assert!(all.iter().skip_while(|file| file.starts_with("e2e/harness")).is_sorted());
+        assert_eq!(test_files(Some("spine")).unwrap(), [Path::new("e2e/spine.test.mjs")]);
+        assert!(test_files(Some("no such file")).unwrap_err().to_string().contains("no such file"));
+    }
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import plugin from './index.js';
+import { makeItem } from './item.js';
+import { KEPT, Store } from './store.js';
+
+let dir;
+beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'otter-feed-'))));
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The plugin as a gateway loads it. */
+function load() {
+  const loaded = { methods: {}, events: [] };
+  plugin.register({
+    runtime: { state: { resolveStateDir: () => dir } },
+    registerService: (service) => (loaded.service = service),
+    registerTool: (factory) => (loaded.tool = (context) => factory(context)),
+    registerGatewayMethod: (name, handler, { scope }) => (loaded.methods[name] = { handler, scope }),
+  });
+  const gatewayEvents = { emit: (...event) => loaded.events.push(event) };
+  return Object.assign(loaded, { start: () => loaded.service.start({ gatewayEvents }) });
+}
+
+async function call({ methods }, name, params) {
+  let answer;
+  await methods[name].handler({ params, respond: (ok, payload, error) => (answer = ok ? payload : error) });
+  return answer;
+}
+
+test('what an agent pushes is on disk, told and listed', async () => {
+  const gateway = load();
+  gateway.start();
+  const tool = gateway.tool({ agentId: 'main' });
+  const { details } = await tool.execute('call-1', { category: 'market', title: ' OTTR rises ', change: '+3.4 %' });
+  const { items } = await call(gateway, 'otter.feed.list', {});
+  const [item] = items;
+  assert.deepEqual(item, { id: details.id, ts: item.ts, category: 'market', title: 'OTTR rises', agentId: 'main', change: '+3.4 %' });
+  assert.match(item.id, /^[0-9a-f-]{36}$/);
+  assert.deepEqual(gateway.events, [['feed', { item }, { scope: 'operator.read' }]]);
+});
+
+test('the copy of the module that has the tool tells through the copy that has the service', async () => {
+  load().start();
+  const other = load();
+  await other.tool({}).execute('call-1', { category: 'custom', title: 'a note' });
+  assert.equal((await call(other, 'otter.feed.list', {})).items.length, 1);
+  other.service.stop();
+  await other.tool({}).execute('call-2', { category: 'custom', title: 'while nobody listens' });
+  assert.equal((await call(other, 'otter.feed.list', {})).items.length, 2);
+});
+
+test('reading needs the right to read, pushing the right to write', () => {
+  const { methods } = load();
+  assert.equal(methods['otter.feed.list'].scope, 'operator.read');
+  assert.equal(methods['otter.feed.push'].scope, 'operator.write');
+});
+
+test('what cannot be shown is refused in words and nothing is kept', async () => {
+  const gateway = load();
+  const refused = [
+    [{}, 'category'],
+    [{ category: 'mail', title: 'x' }, 'category'],
+    [{ category: 'email' }, 'title'],
+    [{ category: 'email', title: '  ' }, 'title'],
+    [{ category: 'email', title: 'x', body: 7 }, 'body'],
+    [{ category: 'social', title: 'x', url: 'javascript:alert(1)' }, 'url'],
+    [{ category: 'alert', title: 'x', severity: 'bad' }, 'severity'],
+    [{ category: 'custom', title: 'x', detail: { text: 'y'.repeat(5000) } }, 'detail'],
+  ];
+  for (const [params, named] of refused) {
+    const { code, message } = await call(gateway, 'otter.feed.push', params);
+    assert.deepEqual([code, message.split(' ')[0]], ['INVALID_REQUEST', named]);
+  }
+  assert.deepEqual(await call(gateway, 'otter.feed.list', {}), { items: [] });
+});
+
+test('long texts are cut between characters and marked', () => {
+  const item = makeItem({ category: 'email', title: '🦦'.repeat(400), body: '🦦'.repeat(4000) });
+  assert.equal([...item.title].length, 300);
+  assert.ok(Buffer.byteLength(item.body) <= 6144);
+  assert.ok(item.title.endsWith('🦦…') && item.body.endsWith('🦦…'));
+});
+
+test('the newest items stay, and a line that a crash cut off harms no other', () => {
+  const path = join(dir, 'otter', 'feed.jsonl');
+  const store = new Store(path);
+  for (let i = 0; i < 2 * KEPT + 50; i++) store.push({ id: `i${i}` });
+  assert.deepEqual(store.list().map((item) => item.id), Array.from({ length: KEPT }, (_, i) => `i${i + KEPT + 50}`));
+  assert.ok(readFileSync(path, 'utf8').split('\n').length <= 2 * KEPT + 1);
+  appendFileSync(path, '{"id":"torn","ti');
+  store.push({ id: 'after' });
+  assert.deepEqual(store.list().slice(-2).map((item) => item.id), [`i${2 * KEPT + 49}`, 'after']);
+});
