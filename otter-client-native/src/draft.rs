@@ -107,12 +107,13 @@ mod tests {
     #[test]
     fn an_integrators_event_says_what_it_does() {
         let key = |id: &str| EntityKey::new("x.acme.deployment", id).unwrap();
-        let draft = EventDraft::new("x.acme.deployed", EntityId::new("in_1:2").unwrap(), &json!({"list": [[1]]}))
-            .unwrap()
-            .put(key("in_1:2"))
-            .merge_value(key("in_1:1"), &json!({"tags": ["a"]}))
-            .unwrap()
-            .evict(key("in_1:0"));
+        let draft =
+            EventDraft::new("x.acme.deployed", EntityId::new("in_1:2").unwrap(), &json!({"list": [[1]]}))
+                .unwrap()
+                .put(key("in_1:2"))
+                .merge_value(key("in_1:1"), &json!({"tags": ["a"]}))
+                .unwrap()
+                .evict(key("in_1:0"));
         let want = r#"[{"op":"put","entity":"x.acme.deployment/in_1:2"},{"op":"merge","entity":"x.acme.deployment/in_1:1","value":{"tags":["a"]}},{"op":"evict","entity":"x.acme.deployment/in_1:0"}]"#;
         assert_eq!(draft.event().effects.as_ref().map(Json::as_str), Some(want));
     }

@@ -52,12 +52,12 @@ async fn deploy(client: &Client, request: &CommandRequest) -> Result<String> {
         Ok(EventDraft::new(kind, id.clone(), &data)?.caused_by(request.id.clone()))
     };
     let row = EntityKey::new("x.acme.deployment", id.as_str())?;
-    let begun =
-        json!({"at": client.now(), "by": request.by, "instanceId": me, "state": "running", "version": version});
+    let begun = json!({"at": client.now(), "by": request.by, "instanceId": me, "state": "running", "version": version});
     client.publish(draft("x.acme.deployment.started", begun)?.put(row.clone())).await?;
 
     // Here the real work would be done.
-    let done = draft("x.acme.deployment.ended", json!({"endedAt": client.now(), "state": "live"}))?.merge(row);
+    let done =
+        draft("x.acme.deployment.ended", json!({"endedAt": client.now(), "state": "live"}))?.merge(row);
     let activity = json!({"category": "deploy", "instanceId": me, "occurredAt": client.now(),
         "status": "completed", "title": format!("Deployed {version}")});
     let pushed = json!({"branch": format!("release/{version}"), "by": "deployer", "commitCount": 0,

@@ -37,7 +37,10 @@ async fn a_person_deploys_and_everybody_sees_the_integrators_own_entity() {
     let rows = until(&ada, &mut org, &Scope::Org, settled).await;
     let row = of_type(&rows, "x.acme.deployment");
     assert_eq!(row.len(), 1);
-    assert_eq!((&row[0]["state"], &row[0]["version"], &row[0]["by"]["name"]), (&json!("live"), &json!("1.8.0"), &json!("Ada")));
+    assert_eq!(
+        (&row[0]["state"], &row[0]["version"], &row[0]["by"]["name"]),
+        (&json!("live"), &json!("1.8.0"), &json!("Ada"))
+    );
     assert_eq!(of_type(&rows, "activity")[0]["title"], "Deployed 1.8.0");
     let command = rows.iter().find(|(key, _)| *key == format!("command/{}", deploy.id)).unwrap();
     assert_eq!((&command.1["stage"], &command.1["result"]), (&json!("completed"), &json!("1.8.0 is live")));

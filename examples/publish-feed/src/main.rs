@@ -31,14 +31,28 @@ async fn main() -> Result<()> {
     let now = client.now();
     let items = [
         // The id is what makes an item itself: the same one published again changes nothing.
-        ("mail-8731", json!({"category": "email", "from": "Nadia Petrov", "title": "Contract signed", "body": "The signed copy is attached.", "occurredAt": now})),
-        ("ottr-4120", json!({"category": "market", "symbol": "OTTR", "price": "41.20 USD", "change": "+3.4 %", "title": "OTTR above 41", "occurredAt": now})),
-        ("post-5512", json!({"category": "social", "from": "Otter Camp", "handle": "@otter", "title": "We shipped", "body": "**1.8** is out.", "url": "https://example.com/1.8", "occurredAt": now})),
-        ("disk-0001", json!({"category": "alert", "severity": "warning", "title": "Disk at 91 % on build-2", "occurredAt": now})),
+        (
+            "mail-8731",
+            json!({"category": "email", "from": "Nadia Petrov", "title": "Contract signed", "body": "The signed copy is attached.", "occurredAt": now}),
+        ),
+        (
+            "ottr-4120",
+            json!({"category": "market", "symbol": "OTTR", "price": "41.20 USD", "change": "+3.4 %", "title": "OTTR above 41", "occurredAt": now}),
+        ),
+        (
+            "post-5512",
+            json!({"category": "social", "from": "Otter Camp", "handle": "@otter", "title": "We shipped", "body": "**1.8** is out.", "url": "https://example.com/1.8", "occurredAt": now}),
+        ),
+        (
+            "disk-0001",
+            json!({"category": "alert", "severity": "warning", "title": "Disk at 91 % on build-2", "occurredAt": now}),
+        ),
         ("note-0001", json!({"category": "custom", "title": "Coffee is ready", "occurredAt": now})),
     ];
     for (id, item) in items {
-        client.publish(EventDraft::new("feed.itemAdded", EntityId::new(&format!("{me}:{id}"))?, &item)?).await?;
+        client
+            .publish(EventDraft::new("feed.itemAdded", EntityId::new(&format!("{me}:{id}"))?, &item)?)
+            .await?;
     }
     while client.store().depth()?.pending > 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;

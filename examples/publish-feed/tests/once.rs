@@ -19,7 +19,8 @@ use hub::{Hub, until};
 async fn every_item_comes_once_however_often_it_is_published() {
     let (hub, state) = (Hub::start().await, tempfile::tempdir().unwrap());
     let token = hub.add_instance("news");
-    let run = |state: &std::path::Path| hub.spawn(env!("CARGO_BIN_EXE_otter-example-publish-feed"), &token, state);
+    let run =
+        |state: &std::path::Path| hub.spawn(env!("CARGO_BIN_EXE_otter-example-publish-feed"), &token, state);
     let mut events = hub.owner.subscribe(Scope::Org).await.unwrap();
     for ms in [5, 20, 60, 150] {
         let killed = run(state.path());

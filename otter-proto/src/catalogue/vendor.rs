@@ -66,8 +66,18 @@ mod tests {
     fn other_names_have_none() {
         let long_name = format!("x.acme.{}", "a".repeat(94));
         let long_vendor = format!("x.{}.b", "a".repeat(33));
-        let odd = ["", "x", "x.", "x.acme", "x.acme.", "x..b", "y.acme.b", "X.acme.b", "x.Acme.b", "x.acme.B"];
-        let more = ["x.acme.b.", "x.acme..b", "x.ac_me.b", "x.acme.b-c", "x.1a.b", "x.acme.1", "x.acme.b c", "x.ac\u{e9}.b"];
+        let odd =
+            ["", "x", "x.", "x.acme", "x.acme.", "x..b", "y.acme.b", "X.acme.b", "x.Acme.b", "x.acme.B"];
+        let more = [
+            "x.acme.b.",
+            "x.acme..b",
+            "x.ac_me.b",
+            "x.acme.b-c",
+            "x.1a.b",
+            "x.acme.1",
+            "x.acme.b c",
+            "x.ac\u{e9}.b",
+        ];
         for name in odd.into_iter().chain(more).chain([&*long_name, &*long_vendor]) {
             assert_eq!(vendor(name), None, "{name}");
         }

@@ -109,7 +109,8 @@ impl Ledger<'_> {
 
 /// What an instance hears that was taken out of the org.
 pub(super) fn removed() -> ErrorBody {
-    let message = "this instance was removed from its org; add the machine anew with `otter-server instance add`";
+    let message =
+        "this instance was removed from its org; add the machine anew with `otter-server instance add`";
     ErrorBody::new(ErrorCode::Revoked, message)
 }
 

@@ -102,8 +102,7 @@ impl Ledger<'_> {
         old: Option<EntityRow>,
     ) -> Option<Change<'f>> {
         let value = effect.value.as_deref().unwrap_or(&fact.data);
-        let before =
-            old.as_ref().map(|row| Entity { text: row.text.clone(), rev: row.rev, live: row.live });
+        let before = old.as_ref().map(|row| Entity { text: row.text.clone(), rev: row.rev, live: row.live });
         let new = match effect::apply(effect.op, before.as_ref(), value, self.next_seq()) {
             effect::Outcome::Unchanged => return None,
             effect::Outcome::Removed => None,

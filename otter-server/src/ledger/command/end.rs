@@ -50,7 +50,8 @@ impl Ledger<'_> {
         message: &str,
     ) -> Result<(), StoreError> {
         let error = Object::default().string("code", code).string("message", message).build();
-        let data = Object::default().raw("error", error).string("stage", CommandStage::OutcomeUnknown.as_str());
+        let data =
+            Object::default().raw("error", error).string("stage", CommandStage::OutcomeUnknown.as_str());
         self.write_own("command.updated", id.as_str(), Scope::Org, Some(id), data)?;
         row.stage = CommandStage::OutcomeUnknown;
         self.rows.put_command(id, &row)?;

@@ -75,7 +75,8 @@ impl Request {
             Self::FeedMarkRead(data) => items(data.item_ids.len()),
             Self::FeedArchive(data) => items(data.item_ids.len()),
             Self::Vendor(_) if data.len() > VENDOR_COMMAND_BYTES => {
-                let message = format!("the data has {} bytes; send at most {VENDOR_COMMAND_BYTES}", data.len());
+                let message =
+                    format!("the data has {} bytes; send at most {VENDOR_COMMAND_BYTES}", data.len());
                 Err(ErrorBody::new(ErrorCode::TooLarge, message).at("/data"))
             }
             Self::Vendor(_)

@@ -163,8 +163,7 @@ impl StateRows for MemoryRows<'_> {
         scope: &Scope,
         limit: usize,
     ) -> Result<Vec<(EntityKey, EntityRow)>, StoreError> {
-        let from =
-            Key::Live(self.org.clone(), scope.clone(), "x.".to_owned(), false, String::new(), None);
+        let from = Key::Live(self.org.clone(), scope.clone(), "x.".to_owned(), false, String::new(), None);
         let of_vendor = |key: &Key| match key {
             Key::Live(org, in_scope, of_type, _, order, entity) => {
                 let here = org == self.org && in_scope == scope && of_type.starts_with("x.");
