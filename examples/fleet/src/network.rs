@@ -48,16 +48,19 @@ fn until(mut inner: Socket, lost_at: Instant) -> Socket {
     let (back, incoming) = mpsc::channel(QUEUE);
     let task = tokio::spawn(async move {
         loop {
-            tokio::select! {
-                () = sleep_until(lost_at) => break,
+            let passed = tokio::select! {
+                () = sleep_until(lost_at) => false,
                 message = out.recv() => match message {
-                    Some(message) if inner.outgoing.send(message).await.is_ok() => {}
-                    _ => break,
+                    Some(message) => inner.outgoing.send(message).await.is_ok(),
+                    None => false,
                 },
                 message = inner.incoming.recv() => match message {
-                    Some(message) if back.send(message).await.is_ok() => {}
-                    _ => break,
+                    Some(message) => back.send(message).await.is_ok(),
+                    None => false,
                 },
+            };
+            if !passed {
+                break;
             }
         }
         drop(back.send(Incoming::Closed { code: 1006, reason: String::new() }).await);
