@@ -1291,6 +1291,8 @@ export interface InstanceGapEvent {
 export interface InstanceHeartbeat {
   /** When, by the bridge's clock. */
   at: Instant;
+  /** When the hub heard it, by the hub's clock; set by the hub. The age that is shown counts from here. */
+  heardAt?: Instant;
   /** The instance. */
   instanceId: string;
   /** What waits in it. */
@@ -1850,7 +1852,7 @@ export type PongFrame = Pong & {
   type: "pong";
 };
 
-/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub. */
+/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub: online while a page of theirs answers pings, offline 5 s after the last one closed. A new subscription of `org` is told anew who is online; who is not named is not here. */
 export interface Presence {
   /** Who. */
   memberId: string;
@@ -2856,7 +2858,7 @@ export interface TaskUpsertedEvent {
   };
 }
 
-/** `typing`: a person writes in a conversation. Gone 6 s after the last one, or when `active` is false. */
+/** `typing`: a person writes in a conversation that they follow; viewers do not, they cannot send it. Gone 6 s after the last one, or when `active` is false. */
 export interface Typing {
   /** Whether they write at the moment. */
   active: boolean;

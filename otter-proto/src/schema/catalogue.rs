@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::catalogue::{
-    COMMANDS, Class, CommandRow, ENTITIES, Executor, KINDS, Offline, Publisher, SIGNALS, Safety, ScopeRule,
-    VENDOR_COMMAND, VENDOR_ENTITY, VENDOR_WINDOW, Window, entity,
+    COMMANDS, Class, CommandRow, ENTITIES, Executor, KINDS, Offline, Publisher, Role, SIGNALS, Safety,
+    ScopeRule, VENDOR_COMMAND, VENDOR_ENTITY, VENDOR_WINDOW, Window, entity,
 };
 use crate::limits::{MAX_VENDOR_EFFECTS, VENDOR_COMMAND_BYTES, VENDOR_EVENT_BYTES};
 
@@ -57,7 +57,7 @@ pub(super) fn catalogue() -> Value {
         .collect();
     let commands: Vec<Value> = COMMANDS.iter().map(command).collect();
     let signals: Vec<Value> =
-        SIGNALS.iter().map(|row| json!({ "signal": row.name, "scope": scope(row.scope), "publishers": publishers(row.publisher), "since": row.since })).collect();
+        SIGNALS.iter().map(|row| json!({ "signal": row.name, "scope": scope(row.scope), "publishers": publishers(row.publisher), "role": row.role.map(Role::as_str), "since": row.since })).collect();
     json!({ "version": 1, "kinds": kinds, "entities": entities, "commands": commands, "signals": signals, "vendor": vendor() })
 }
 

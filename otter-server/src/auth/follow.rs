@@ -12,7 +12,9 @@ use otter_proto::id::{InstanceId, OrgId};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::auth::{Authenticator, CredentialKey, EndReason, MemberRow, StoreError, store_error, unix_now};
+use crate::auth::{
+    Authenticator, CredentialKey, CredentialStore, EndReason, MemberRow, StoreError, store_error, unix_now,
+};
 
 /// Rows written by the command line are seen at the latest after this.
 const POLL: Duration = Duration::from_millis(300);
@@ -127,7 +129,7 @@ impl Follower {
 
     /// Instances that were removed while no hub ran.
     async fn removed_before(&self) -> BTreeSet<InstanceId> {
-        match self.auth.blocking(|store| store.removed_instances()).await {
+        match self.auth.blocking(CredentialStore::removed_instances).await {
             Ok(Ok(removed)) => removed.into_iter().collect(),
             Ok(Err(error)) => {
                 log(&error);
@@ -161,7 +163,7 @@ impl Follower {
             let told =
                 (self.announce)(Announcement::InstanceRemoved(self.org.clone(), instance.clone())).await;
             if let Err(error) = told {
-                tracing::warn!(code = %error.code, %instance, "a removed instance is in the log; trying again");
+                tracing::warn!(code = %error.code, %instance, "a removed instance is still in the log; trying again");
                 removed.insert(instance);
             }
         }

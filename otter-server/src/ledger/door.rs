@@ -213,10 +213,10 @@ fn place(instance: &InstanceId, lane: Lane, event: &NewEvent) -> Result<(&'stati
 }
 
 fn own_conversation(instance: &InstanceId, id: &ConversationId) -> Result<ConversationId, Refusal> {
-    match belongs_to(id.as_str(), instance.as_str()) {
-        true => Ok(id.clone()),
-        false => Err(Refusal::at(ErrorCode::NotOwner, "/conversation")),
+    if belongs_to(id.as_str(), instance.as_str()) {
+        return Ok(id.clone());
     }
+    Err(Refusal::at(ErrorCode::NotOwner, "/conversation"))
 }
 
 /// Somebody's JSON as canonical text.

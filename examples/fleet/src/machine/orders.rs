@@ -26,10 +26,10 @@ impl CommandHandler for Scripted {
 async fn carry_out(machine: &Arc<Machine>, request: CommandRequest) -> CommandOutcome {
     let word = |key: &str| request.data[key].as_str().unwrap_or_default().to_owned();
     match request.kind.as_str() {
-        "approval.decide" => match machine.questions.answer(&word("approvalId"), &word("decision")) {
-            true => CommandOutcome::completed(),
-            false => CommandOutcome::answered("alreadyEnded"),
-        },
+        "approval.decide" if machine.questions.answer(&word("approvalId"), &word("decision")) => {
+            CommandOutcome::completed()
+        }
+        "approval.decide" => CommandOutcome::answered("alreadyEnded"),
         "agent.ping" => {
             let known = machine.script.agents.iter().any(|agent| machine.agent(agent) == word("agentId"));
             if known { CommandOutcome::answered("reachable") } else { unknown("agent") }

@@ -17,12 +17,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long anything may take.
-pub const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 /// A hub that listens.
-pub struct Hub {
+pub(crate) struct Hub {
     /// Its first member, an owner.
-    pub owner: Client,
+    pub(crate) owner: Client,
     org: OrgId,
     port: u16,
     credentials: CredentialStore,
@@ -32,13 +32,13 @@ pub struct Hub {
 }
 
 /// A child that does not outlive its test.
-pub struct Running(Child);
+pub(crate) struct Running(Child);
 
 /// The rows of a scope: key and value.
-pub type Rows = Vec<(String, Value)>;
+pub(crate) type Rows = Vec<(String, Value)>;
 
 impl Hub {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let config = Config {
             data_dir: data.path().to_owned(),
@@ -69,19 +69,19 @@ impl Hub {
     }
 
     /// The token of a new instance.
-    pub fn add_instance(&self, name: &str) -> String {
+    pub(crate) fn add_instance(&self, name: &str) -> String {
         let added = self.credentials.add_instance(&self.org, name, unix_now()).unwrap();
         added.expose().expose().to_owned()
     }
 
     /// Starts an example as an instance.
-    pub fn spawn(&self, program: &str, token: &str, state: &Path) -> Running {
+    pub(crate) fn spawn(&self, program: &str, token: &str, state: &Path) -> Running {
         let mut command = Command::new(program);
         command.args(["--hub", &format!("ws://127.0.0.1:{}/ws/openclaw", self.port)]);
         Running(command.arg("--state-dir").arg(state).env("OTTER_TOKEN", token).spawn().unwrap())
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.owner.shutdown().await;
         self.stop.cancel();
         tokio::time::timeout(LONG, self.running).await.unwrap().unwrap().unwrap();
@@ -91,7 +91,7 @@ impl Hub {
 impl Running {
     /// Waits for its own end; whether that was a good one.
     #[allow(dead_code, reason = "some examples run for ever")]
-    pub async fn ends_well(mut self) -> bool {
+    pub(crate) async fn ends_well(mut self) -> bool {
         tokio::task::spawn_blocking(move || self.0.wait().unwrap().success()).await.unwrap()
     }
 }
@@ -104,7 +104,7 @@ impl Drop for Running {
 }
 
 /// Follows a scope until its rows are as wanted.
-pub async fn until(
+pub(crate) async fn until(
     client: &Client,
     updates: &mut Subscription,
     scope: &Scope,
@@ -128,6 +128,6 @@ pub async fn until(
 
 /// Whether a command has completed.
 #[allow(dead_code, reason = "some examples take no commands")]
-pub fn completed(state: &CommandState) -> bool {
+pub(crate) fn completed(state: &CommandState) -> bool {
     matches!(state, CommandState::Stage { stage, .. } if stage == "completed")
 }
