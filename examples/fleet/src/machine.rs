@@ -86,7 +86,10 @@ impl Machine {
 
     /// The gateway of some machines is restarted now and then.
     async fn restart_gateway(&self) {
-        while self.script.restarts {
+        if !self.script.restarts {
+            return;
+        }
+        loop {
             tokio::time::sleep(Duration::from_secs(80)).await;
             drop(self.gateway("offline", Some("OpenClaw is not running on this machine")).await);
             tokio::time::sleep(Duration::from_secs(8)).await;

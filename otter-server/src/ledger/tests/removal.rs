@@ -96,7 +96,7 @@ fn it_is_not_let_in_again_and_what_was_on_its_way_is_refused() {
     let (late, commit) =
         world.try_one("agent.upserted", "in_1:main", r#"{"instanceId":"in_1","name":"Main"}"#);
     assert_eq!((late.error.map(|error| error.code), commit.appended.len()), (Some(ErrorCode::Revoked), 0));
-    let (_, commit) = world.transact(|ledger| ledger.remove_instance(&instance(), None)).unwrap();
+    let ((), commit) = world.transact(|ledger| ledger.remove_instance(&instance(), None)).unwrap();
     assert_eq!((lines(&commit), commit.removed), (vec![], vec![]), "the second time nothing happens");
 }
 
@@ -124,7 +124,7 @@ fn only_an_admin_removes_only_what_is_there() {
 fn an_instance_that_never_connected_can_be_removed_too() {
     let mut world = World::empty();
     let other = InstanceId::new("in_2").unwrap();
-    let (_, commit) = world.transact(|ledger| ledger.remove_instance(&other, None)).unwrap();
+    let ((), commit) = world.transact(|ledger| ledger.remove_instance(&other, None)).unwrap();
     assert_eq!((lines(&commit), commit.removed), (vec![], vec![other.clone()]));
     let attach = |ledger: &mut Ledger<'_>| ledger.attach(&other, &boots(&["b1"]), None, None);
     assert_eq!(world.transact(attach).unwrap().0.unwrap_err().code, ErrorCode::Revoked);

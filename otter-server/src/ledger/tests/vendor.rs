@@ -1,6 +1,6 @@
 //! What integrators say and are asked.
 
-use otter_proto::error::ErrorCode;
+use otter_proto::error::ErrorCode as E;
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -74,7 +74,6 @@ fn the_door_refuses_what_is_not_the_integrators_and_goes_on() {
     let long = "x".repeat(70_000);
     let big = "x".repeat(9_000);
     let kind = "x.acme.happened";
-    use ErrorCode as E;
     let table: Vec<(&str, String, E, &str)> = vec![
         ("x.acme", effect(fine), E::UnknownKind, "/kind"),
         ("x.Acme.b", effect(fine), E::UnknownKind, "/kind"),
@@ -152,9 +151,9 @@ fn integrators_events_belong_to_the_main_lane_and_to_the_publisher() {
         )
     };
     let (bulk, _) = world.publish(&publish(Lane::Bulk, 1, 1, &[event("in_1:a")]));
-    assert_eq!(bulk.rejected, [rejection(1, Some("ev_1"), ErrorCode::WrongLane, "/kind")]);
+    assert_eq!(bulk.rejected, [rejection(1, Some("ev_1"), E::WrongLane, "/kind")]);
     let (foreign, _) = world.publish(&publish(Lane::Main, 1, 1, &[event("in_2:a")]));
-    assert_eq!(foreign.rejected, [rejection(1, Some("ev_1"), ErrorCode::NotOwner, "/subject")]);
+    assert_eq!(foreign.rejected, [rejection(1, Some("ev_1"), E::NotOwner, "/subject")]);
 }
 
 #[test]
@@ -251,7 +250,6 @@ fn a_command_of_an_integrator_is_refused_for_what_is_wrong_with_it() {
     let long = format!(r#"{{"instanceId":"in_1","a":"{}"}}"#, "x".repeat(65_536));
     let fine = r#"{"instanceId":"in_1"}"#;
     let here = r#"{"instanceId":"in_1","conversationId":"in_2:c"}"#;
-    use ErrorCode as E;
     let table = [
         ("x.acme", fine, E::UnknownCommand, "/kind"),
         ("x.Acme.deploy", fine, E::UnknownCommand, "/kind"),

@@ -137,7 +137,6 @@ async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocke
         "member" => Ok(principal(PrincipalType::Member, "mb_1", Some("member"))),
         "other" => Ok(principal(PrincipalType::Member, "mb_4", Some("admin"))),
         "viewer" => Ok(principal(PrincipalType::Member, "mb_2", Some("viewer"))),
-        "admin" => Ok(principal(PrincipalType::Member, "mb_4", Some("admin"))),
         "instance" => Ok(principal(PrincipalType::Instance, "in_1", None)),
         id if id.starts_with("in_") => Ok(principal(PrincipalType::Instance, id, None)),
         "revoked" => Ok(principal(PrincipalType::Member, "mb_3", Some("member"))),

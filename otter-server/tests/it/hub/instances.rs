@@ -168,7 +168,7 @@ async fn three_instances_work_side_by_side_and_one_that_is_removed_goes_alone() 
         world.other_instance("in_3").await,
     );
     tokio::join!(introduce(&mut one, "in_1"), introduce(&mut two, "in_2"), introduce(&mut three, "in_3"));
-    let mut admin = world.socket("admin").await;
+    let mut admin = world.socket("other").await;
     admin.send(&hello(&[])).await;
     admin.frame("welcome").await;
     let (rows, _) = admin.subscribe("org", 1).await;
