@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use otter_proto::UnixMillis;
-use otter_proto::error::ErrorBody;
+use otter_proto::error::{CloseCode, ErrorBody};
 use otter_proto::frame::Signal;
 use otter_proto::id::{InstanceId, MemberId, OrgId, Scope};
 
@@ -194,6 +194,13 @@ impl OrgFeed {
         self.watermark.fetch_max(commit.head, Ordering::AcqRel);
         for (instance, command) in &commit.dispatch {
             self.seat(instance).dispatch(command);
+        }
+        for instance in &commit.removed {
+            if let Some(holder) = self.seat(instance).holder() {
+                let reason = "this instance was removed from its org".to_owned();
+                holder.inbox.end(End { code: CloseCode::Revoked, reason });
+            }
+            locked(&self.signals).forget(instance);
         }
     }
 }

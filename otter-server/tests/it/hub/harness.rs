@@ -102,6 +102,14 @@ impl World {
         peer
     }
 
+    /// Another instance than `in_1`, past `welcome`.
+    pub(super) async fn other_instance(&self, id: &str) -> Peer {
+        let mut peer = self.socket(id).await;
+        peer.send(&hello(&["b1"])).await;
+        peer.frame("welcome").await;
+        peer
+    }
+
     /// An instance that has published an agent and a conversation.
     pub(super) async fn with_conversation(&self) -> Peer {
         let mut bridge = self.instance(&["b1"]).await;
@@ -130,6 +138,7 @@ async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocke
         "other" => Ok(principal(PrincipalType::Member, "mb_4", Some("admin"))),
         "viewer" => Ok(principal(PrincipalType::Member, "mb_2", Some("viewer"))),
         "instance" => Ok(principal(PrincipalType::Instance, "in_1", None)),
+        id if id.starts_with("in_") => Ok(principal(PrincipalType::Instance, id, None)),
         "revoked" => Ok(principal(PrincipalType::Member, "mb_3", Some("member"))),
         "expired" => Err(ErrorBody::new(ErrorCode::AuthExpired, "sign in again")),
         "foreign" => Err(ErrorBody::new(ErrorCode::BadOrigin, "add this origin")),
