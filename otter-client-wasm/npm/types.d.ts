@@ -574,7 +574,7 @@ export interface ClientInfo {
 }
 
 /** What a person may ask for: the `kind` and `data` of a `command` frame. */
-export type Command = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand;
+export type Command = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand | InstanceRemoveCommand;
 
 /** Command `command.cancel`: calls a command off, if it was not attempted yet. */
 export interface CommandCancel {
@@ -630,7 +630,7 @@ export interface CommandEntity {
   issuedAt?: Instant;
   /** The command's kind. */
   kind?: string;
-  /** What came of it, for instance `alreadyEnded`. */
+  /** What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one is cut to its head. */
   result?: string;
   /** The run it concerns. */
   runId?: string;
@@ -638,6 +638,8 @@ export interface CommandEntity {
   sent?: boolean;
   /** How far it got. */
   stage: CommandStage;
+  /** The result was cut: fetch the whole. */
+  truncated?: boolean;
 }
 
 /** Asks for something to happen; answered by one `reply`, then by `command.updated` events. */
@@ -687,7 +689,7 @@ export interface CommandUpdated {
   issuedAt?: Instant | null;
   /** The command's kind. */
   kind?: string | null;
-  /** What came of it, for instance `alreadyEnded`. */
+  /** What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one is cut to its head. */
   result?: string | null;
   /** The run it concerns. */
   runId?: string | null;
@@ -695,6 +697,8 @@ export interface CommandUpdated {
   sent?: boolean | null;
   /** How far it got. */
   stage: CommandStage;
+  /** The result was cut: fetch the whole. */
+  truncated?: boolean | null;
 }
 
 /** A recorded `command.updated`. */
@@ -968,7 +972,7 @@ export interface ErrorFrame {
 }
 
 /** A recorded event of a known kind. Anything else is a RecordedEvent: apply its effects and keep it. */
-export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
+export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | InstanceRemovedEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
 
 /** Consecutive events of one scope. The frame has at most 256 KiB. */
 export interface EventsFrame {
@@ -1390,6 +1394,8 @@ export interface InstanceGapEvent {
 export interface InstanceHeartbeat {
   /** When, by the bridge's clock. */
   at: Instant;
+  /** When the hub heard it, by the hub's clock; set by the hub. The age that is shown counts from here. */
+  heardAt?: Instant;
   /** The instance. */
   instanceId: string;
   /** What waits in it. */
@@ -1402,6 +1408,47 @@ export interface InstanceHeartbeatSignal {
   data: InstanceHeartbeat;
   /** The kind. */
   kind: "instance.heartbeat";
+}
+
+/** Command `instance.remove`: takes an instance out of the org and ends its credential. What it published stays. */
+export interface InstanceRemove {
+  /** The instance. */
+  instanceId: string;
+}
+
+/** The command `instance.remove`. */
+export interface InstanceRemoveCommand {
+  /** What it carries. */
+  data: InstanceRemove;
+  /** The kind. */
+  kind: "instance.remove";
+}
+
+/** `instance.removed`: an admin took it out of the org. It is not let in again under this id. */
+export type InstanceRemoved = Record<string, unknown>;
+
+/** A recorded `instance.removed`. */
+export interface InstanceRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  /** The payload. */
+  data: InstanceRemoved;
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  /** The kind. */
+  kind: "instance.removed";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it. */
+  source: Source;
 }
 
 /** A row of type `instance`. */
@@ -1981,7 +2028,7 @@ export interface PongFrame {
   type: "pong";
 }
 
-/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub. */
+/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub: online while a page of theirs answers pings, offline 5 s after the last one closed. A new subscription of `org` is told anew who is online; who is not named is not here. */
 export interface Presence {
   /** Who. */
   memberId: string;
@@ -2812,6 +2859,8 @@ export interface SubscribeFrame {
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;
+  /** Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`, `behind`, `badFrame` or `resync`. */
+  trouble?: string;
   /** Which frame this is. */
   type: "subscribe";
 }
@@ -2847,6 +2896,8 @@ export interface Subscription {
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;
+  /** Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`, `behind`, `badFrame` or `resync`. */
+  trouble?: string;
   /** May stand here, too. */
   type?: "subscribe";
 }
@@ -3096,7 +3147,7 @@ export interface TaskUpsertedEvent {
   source: Source;
 }
 
-/** `typing`: a person writes in a conversation. Gone 6 s after the last one, or when `active` is false. */
+/** `typing`: a person writes in a conversation that they follow; viewers do not, they cannot send it. Gone 6 s after the last one, or when `active` is false. */
 export interface Typing {
   /** Whether they write at the moment. */
   active: boolean;
@@ -3128,6 +3179,14 @@ export interface Usage {
   input?: number;
   /** Tokens written. */
   output?: number;
+}
+
+/** What every command of an integrator carries beside its own members: at most 64 KiB with them. */
+export interface VendorCommand {
+  /** The conversation it is about, one of that instance. */
+  conversationId?: string;
+  /** The instance that carries it out. */
+  instanceId: string;
 }
 
 /** A range of protocol versions, both ends included. */
@@ -3166,6 +3225,7 @@ export interface EventMap {
   'instance.disconnected': InstanceDisconnectedEvent;
   'instance.updated': InstanceUpdatedEvent;
   'instance.gap': InstanceGapEvent;
+  'instance.removed': InstanceRemovedEvent;
   'agent.upserted': AgentUpsertedEvent;
   'agent.statusChanged': AgentStatusChangedEvent;
   'agent.removed': AgentRemovedEvent;
@@ -3237,6 +3297,7 @@ export interface CommandMap {
   'conversation.markRead': ConversationMarkReadCommand['data'];
   'agent.ping': AgentPingCommand['data'];
   'command.cancel': CommandCancelCommand['data'];
+  'instance.remove': InstanceRemoveCommand['data'];
 }
 
 /** The data of each signal. */

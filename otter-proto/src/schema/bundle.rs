@@ -26,6 +26,7 @@ pub(super) type Payloads = BTreeMap<&'static str, String>;
 pub(super) fn bundle() -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let payloads = payloads(&mut generator);
+    generator.subschema_for::<kind::VendorCommand>();
     frames::generate(&mut generator);
     let mut defs: Defs = generator.take_definitions(true).into_iter().collect();
     for (name, def) in &mut defs {

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::{
-    COMMANDS, Class, CommandRow, ENTITIES, EntityRow, Executor, KINDS, KindRow, Offline, Publisher, SIGNALS,
-    Safety, ScopeRule, SignalRow, Window, deprecation, entity, stability,
+    COMMANDS, Class, CommandRow, ENTITIES, EntityRow, Executor, KINDS, KindRow, Offline, Publisher, Role,
+    SIGNALS, Safety, ScopeRule, SignalRow, VENDOR_COMMAND, VENDOR_ENTITY, VENDOR_WINDOW, Window, deprecation,
+    entity, stability,
 };
 use crate::effect::EffectOp;
 use crate::error::{CloseAction, CloseCode, ErrorCode};
@@ -22,6 +23,7 @@ pub(super) fn catalogue() -> Value {
         "kinds": KINDS.iter().map(kind).collect::<Vec<_>>(),
         "entities": ENTITIES.iter().map(entity_type).collect::<Vec<_>>(),
         "commands": COMMANDS.iter().map(command).collect::<Vec<_>>(),
+        "vendor": vendor(),
         "signals": SIGNALS.iter().map(signal).collect::<Vec<_>>(),
         "frames": frames(),
         "errorCodes": ErrorCode::ALL.iter().filter(|code| **code != ErrorCode::Other).map(|code| code.as_str()).collect::<Vec<_>>(),
@@ -35,7 +37,7 @@ macro_rules! payload_names {
     ($($group:ident: { $($name:literal => $ty:ident,)* })*) => {
         /// The definition of the payload of a kind, command or signal.
         fn payload(name: &str) -> &'static str {
-            match name { $($($name => stringify!($ty),)*)* _ => "" }
+            match name { $($($name => stringify!($ty),)*)* _ => "VendorCommand" }
         }
     };
 }
@@ -44,6 +46,22 @@ with_payloads!(payload_names);
 
 fn definition(name: &str, suffix: &str) -> String {
     format!("#/$defs/{}{suffix}", payload(name))
+}
+
+/// The rule for what has no rows: names that integrators make.
+fn vendor() -> Value {
+    json!({
+        "names": "^x\\.[a-z][a-z0-9-]{0,31}(\\.[a-z][A-Za-z0-9]*)+$", "nameBytes": 100,
+        "kind": {
+            "publishers": ["instance"], "scopes": ["org", "conversation"], "lane": VENDOR_ENTITY.lane.as_str(),
+            "effects": limits::MAX_VENDOR_EFFECTS, "bytes": limits::VENDOR_EVENT_BYTES,
+        },
+        "entity": {
+            "orderKey": VENDOR_ENTITY.order_key, "window": window(&VENDOR_ENTITY.window),
+            "sharedWindow": window(&VENDOR_WINDOW),
+        },
+        "command": command(&VENDOR_COMMAND), "commandBytes": limits::VENDOR_COMMAND_BYTES,
+    })
 }
 
 /// What every row says about how long it stays.
@@ -84,7 +102,9 @@ fn entity_type(row: &EntityRow) -> Value {
 }
 
 fn window(window: &Window) -> Value {
-    json!({ "rows": window.rows, "openRows": window.open_rows, "bytes": 1 << 20 })
+    json!({
+        "rows": window.rows, "bytes": window.bytes, "openRows": window.open_rows, "openBytes": window.open_bytes,
+    })
 }
 
 fn command(row: &CommandRow) -> Value {
@@ -97,7 +117,8 @@ fn command(row: &CommandRow) -> Value {
         "executor": match row.executor { Executor::Hub => "hub", Executor::Instance => "instance" },
         "class": match row.safety { Safety::Replayable => "replayable", Safety::Once => "once" },
         "offline": offline, "ttlMs": ttl, "offlineQueueable": row.offline_queueable, "role": row.role.as_str(),
-        "payload": definition(row.name, ""), "request": definition(row.name, "Command"),
+        "payload": definition(row.name, ""),
+        "request": crate::catalogue::command(row.name).map(|_| definition(row.name, "Command")),
     });
     with_life(json, row.name, row.since)
 }
@@ -105,7 +126,7 @@ fn command(row: &CommandRow) -> Value {
 fn signal(row: &SignalRow) -> Value {
     let json = json!({
         "signal": row.name, "scope": scope(row.scope), "publishers": publishers(row.publisher),
-        "payload": definition(row.name, ""), "notice": definition(row.name, "Signal"),
+        "role": row.role.map(Role::as_str), "payload": definition(row.name, ""), "notice": definition(row.name, "Signal"),
     });
     with_life(json, row.name, row.since)
 }

@@ -174,7 +174,7 @@ fn unit(def: &str, member: &str) -> &'static str {
         "limit" => "rows",
         "subscriptions" => "scopes",
         "commandsPerMinute" => "commands",
-        "messageCount" => "messages",
+        "messageCount" | "importedCount" => "messages",
         "commitCount" => "commits",
         "pending" | "dead" => "events",
         "value" | "input" | "output" | "contextLimit" | "lifetimeTokens" => "tokens",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use otter_proto::catalogue::Role;
 use otter_proto::connection::server::{Need, Start, Ticket};
-use otter_proto::error::{ErrorBody, ErrorCode};
+use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{Command, PrincipalType, Publish, Signal};
 use otter_proto::id::{Epoch, InstanceId, MemberId, Scope};
 
@@ -15,7 +15,7 @@ use super::fetches::fetch;
 use super::session::Session;
 use crate::ledger::Actor;
 use crate::ring::Recent;
-use crate::signals::Current;
+use crate::signals::{Current, Sender};
 
 /// Keys for which a later signal may still be on its way; forgetting some costs a repeated word at most.
 const MAX_MADE_GOOD: usize = 1_024;
@@ -40,7 +40,7 @@ impl Session {
                 self.work.push(Box::pin(fetch(hub, org, scope, ticket, id, ask)));
             }
             Need::Signals { scope } => {
-                for current in self.feed.current_signals(&scope) {
+                for current in self.feed.current_signals(&scope, self.hub.clock.now()) {
                     self.make_good(&scope, current);
                 }
             }
@@ -52,7 +52,8 @@ impl Session {
                     Some((scope, head))
                 };
                 let heads: Vec<_> = scopes.into_iter().filter_map(head).collect();
-                self.socket.machine.provide_heads(watermark, &heads);
+                let pos = self.socket.machine.provide_heads(watermark, &heads);
+                self.counted.behind(watermark.saturating_sub(pos));
             }
             Need::Publish(publish) => self.publish(publish),
             Need::Command(command) => self.command(command),
@@ -65,6 +66,9 @@ impl Session {
                 }
             }
             Need::Closing { code, reason } => {
+                if code == CloseCode::Silent.number() {
+                    self.is_silent();
+                }
                 tracing::info!(connection = self.number, id = %self.principal.id, code, reason, "closing");
             }
         }
@@ -100,7 +104,7 @@ impl Session {
     }
 
     pub(super) fn latest_signal(&mut self, scope: &Scope, key: &str) {
-        if let Some(current) = self.feed.latest_signal(scope, key) {
+        if let Some(current) = self.feed.latest_signal(scope, key, self.hub.clock.now()) {
             self.make_good(scope, current);
         }
     }
@@ -117,8 +121,9 @@ impl Session {
     fn publish(&mut self, publish: Publish) {
         let Ok(instance) = InstanceId::new(&self.principal.id) else { return };
         let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
+        let events = publish.events.len() as u64;
         let mut work: Work =
-            Box::pin(async move { Answer::Published(log.publish(&org, &instance, publish).await) });
+            Box::pin(async move { Answer::Published(log.publish(&org, &instance, publish).await, events) });
         // The request joins the log's queue at the first poll: now, so that publishes keep their order.
         match (&mut work).now_or_never() {
             Some(answer) => self.publishes.push_back(Box::pin(async { answer })),
@@ -139,14 +144,25 @@ impl Session {
     }
 
     fn signal(&mut self, signal: &Signal) {
-        let refused = match InstanceId::new(&self.principal.id) {
-            Ok(instance) if self.principal.principal_type == PrincipalType::Instance => {
-                self.feed.signal(&instance, signal)
-            }
-            _ => Err(ErrorBody::new(ErrorCode::Forbidden, "this client sends no such signals")),
-        };
-        if let Err(error) = refused {
+        if let Err(error) = self.accept_signal(signal) {
             self.socket.machine.refuse_frame(error, self.hub.clock.now());
+        }
+    }
+
+    fn accept_signal(&self, signal: &Signal) -> Result<(), ErrorBody> {
+        let unnamed = |_| ErrorBody::new(ErrorCode::Forbidden, "the credential names nobody");
+        let at = self.hub.clock.moment();
+        match self.principal.principal_type {
+            PrincipalType::Instance => {
+                let instance = InstanceId::new(&self.principal.id).map_err(unnamed)?;
+                self.feed.signal(Sender::Instance(&instance), signal, at)
+            }
+            PrincipalType::Member => {
+                let member = MemberId::new(&self.principal.id).map_err(unnamed)?;
+                let role = self.principal.role.as_deref().and_then(Role::parse).unwrap_or(Role::Viewer);
+                let follows = self.scopes.contains_key(&signal.scope);
+                self.feed.signal(Sender::Member { id: &member, role, follows }, signal, at)
+            }
         }
     }
 }

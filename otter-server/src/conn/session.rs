@@ -14,11 +14,12 @@ use otter_proto::limits::MAX_OPEN_COMMANDS;
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
-use super::admission::{Attachment, Seated, Welcomed};
+use super::admission::{Attachment, Present, Seated, Welcomed};
 use super::answers::{Answer, Page, Work, provide_snapshot};
 use super::socket::{Socket, Turn};
 use crate::fanout::{Inbox, News, OrgFeed, ScopeFeed};
 use crate::hub::{Hub, Stage, close_code};
+use crate::metrics::Connected;
 
 /// Requests to the log that one connection may have in flight; beyond them its socket is not read.
 const MAX_IN_FLIGHT: usize = 32;
@@ -30,6 +31,7 @@ pub(super) struct Session {
     pub(super) socket: Socket,
     pub(super) principal: Principal,
     pub(super) number: u64,
+    pub(super) counted: Connected,
     pub(super) inbox: Arc<Inbox>,
     stage: watch::Receiver<Stage>,
     pub(super) epoch: Option<Epoch>,
@@ -47,6 +49,7 @@ pub(super) struct Session {
     early_reread: bool,
     attachment: Option<Attachment>,
     seated: Option<Seated>,
+    present: Option<Present>,
 }
 
 impl Session {
@@ -54,6 +57,7 @@ impl Session {
         Self {
             feed: hub.fanout.org(&principal.org),
             stage: hub.stage.subscribe(),
+            counted: hub.metrics().connected(number, &principal),
             hub,
             socket,
             principal,
@@ -70,6 +74,7 @@ impl Session {
             early_reread: false,
             attachment: None,
             seated: None,
+            present: None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Session {
         self.stage.mark_changed();
         loop {
             self.answer_needs();
+            self.counted.note(&self.socket.machine);
             let now = self.hub.clock.now();
             let reads = self.wants_read();
             self.socket.machine.handle_reading(reads, now);
@@ -115,6 +121,7 @@ impl Session {
         }
         self.leave();
         self.settle();
+        self.counted.note(&self.socket.machine);
         self.socket.finish().await;
     }
 
@@ -206,7 +213,14 @@ impl Session {
             Answer::Fetched(ticket, id, fetched) => {
                 fetched.with_page(id, |page| machine.provide_page(ticket, page));
             }
-            Answer::Published(published) => machine.published(published),
+            Answer::Published(published, events) => {
+                let metrics = self.hub.metrics();
+                if published.error.is_none() {
+                    metrics.published.add(events.saturating_sub(published.rejected.len() as u64));
+                    metrics.rejected.add(published.rejected.len() as u64);
+                }
+                machine.published(published);
+            }
             Answer::Reply(reply) => machine.reply(reply),
             Answer::Outstanding(commands) => {
                 for command in commands {
@@ -220,6 +234,7 @@ impl Session {
     fn welcome(&mut self, (welcomed, seated): (Welcomed, Option<Seated>)) {
         self.epoch = Some(welcomed.admission.epoch.clone());
         self.seated = seated;
+        self.present = Present::new(&self.hub, &self.feed, &self.principal);
         self.socket.machine.welcome(welcomed.admission, self.hub.clock.now());
         if let Some(mut attachment) = welcomed.attachment {
             for command in std::mem::take(&mut attachment.outstanding) {
@@ -228,6 +243,13 @@ impl Session {
             self.attachment = Some(attachment);
             let (early, reread) = (std::mem::take(&mut self.early), self.early_reread);
             self.commands(early, reread);
+        }
+    }
+
+    /// The socket is closed because nothing was heard of it.
+    pub(super) fn is_silent(&mut self) {
+        if let Some(present) = &mut self.present {
+            present.is_silent();
         }
     }
 
@@ -266,6 +288,7 @@ impl Session {
         }
         self.probes.clear();
         self.seated = None;
+        self.present = None;
         self.attachment = None;
         self.work.clear();
     }

@@ -1,8 +1,9 @@
 //! Connections from outside: real sockets against a hub whose store is in memory.
 
-mod harness;
+pub(crate) mod harness;
 mod input;
 mod instances;
+mod people;
 mod restart;
 mod signals;
 mod storm;

@@ -29,6 +29,8 @@ pub(super) struct Subscription {
     pub(super) told: Option<(ScopePhase, Option<String>)>,
     /// When a resync that must not come at once is due.
     pub(super) resync_at: Option<Instant>,
+    /// The number of the newest `subscribe` after which signals of it were told; a later one starts without them.
+    pub(super) signalled: Option<u64>,
     /// A snapshot waits for the older rows that lists show.
     pub(super) held: bool,
     /// The highest head at which a page of rows was read: below it the state is no moment of the hub.
@@ -38,6 +40,8 @@ pub(super) struct Subscription {
     position: Option<Position>,
     shown: bool,
     reason: Option<String>,
+    /// What the hub has not been told of.
+    trouble: Option<Trouble>,
     resyncs: u32,
     last_resync: Option<Instant>,
 }
@@ -83,6 +87,7 @@ impl Subscription {
             sub: 0,
             told: None,
             resync_at: None,
+            signalled: None,
             held: false,
             paged: 0,
             stage: Stage::Unasked,
@@ -90,6 +95,7 @@ impl Subscription {
             position: None,
             shown: false,
             reason: None,
+            trouble: None,
             resyncs: 0,
             last_resync: None,
         }
@@ -102,7 +108,8 @@ impl Subscription {
         self.resync_at = None;
         let position = self.position.clone();
         let (epoch, pos) = position.map_or((None, None), |at| (Some(at.epoch), Some(at.pos)));
-        Subscribe { scope: scope.clone(), sub, epoch, pos }
+        let trouble = self.trouble.take().map(|trouble| trouble.word().to_owned());
+        Subscribe { scope: scope.clone(), sub, epoch, pos, trouble }
     }
 
     /// The connection is gone, or the scope given up: what was under way is void, state and position stay.
@@ -121,6 +128,7 @@ impl Subscription {
     pub(super) fn fail(&mut self, trouble: Trouble, now: Instant) -> Instant {
         if trouble != Trouble::Epoch {
             self.position = None;
+            self.trouble = Some(trouble);
         }
         self.stage = Stage::Unasked;
         self.reason = Some(trouble.word().to_owned());

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::limiter::Bucket;
 use super::need::{Admission, Need, Piece, SnapshotRead, Start, Ticket};
 use super::subscriptions::Phase as SubPhase;
 use super::{Phase, ServerConnection};
 use crate::frame::{
-    CommandDispatch, HubFrame, Published, Reply, Resync, SnapshotPage, Subscribed, SubscribedMode, Welcome,
+    CommandDispatch, HubFrame, PrincipalType, Published, Reply, Resync, SnapshotPage, Subscribed,
+    SubscribedMode, Welcome,
 };
 use crate::id::Scope;
 use crate::time::Instant;
@@ -33,6 +35,10 @@ impl ServerConnection {
             capabilities,
             lanes: admission.lanes,
         };
+        if admission.principal.principal_type == PrincipalType::Member {
+            let rate = self.config.member_signals_per_second;
+            self.signals = Bucket::new(rate, 4 * rate, now);
+        }
         self.phase = Phase::Open { principal: admission.principal, epoch: admission.epoch };
         self.last_inbound = now;
         self.next_ping = now.plus(self.config.heartbeat_ms);
@@ -122,10 +128,12 @@ impl ServerConnection {
         }
     }
 
-    /// Completes a heartbeat: the fan-out watermark, which was read first, and the head of each scope asked for.
-    pub fn provide_heads(&mut self, watermark: u64, heads: &[(Scope, u64)]) {
+    /// Completes a heartbeat: the fan-out watermark, which was read first, and the head of each scope asked for. Gives
+    /// the position up to which the client was sent everything.
+    pub fn provide_heads(&mut self, watermark: u64, heads: &[(Scope, u64)]) -> u64 {
         let (pos, moved) = self.subs.heartbeat(watermark, heads);
         self.send_ping(pos, moved);
+        pos
     }
 
     /// Answers a publish.

@@ -100,7 +100,7 @@ fn a_command_that_breaks_the_contract_is_refused_with_its_code_and_pointer() {
         let command = json(&name, &command);
         let mut world = World::with_conversation();
         let (reply, commit) =
-            world.command(1, command["kind"].as_str().unwrap(), &command["data"].to_string());
+            world.command_as(Role::Owner, 1, command["kind"].as_str().unwrap(), &command["data"].to_string());
         let Some(error) = reply.refused else { panic!("{name} was accepted") };
         assert_eq!(Some(error.code.as_str()), expect["code"].as_str(), "{name}: {error:?}");
         assert_eq!(error.pointer.as_deref(), expect["pointer"].as_str(), "{name}");
