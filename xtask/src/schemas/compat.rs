@@ -145,10 +145,9 @@ impl Walk {
                     self.breaks("a known word was removed");
                 }
             }
-            (None, None) => {}
             (Some(_), None) if self.sent() => self.breaks("a set of words became any text"),
             (None, Some(_)) if self.accepted() => self.breaks("any text became a set of words"),
-            _ => {}
+            (None | Some(_), None) | (None, Some(_)) => {}
         }
     }
 

@@ -45,11 +45,7 @@ fn stale(root: &Path, files: &[SchemaFile]) -> Vec<PathBuf> {
         let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
         entries.map(|entry| Path::new(folder).join(entry.file_name())).collect::<Vec<_>>()
     };
-    GENERATED_FOLDERS
-        .iter()
-        .flat_map(|folder| in_folder(&folder))
-        .filter(|path| !known.contains(path))
-        .collect()
+    GENERATED_FOLDERS.iter().flat_map(in_folder).filter(|path| !known.contains(path)).collect()
 }
 
 #[cfg(test)]

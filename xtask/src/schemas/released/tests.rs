@@ -48,16 +48,16 @@ const BREAKS: [Change; 20] = [
     ("a frame goes", |new| drop_row(new, "frames", "frame", "probe")),
     ("an entity type goes", |new| drop_row(new, "entities", "entity", "repo")),
     ("a kind gets another payload", |new| {
-        row(new, "kinds", "kind", "run.failed")["payload"] = json!("#/$defs/RunAborted")
+        row(new, "kinds", "kind", "run.failed")["payload"] = json!("#/$defs/RunAborted");
     }),
     ("a kind moves to another lane", |new| {
-        row(new, "kinds", "kind", "feed.itemAdded")["lane"] = json!("main")
+        row(new, "kinds", "kind", "feed.itemAdded")["lane"] = json!("main");
     }),
     ("an entity type moves to another scope", |new| {
-        row(new, "entities", "entity", "run")["scope"] = json!("org")
+        row(new, "entities", "entity", "run")["scope"] = json!("org");
     }),
     ("a list is ordered by another member", |new| {
-        row(new, "entities", "entity", "task")["orderKey"] = json!("title")
+        row(new, "entities", "entity", "task")["orderKey"] = json!("title");
     }),
     ("a member goes", |new| drop_member(new, "TaskUpserted", "title")),
     ("a member gets another name", |new| {
@@ -68,7 +68,7 @@ const BREAKS: [Change; 20] = [
     ("a member gets another type", |new| member(new, "MessageEdited", "text")["type"] = json!("integer")),
     ("a member of a command has to be there", |new| required(new, "TaskCreate").push(json!("agentId"))),
     ("a member of an event may be absent", |new| {
-        required(new, "MessageCreated").retain(|name| name != "author")
+        required(new, "MessageCreated").retain(|name| name != "author");
     }),
     ("a member of a frame may be absent", |new| required(new, "PingFrame").retain(|name| name != "epoch")),
     ("a closed set of an event grows", |new| {
@@ -83,7 +83,8 @@ const BREAKS: [Change; 20] = [
         new.catalogue["errorCodes"].as_array_mut().expect("codes").retain(|code| code != "forbidden");
     }),
     ("a close code says another thing", |new| {
-        row(new, "closeCodes", "meaning", "The peer does not speak this protocol")["action"] = json!("resume")
+        row(new, "closeCodes", "meaning", "The peer does not speak this protocol")["action"] =
+            json!("resume");
     }),
 ];
 
@@ -120,13 +121,13 @@ const ADDITIONS: [Change; 14] = [
         new.catalogue["frames"].as_array_mut().expect("rows").push(frame);
     }),
     ("a new optional member of an event", |new| {
-        *member(new, "TaskUpserted", "colour") = json!({ "type": "string", "maxLength": 20 })
+        *member(new, "TaskUpserted", "colour") = json!({ "type": "string", "maxLength": 20 });
     }),
     ("a new optional member of a command", |new| {
-        *member(new, "MessageSend", "replyTo") = json!({ "type": "string", "maxLength": 200 })
+        *member(new, "MessageSend", "replyTo") = json!({ "type": "string", "maxLength": 200 });
     }),
     ("a new optional member of a frame", |new| {
-        *member(new, "WelcomeFrame", "region") = json!({ "type": "string", "maxLength": 20 })
+        *member(new, "WelcomeFrame", "region") = json!({ "type": "string", "maxLength": 20 });
     }),
     ("a command needs a member less", |new| required(new, "TaskCreate").clear()),
     ("an open set gets a word", |new| {
