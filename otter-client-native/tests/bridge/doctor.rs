@@ -12,7 +12,8 @@ async fn words(url: &str, scopes: Vec<Scope>) -> String {
     config.credentials.token = Some(Secret::new("shared"));
     config.scopes = scopes;
     let identity = DeviceIdentity::from_seed(&[7; 32]);
-    look_at_gateway(config, identity, None, Duration::from_secs(2)).await.to_string()
+    let findings = look_at_gateway(config, identity, None, Duration::from_secs(2)).await;
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]

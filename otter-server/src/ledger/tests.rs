@@ -17,6 +17,7 @@ mod commands;
 mod instances;
 mod promises;
 mod publishing;
+mod tasks;
 mod windows;
 
 pub(super) const T0: u64 = 1_795_000_000_000;

@@ -94,9 +94,13 @@ impl Ledger<'_> {
             Offline::Refuse => PROMPT_MS,
             Offline::Queue { ttl_ms } => ttl_ms,
         };
+        let data = match &target.words {
+            Some(words) => Object::default().string("text", words).over(&command.data),
+            None => command.data.clone(),
+        };
         let row = CommandRow {
             kind: command.kind.name.to_owned(),
-            data: command.data.clone(),
+            data,
             by: command.author(),
             instance: Some(target.instance.clone()),
             address: target.address,
