@@ -1,27 +1,59 @@
-/** Which conversation is open: in the fragment, so that Back works and a reload stays. */
+/**
+ * What is open: in the fragment, so that Back works, a reload stays and a link can be sent to somebody.
+ *
+ * `#/c/<conversation>`, `#/approvals`, `#/tasks`, `#/tasks/<task>`, `#/feed`, `#/feed/<category>`, `#/fleet`,
+ * `#/fleet/<tab>`; anything else is the list of conversations.
+ *
+ * @typedef {'conversations' | 'approvals' | 'tasks' | 'feed' | 'fleet'} Page
+ * @typedef {{ page: Page, id: string | null }} Place
+ */
+
+/** @type {readonly Page[]} */
+export const PAGES = ['conversations', 'approvals', 'tasks', 'feed', 'fleet'];
+
+/** @param {string} hash @returns {Place} */
+export function parse(hash) {
+  const [, head, rest] = /^#\/([^/]*)\/?(.*)$/.exec(hash) ?? [];
+  const page = /** @type {Page} */ (head === 'c' ? 'conversations' : head);
+  if (!PAGES.includes(page) || head === 'conversations') return { page: 'conversations', id: null };
+  try {
+    return { page, id: decodeURIComponent(rest ?? '') || null };
+  } catch {
+    return { page, id: null };
+  }
+}
+
+/** The address of a page, or of one thing on it. @param {Page} page @param {string | null} [id] */
+export function link(page, id) {
+  if (page === 'conversations') return id ? `#/c/${encodeURIComponent(id)}` : '#/';
+  return id ? `#/${page}/${encodeURIComponent(id)}` : `#/${page}`;
+}
+
+/** Follows the fragment of the page. */
 export function createRoute() {
-  /** @type {(() => void)[]} */
-  const listeners = [];
-  const current = () => {
-    const found = /^#\/c\/(.+)$/.exec(location.hash);
-    try {
-      return found ? decodeURIComponent(found[1]) : null;
-    } catch {
-      return null;
-    }
-  };
-  window.addEventListener('hashchange', () => listeners.forEach((fn) => fn()));
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
+  const tell = () => listeners.forEach((fn) => fn());
+  const place = () => parse(location.hash);
+  window.addEventListener('hashchange', tell);
   return {
-    current,
-    /** @param {string} id */
-    open: (id) => void (location.hash = `#/c/${encodeURIComponent(id)}`),
-    /** Shows a conversation without a step in the history. @param {string} id */
-    replace(id) {
-      history.replaceState(null, '', `#/c/${encodeURIComponent(id)}`);
-      listeners.forEach((fn) => fn());
+    place,
+    /** The open conversation. */
+    current: () => (place().page === 'conversations' ? place().id : null),
+    /** @param {string} id a conversation */
+    open: (id) => void (location.hash = link('conversations', id)),
+    /** @param {Page} page @param {string | null} [id] */
+    go: (page, id) => void (location.hash = link(page, id)),
+    /** Shows something without a step in the history. @param {string | null} id @param {Page} [page] */
+    replace(id, page = 'conversations') {
+      history.replaceState(null, '', link(page, id));
+      tell();
     },
     close: () => void (location.hash = '#/'),
-    /** @param {() => void} fn */
-    onChange: (fn) => void listeners.push(fn),
+    /** @param {() => void} fn @returns {() => void} ends it */
+    onChange(fn) {
+      listeners.add(fn);
+      return () => void listeners.delete(fn);
+    },
   };
 }

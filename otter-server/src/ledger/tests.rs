@@ -18,6 +18,7 @@ mod instances;
 mod promises;
 mod publishing;
 mod tasks;
+mod unread;
 mod windows;
 
 pub(super) const T0: u64 = 1_795_000_000_000;
