@@ -134,11 +134,17 @@ impl Observed {
         }
     }
 
-    /// Gives the newest lost task of a session to the run that took the turn up: its command and task.
+    /// Gives the newest task of a session whose run went down with an earlier boot to the run that took the turn up: its
+    /// command and task. Nobody may have looked at that run yet.
     pub(crate) fn take_up(&mut self, session: &SessionKey, run: &str) -> Option<(String, EntityId)> {
         let is_lost = |sent: &Sent| {
-            let link = sent.task.as_ref();
-            sent.session == *session && link.is_some_and(|link| link.state == DispatchState::Lost)
+            let is_of_earlier_boot = sent.boot != self.meta.boot;
+            let is_lost = |link: &Dispatched| match link.state {
+                DispatchState::Lost => true,
+                DispatchState::Handed => is_of_earlier_boot && link.run != run,
+                DispatchState::Ended => false,
+            };
+            sent.session == *session && sent.task.as_ref().is_some_and(is_lost)
         };
         let command = self.sent.iter().rev().find(|(_, sent)| is_lost(sent)).map(|(id, _)| id.clone())?;
         let link = self.sent.get_mut(&command)?.task.as_mut()?;

@@ -35,6 +35,8 @@ pub(super) fn ended(
         // Who is done without a word has to be looked after.
         End::Completed => (if said.is_some() { "done" } else { "review" }, said),
         End::Aborted => ("cancelled", said),
+        // The gateway may go on with it by itself; until then somebody has to look at what was done.
+        End::Failed { code: Some(LOST), .. } => ("review", Some(WENT_DOWN)),
         End::Failed { message, .. } => ("failed", Some(message.as_str())),
     };
     let is_lost = matches!(end, End::Failed { code: Some(LOST), .. });
@@ -86,4 +88,5 @@ fn moved(command: &str, task: EntityId, data: Value, now: Now) -> Publish {
     }
 }
 
+const WENT_DOWN: &str = "The gateway was restarted during the work on this.";
 const MAX_SUMMARY: usize = 1_000;

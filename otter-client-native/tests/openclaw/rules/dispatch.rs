@@ -288,13 +288,25 @@ fn a_task_that_went_down_with_the_gateway_goes_on_with_the_turn_that_it_takes_up
     live.event("session.message", &live_row(&resume));
     start(&mut live, "r9", "Picked up");
     live.event("chat", &chat("r9", "final", Some("Picked up and done.")));
+    // The gateway is faster than the read that tells what was lost.
+    let mut fast = working();
+    fast.attachment.handle_ready(Some("b2"), &mut fast.observed);
+    fast.event("session.message", &live_row(&resume));
+    start(&mut fast, "r9", "Picked up");
+    fast.event("chat", &chat("r9", "final", Some("Picked up and done.")));
+    fast.read(&world("b2", history(&end, false), false));
+    let told: Vec<_> =
+        moves(&fast).into_iter().map(|data| (data["status"].clone(), data["runId"].clone())).collect();
+    let (lost, taken) = (json!("in_test:0193-c"), json!("in_test:r9"));
+    let expected = [("inProgress", &lost), ("inProgress", &taken), ("inProgress", &taken), ("done", &taken)];
+    assert_eq!(told, expected.map(|(status, run)| (json!(status), run.clone())));
     let mut later = working().restarted();
     later.tick(1_795_355_010_000);
     later.attach(&world("b2", history(&end, false), false));
     for bench in [&live, &later] {
         let told: Vec<Value> =
             moves(bench).into_iter().filter(|data| data["runId"] != "in_test:0193-c").collect();
-        assert!(moves(bench).iter().any(|data| data["status"] == "failed"), "{:?}", moves(bench));
+        assert!(moves(bench).iter().any(|data| data["status"] == "review"), "{:?}", moves(bench));
         assert_eq!(told.first().unwrap()["status"], "inProgress");
         assert_eq!(
             (&told.last().unwrap()["status"], &told.last().unwrap()["summary"]),
@@ -304,10 +316,8 @@ fn a_task_that_went_down_with_the_gateway_goes_on_with_the_turn_that_it_takes_up
     let mut alone = working();
     alone.attach(&world("b2", history(&rows[..1], false), false));
     let end = moves(&alone).pop().unwrap();
-    assert_eq!(
-        (&end["status"], &end["summary"]),
-        (&json!("failed"), &json!("the gateway was restarted during the run"))
-    );
+    assert_eq!(end["status"], "review", "somebody has to look at what was done before the gateway went down");
+    assert_eq!(end["summary"], "The gateway was restarted during the work on this.");
 }
 
 #[test]
