@@ -50,34 +50,16 @@ fn upsert(observed: &mut Observed, row: &Value, now: Now) -> Vec<Publish> {
     let (Some(id), Some(status)) = (row.text("id"), row.text("status").and_then(status)) else {
         return Vec::new();
     };
-    // The gateway keeps book of turns that it takes up by itself under the words of its own prompt.
-    if row.text("title").is_some_and(|title| title.starts_with(INTERNAL)) {
-        return Vec::new();
-    }
-    let keys =
-        ["childSessionKey", "sessionKey", "ownerKey"].map(|field| row.text(field).map(SessionKey::new));
-    let place = keys[0].clone().or_else(|| keys[1].clone());
-    let job = row.text("sourceId").filter(|_| row.text("runtime") == Some("cron"));
-    let job = job
-        .map(|job| SessionKey::new(&format!("agent:{}:cron:{job}", row.text("agentId").unwrap_or_default())));
-    let is_placeless = keys.iter().all(Option::is_none) && job.is_none();
-    let is_private = keys.iter().flatten().chain(&job).any(|key| !observed.uploads(key));
-    if is_private || is_placeless && !observed.may_leave(None) {
+    if is_private(observed, row) {
         return Vec::new();
     }
     let is_open = matches!(status, "queued" | "inProgress");
-    let mut events = Vec::new();
     let agent = row.text("agentId");
-    let conversation = place.filter(|key| {
-        // The sessions of old tasks may be gone; a task that goes on shows where.
-        if is_open {
-            events.extend(session::touch(observed, key, agent, now));
-        }
-        observed.sessions.get(key).is_some_and(|seen| seen.conversation.is_some())
-    });
-    let conversation = conversation.map(|key| observed.conversation(&key).to_string());
+    let (mut events, conversation) = place(observed, row, is_open, now);
+    let known = observed.tasks.get(id).cloned();
     // The gateway gives runs of jobs a name of their own, under which no run is known.
-    let run = row.text("runId").filter(|run| job.is_none() && (is_open || observed.is_known(run)));
+    let run = row.text("runId").filter(|run| !is_of_job(row) && (is_open || observed.is_known(run)));
+    let run = run.map(|run| observed.names.entity(run).to_string());
     let summaries = ["terminalSummary", "error", "progressSummary"];
     let seen = TaskSeen {
         status: status.to_owned(),
@@ -87,10 +69,10 @@ fn upsert(observed: &mut Observed, row: &Value, now: Now) -> Vec<Publish> {
             .find_map(|field| row.text(field))
             .map(|text| head_of_chars(text, MAX_SUMMARY)),
         conversation,
-        run: run.map(|run| observed.names.entity(run).to_string()),
-        seen_at: observed.tasks.get(id).map_or(now.wall, |known| known.seen_at),
+        run: run.or_else(|| known.as_ref()?.run.clone()),
+        seen_at: known.as_ref().map_or(now.wall, |known| known.seen_at),
     };
-    if observed.tasks.get(id) == Some(&seen) {
+    if known.as_ref() == Some(&seen) {
         return events;
     }
     let at = |field: &str| row.int(field).map(|at| observed.corrected(UnixMillis(at)));
@@ -111,6 +93,39 @@ fn upsert(observed: &mut Observed, row: &Value, now: Now) -> Vec<Publish> {
     observed.note_task(id, seen);
     events.push(org("task.upserted", observed.names.entity(id), now.wall, data));
     events
+}
+
+/// Whether a task must not leave the machine, or is none: the gateway keeps book of turns that it takes up by itself under
+/// the words of its own prompt.
+fn is_private(observed: &Observed, row: &Value) -> bool {
+    if row.text("title").is_some_and(|title| title.starts_with(INTERNAL)) {
+        return true;
+    }
+    let keys =
+        ["childSessionKey", "sessionKey", "ownerKey"].map(|field| row.text(field).map(SessionKey::new));
+    let agent = row.text("agentId").unwrap_or_default();
+    let job = row.text("sourceId").filter(|_| is_of_job(row));
+    let job = job.map(|job| SessionKey::new(&format!("agent:{agent}:cron:{job}")));
+    let mut keys = keys.iter().flatten().chain(&job).peekable();
+    match keys.peek() {
+        None => !observed.may_leave(None),
+        Some(_) => keys.any(|key| !observed.uploads(key)),
+    }
+}
+
+fn is_of_job(row: &Value) -> bool {
+    row.text("runtime") == Some("cron")
+}
+
+/// The conversation where the work can be seen, and what makes sure that there is one.
+fn place(observed: &mut Observed, row: &Value, is_open: bool, now: Now) -> (Vec<Publish>, Option<String>) {
+    let Some(key) = row.text("childSessionKey").or(row.text("sessionKey")).map(SessionKey::new) else {
+        return (Vec::new(), None);
+    };
+    // The sessions of old tasks may be gone; a task that goes on shows where.
+    let events = if is_open { session::touch(observed, &key, row.text("agentId"), now) } else { Vec::new() };
+    let is_known = observed.sessions.get(&key).is_some_and(|seen| seen.conversation.is_some());
+    (events, is_known.then(|| observed.conversation(&key).to_string()))
 }
 
 fn status(word: &str) -> Option<&'static str> {

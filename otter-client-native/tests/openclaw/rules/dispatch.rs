@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otter_client_native::openclaw::{CommandRequest, RpcCall, RpcError, RpcResult, SessionKey, Verb};
+use otter_client_native::openclaw::{CommandRequest, RpcCall, RpcError, SessionKey, Verb};
 use otter_proto::id::{CommandId, EntityId};
 use otter_proto::kind::check_event;
 use pretty_assertions::assert_eq;
@@ -27,8 +27,8 @@ fn id() -> CommandId {
     CommandId::new(C).unwrap()
 }
 
-fn started(id: &str) -> RpcResult {
-    Ok(json!({"runId": id, "status": "started"}))
+fn started(id: &str) -> Value {
+    json!({"runId": id, "status": "started"})
 }
 
 fn row(active: bool, at: u64) -> Value {
@@ -55,7 +55,7 @@ fn working() -> Bench {
     let mut bench = attached();
     bench.request(C, hand(TASK));
     bench.take_calls();
-    bench.reply(&id(), started(C));
+    bench.reply(&id(), Ok(started(C)));
     bench.event("session.message", &live_row(&user_row(C, "write tests", 1)));
     start(&mut bench, C, "I am");
     bench
@@ -107,7 +107,7 @@ fn how_its_run_ends_is_how_the_task_ends() {
     }
     let mut silent = attached();
     silent.request(C, hand(TASK));
-    silent.reply(&id(), started(C));
+    silent.reply(&id(), Ok(started(C)));
     silent.event("agent", &agent(C, "lifecycle", &json!({"phase": "start"})));
     silent.event("chat", &chat(C, "final", None));
     let end = moves(&silent).pop().unwrap();
@@ -130,7 +130,7 @@ fn a_task_waits_until_its_session_is_idle_and_holds_up_nothing_that_people_say()
     let say = Verb::Send { conversation: conversation(&SessionKey::new(MAIN)), text: "hurry".into(), author };
     bench.request("0193-e", say);
     assert_eq!(bench.take_calls().iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["0193-e"]);
-    bench.reply(&CommandId::new("0193-e").unwrap(), started("0193-e"));
+    bench.reply(&CommandId::new("0193-e").unwrap(), Ok(started("0193-e")));
     bench.event("chat", &chat("other", "final", Some("done")));
     bench.event("sessions.changed", &row(false, 2));
     assert_eq!(bench.take_calls(), [], "the message waits for its turn");
@@ -139,7 +139,7 @@ fn a_task_waits_until_its_session_is_idle_and_holds_up_nothing_that_people_say()
     let expected =
         json!({"sessionKey": MAIN, "message": "write tests", "idempotencyKey": C, "queueMode": "steer"});
     assert_eq!(calls.iter().map(|(_, call)| call.params()).collect::<Vec<_>>(), [expected]);
-    bench.reply(&id(), started(C));
+    bench.reply(&id(), Ok(started(C)));
     assert_eq!(bench.take_calls(), [], "the second task waits for the first");
     bench.event("session.message", &live_row(&user_row(C, "write tests", 2)));
     start(&mut bench, C, "I am");
@@ -215,7 +215,7 @@ fn a_task_survives_the_death_of_the_bridge_at_every_step() {
     let done = || history(&[user_row(C, "write tests", 1), answer_row(C, "I am done.", "stop", 2)], false);
     let steps: [fn(&mut Bench); 6] = [
         |bench| bench.request(C, hand(TASK)),
-        |bench| bench.reply(&id(), started(C)),
+        |bench| bench.reply(&id(), Ok(started(C))),
         |bench| bench.event("session.message", &live_row(&user_row(C, "write tests", 1))),
         |bench| start(bench, C, "I am"),
         |bench| bench.event("chat", &chat(C, "final", Some("I am done."))),
@@ -232,14 +232,14 @@ fn a_task_survives_the_death_of_the_bridge_at_every_step() {
         after.attach(&world("b1", if kill == 0 { history(&[], false) } else { done() }, false));
         let calls = after.take_calls();
         if kill == 0 {
-            after.reply(&id(), started(C));
+            after.reply(&id(), Ok(started(C)));
             start(&mut after, C, "I am");
             after.event("chat", &chat(C, "final", Some("I am done.")));
         } else if kill == 1 {
             after.reply(&id(), Ok(json!({"runId": C, "status": "ok"})));
         }
         assert_eq!(calls.len(), usize::from(kill < 2), "after step {kill}: {calls:?}");
-        let told: Vec<Value> = [&before, &after].into_iter().flat_map(|bench| moves(bench)).collect();
+        let told: Vec<Value> = [&before, &after].into_iter().flat_map(moves).collect();
         let statuses: Vec<&str> = told.iter().map(|data| data["status"].as_str().unwrap()).collect();
         assert_eq!(statuses, ["inProgress", "done"], "after step {kill}");
         assert_eq!(told[1]["summary"], "I am done.", "after step {kill}");
@@ -324,7 +324,7 @@ fn a_task_that_went_down_with_the_gateway_goes_on_with_the_turn_that_it_takes_up
 fn a_task_that_was_taken_into_another_run_ends_with_it() {
     let mut bench = attached();
     bench.request(C, hand(TASK));
-    bench.reply(&id(), started(C));
+    bench.reply(&id(), Ok(started(C)));
     start(&mut bench, "faster", "working");
     let mut steered = user_row(C, "write tests", 1);
     steered["__openclaw"]["steerTargetRunId"] = "faster".into();
@@ -342,7 +342,7 @@ fn a_task_that_was_taken_into_another_run_ends_with_it() {
 fn a_message_that_a_killed_gateway_lost_fails_its_task() {
     let mut bench = attached();
     bench.request(C, hand(TASK));
-    bench.reply(&id(), started(C));
+    bench.reply(&id(), Ok(started(C)));
     bench.attach(&world("b2", history(&[], false), false));
     assert_eq!(story(&bench), ["received", "completed", "message taken", "message failed", "task failed"]);
     assert_eq!(moves(&bench)[0]["summary"], "The message did not reach the agent: lost.");
