@@ -100,6 +100,7 @@ impl Ledger<'_> {
             conversation: data.conversation_id.clone(),
             address: row.and_then(|row| text::member(&row.text, "address").map(ToOwned::to_owned)),
             agent: None,
+            words: None,
         }))
     }
 
