@@ -106,3 +106,11 @@ export function deliveryText({ state, intoRun, reason }) {
   const word = state === 'delivered' && intoRun ? 'Delivered into the running answer' : (DELIVERY[state] ?? state);
   return reason ? `${word}: ${reason}` : word;
 }
+
+/** How long something took. @param {number} ms */
+export function took(ms) {
+  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
+  if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
+  return clock(ms);
+}

@@ -21,9 +21,11 @@ export function centre(client, id, shell) {
   const title = h('h1');
   const sub = h('p', { class: 'sub' });
   const stale = h('div', { class: 'stale', role: 'status', hidden: true });
-  const messages = thread(client, id);
+  /** @type {ReturnType<typeof dock> | undefined} */
+  let asked;
+  const messages = thread(client, id, { inDock: (approvalId) => Boolean(asked?.has(approvalId)), lookAgain: () => asked?.look() });
   const writer = composer(client, id, messages.toEnd);
-  const asked = dock(client, id, { beside: messages.element, focus: writer.focus, toResult: () => null, changed: () => {} });
+  asked = dock(client, id, { beside: messages.element, focus: writer.focus, toResult: messages.toResult, changed: messages.paint });
   const element = h('div', { class: 'conversation', 'data-open-conversation': id },
     h('header', { class: 'conversation-head' },
       h('button', { type: 'button', class: 'quiet back', 'aria-label': 'All conversations', onclick: shell.back }, icon(BACK)),
