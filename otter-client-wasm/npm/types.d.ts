@@ -697,8 +697,12 @@ export interface ConversationEntity {
   archived?: boolean;
   /** A title made from its content, by the gateway. */
   derivedTitle?: string;
+  /** When the hub first heard of it, by the clock of the hub; what an instance says is replaced. */
+  firstSeenAt?: Instant;
   /** A folder's name. */
   folder?: string;
+  /** How many of them are older than `firstSeenAt`: history, which nobody has to read; never decreases. */
+  importedCount?: number;
   /** Where its agent lives. */
   instanceId: string;
   /** The newest row. */
@@ -753,6 +757,8 @@ export interface ConversationUpdated {
   derivedTitle?: string;
   /** A folder's name. */
   folder?: string;
+  /** How many of them are older than `firstSeenAt`: history, which nobody has to read; never decreases. */
+  importedCount?: number;
   /** The newest row. */
   lastMessage?: LastMessage;
   /** How many messages it ever had; never decreases. */
@@ -794,6 +800,8 @@ export interface ConversationUpserted {
   agentId: string;
   /** A title made from its content, by the gateway. */
   derivedTitle?: string;
+  /** When the hub first heard of it, by the clock of the hub; what an instance says is replaced. */
+  firstSeenAt?: Instant;
   /** Where its agent lives. */
   instanceId: string;
 }
@@ -1395,7 +1403,7 @@ export interface MarkEntity {
 /** What a mark is about. */
 export type MarkTarget = "conversation" | "feed";
 
-/** `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's, at least 0; a feed item with a mark has been read. */
+/** `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's or, where that is more, minus its `importedCount`, at least 0; a feed item with a mark has been read. */
 export interface MarkUpdated {
   /** With `conversation`: how many of its messages were read; never decreases. */
   messageCount?: number;

@@ -81,6 +81,12 @@ export function bag() {
   };
 }
 
+/** Where the browser can, what moves keeps the keyboard. @param {any} parent @param {any} child @param {any} before */
+function move(parent, child, before) {
+  if (child.isConnected && parent.moveBefore) parent.moveBefore(child, before);
+  else parent.insertBefore(child, before);
+}
+
 /**
  * Keeps the children of `parent` equal to a list of keys. The element of a key is made once and lives until its key goes.
  *
@@ -100,7 +106,7 @@ export function keyed(parent, make) {
       if (!view) views.set(key, (view = make(key)));
       view.update?.(item);
       if (view.element === at) at = at.nextElementSibling;
-      else parent.insertBefore(view.element, at);
+      else move(parent, view.element, at);
     }
   }
   /** @param {string} key @param {{ element: any, end?: () => void }} view */

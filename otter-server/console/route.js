@@ -31,8 +31,8 @@ export function link(page, id) {
 
 /** Follows the fragment of the page. */
 export function createRoute() {
-  /** @type {(() => void)[]} */
-  const listeners = [];
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
   const tell = () => listeners.forEach((fn) => fn());
   const place = () => parse(location.hash);
   window.addEventListener('hashchange', tell);
@@ -50,7 +50,10 @@ export function createRoute() {
       tell();
     },
     close: () => void (location.hash = '#/'),
-    /** @param {() => void} fn */
-    onChange: (fn) => void listeners.push(fn),
+    /** @param {() => void} fn @returns {() => void} ends it */
+    onChange(fn) {
+      listeners.add(fn);
+      return () => void listeners.delete(fn);
+    },
   };
 }

@@ -85,6 +85,8 @@ test('unread counts derive from the conversation and the mark, also right after 
   await push({ put: [mark(C, 9)] });
   assert.deepEqual([one.get(), all.get(), client.markRead(C)], [0, 1, null]);
   assert.deepEqual(seen, [4, 1]);
+  await push({ put: [conversation('z', 60, { importedCount: 50 })] });
+  assert.equal(client.unread('z').get(), 10, 'history from before the hub knew it is not unread');
   client.close();
 });
 
