@@ -114,3 +114,9 @@ export function took(ms) {
   if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
   return clock(ms);
 }
+
+/** How many bytes a text is on the wire. @param {string} source */
+export const bytesOf = (source) => new TextEncoder().encode(source).length;
+
+/** A count of bytes. @param {number} bytes */
+export const size = (bytes) => (bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);

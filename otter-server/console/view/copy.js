@@ -5,14 +5,14 @@ const SHOWN_MS = 1600;
 
 /** Copies a text, and shows at the button that it was done. @param {any} button @param {string} words */
 export async function copyText(button, words) {
-  const done = await write(words);
+  const done = await writeToClipboard(words);
   attribute(button, 'data-copied', done ? 'yes' : 'no');
   announce(done ? 'Copied' : 'This browser does not let the page copy');
   setTimeout(() => attribute(button, 'data-copied', null), SHOWN_MS);
 }
 
 /** @param {string} words @returns {Promise<boolean>} */
-async function write(words) {
+export async function writeToClipboard(words) {
   try {
     await navigator.clipboard.writeText(words);
     return true;

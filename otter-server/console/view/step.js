@@ -21,7 +21,7 @@ export function stepRow(id) {
   const error = h('p', { class: 'step-error' });
   const output = h('pre', { class: 'step-output', tabIndex: 0, 'aria-label': 'Output' }, h('code'));
   const more = h('p', { class: 'step-more' });
-  const element = h('details', { class: 'step', 'data-testid': 'step-row', 'data-step-id': id },
+  const element = h('details', { class: 'step', 'data-testid': 'step-row', 'data-step-id': id, ontoggle: paintWhole },
     h('summary', {}, mark, said, tool, title, exit, time), h('div', { class: 'step-body' }, whole, error, output, more));
   /** @type {any} */
   let shown;
@@ -46,7 +46,7 @@ export function stepRow(id) {
   /** @param {any} step */
   function paintBody({ title: words = '', error: why, outputHead, outputTruncated, exitCode, status }) {
     text(whole, words);
-    show(whole, Boolean(words));
+    paintWhole();
     text(error, why ?? '');
     show(error, Boolean(why));
     text(output.firstChild, outputHead ?? '');
@@ -54,6 +54,11 @@ export function stepRow(id) {
     const facts = [exitCode === undefined ? '' : `exit code ${exitCode}`, outputTruncated ? 'the output went on: this is its beginning' : outputHead || why ? '' : status === 'completed' ? 'no output' : ''];
     text(more, facts.filter(Boolean).join(' · '));
     show(more, Boolean(more.textContent));
+  }
+
+  /** The title is told in full where its line had no room for it. */
+  function paintWhole() {
+    show(whole, element.open && (title.scrollWidth > title.clientWidth || whole.textContent.includes('\n')));
   }
 
   return { element, update };

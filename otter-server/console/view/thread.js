@@ -121,6 +121,7 @@ export function thread(client, conversationId, { inDock, lookAgain }) {
     const since = left === undefined ? -1 : all.findLastIndex((/** @type {any} */ { id }) => id === left);
     const news = since < 0 ? 0 : all.length - 1 - since;
     show(end, !stick.isAtEnd());
+    end.style.bottom = `${live.offsetHeight + 10}px`;
     attribute(end, 'data-count', news || null);
     text(endWords, news > 0 ? `${news} new` : 'Newest');
   }
@@ -145,10 +146,16 @@ export function thread(client, conversationId, { inDock, lookAgain }) {
   function goTo(key) {
     const row = rows.reach(key);
     if (!row) return undefined;
-    row.scrollIntoView({ block: 'center' });
-    stick.leave();
+    bringToMiddle(row);
     settle();
     return row;
+  }
+
+  /** @param {any} row */
+  function bringToMiddle(row) {
+    const [at, place] = [row.getBoundingClientRect(), scroller.getBoundingClientRect()];
+    scroller.scrollTop += at.top - place.top - Math.max(48, (place.height - at.height) / 2);
+    stick.leave();
   }
 
   function goToUnread() {
@@ -168,9 +175,9 @@ export function thread(client, conversationId, { inDock, lookAgain }) {
   function showStep(step) {
     goTo(`work/${step.runId}`);
     const row = /** @type {any} */ (rows.get(`work/${step.runId}`))?.reveal(step.id);
-    row?.scrollIntoView({ block: 'center' });
-    row?.querySelector('summary').focus({ preventScroll: true });
-    stick.leave();
+    if (!row) return;
+    bringToMiddle(row);
+    row.querySelector('summary').focus({ preventScroll: true });
   }
 
   let today = '';
