@@ -158,7 +158,7 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
       rows: entities.map((instance) => {
         const beat = heartbeats.find(({ data }) => data.instanceId === instance.id);
         const openRuns = conversations.filter((/** @type {any} */ each) => each.instanceId === instance.id && each.activeRun).length;
-        return decorate(instance, { openRuns, heardAt: beat?.heardAt ?? null, outbox: beat?.data.outbox ?? instance.outbox ?? null });
+        return decorate(instance, { openRuns, heardAt: beat ? at(beat.data.heardAt) || beat.heardAt : null, outbox: beat?.data.outbox ?? instance.outbox ?? null });
       }),
     }));
   }

@@ -62,3 +62,7 @@ export const mayWrite = (client) => client.self.get()?.role !== 'viewer';
 
 /** Whether this person manages machines and people. @param {any} client */
 export const mayManage = (client) => ['admin', 'owner'].includes(client.self.get()?.role);
+
+/** All conversations that are known, newest first. @param {any} client @returns {any[]} */
+export const conversationsOf = (client) =>
+  client.list('conversation', { order: '-lastMessage.sentAt' }).get().ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter(Boolean);

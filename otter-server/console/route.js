@@ -44,7 +44,7 @@ export function createRoute() {
     open: (id) => void (location.hash = link('conversations', id)),
     /** @param {Page} page @param {string | null} [id] */
     go: (page, id) => void (location.hash = link(page, id)),
-    /** Shows something without a step in the history. @param {string} id @param {Page} [page] */
+    /** Shows something without a step in the history. @param {string | null} id @param {Page} [page] */
     replace(id, page = 'conversations') {
       history.replaceState(null, '', link(page, id));
       tell();

@@ -130,6 +130,15 @@ pub enum InstanceCommand {
         #[arg(value_name = "ID OR NAME")]
         instance: String,
     },
+    /// Takes an instance out of the org: revokes its token, ends what it was at, archives its conversations
+    Remove {
+        /// Which hub.
+        #[command(flatten)]
+        at: DataDir,
+        /// The instance's id or name
+        #[arg(value_name = "ID OR NAME")]
+        instance: String,
+    },
 }
 
 /// Which hub.

@@ -2,11 +2,11 @@ import { h, keyed, show, text, watch } from '../dom.js';
 import { agentOf, instanceName, titleOf } from '../model.js';
 import { recall, remember } from '../prefs.js';
 import { conversationRow } from './conversation-row.js';
+import { holdStill } from './hold.js';
 import { openMenu } from './menu.js';
 
 const FIRST = 60;
 const STEP = 120;
-const STILL_MS = 1200;
 const GROUPS = /** @type {const} */ ([['folder', 'By folder'], ['agent', 'By agent'], ['machine', 'By machine']]);
 
 /**
@@ -159,26 +159,4 @@ function sectionHead(name, toggle) {
 function wordsOf(client, conversation) {
   const parts = [titleOf(client, conversation), agentOf(client, conversation)?.name, instanceName(client, conversation.instanceId), conversation.folder, conversation.lastMessage?.head];
   return parts.join(' ').toLowerCase();
-}
-
-/** While a pointer moves over the list, rows stay where they are. @param {any} list @param {() => void} release */
-function holdStill(list, release) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  let held = false;
-  const end = () => {
-    clearTimeout(timer);
-    if (held) {
-      held = false;
-      release();
-    }
-  };
-  list.addEventListener('pointermove', () => {
-    held = true;
-    clearTimeout(timer);
-    timer = setTimeout(end, STILL_MS);
-  });
-  list.addEventListener('pointerleave', end);
-  list.addEventListener('click', end);
-  return { held: () => held };
 }
