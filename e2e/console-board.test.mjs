@@ -239,7 +239,7 @@ test('every page is loading before it is empty', async (t) => {
 });
 
 const STATES = [
-  ['conversations', 'live', '#/c/in_mac:ada'], ['folders', 'many', '#/c/in_mac:ada'], ['approvals', 'approvals', '#/approvals'], ['tasks', 'live', '#/tasks'], ['task', 'live', '#/tasks/hub:t1'],
+  ['conversations', 'live', '#/c/in_mac:ada'], ['folders', 'many', '#/c/in_mac:ada'], ['list', 'many', '#/'], ['approvals', 'approvals', '#/approvals'], ['tasks', 'live', '#/tasks'], ['task', 'live', '#/tasks/hub:t1'],
   ['feed', 'live', '#/feed'], ['fleet', 'live', '#/fleet'], ['activity', 'live', '#/fleet/activity'], ['integrators', 'live', '#/fleet/data'], ['stale', 'stale', '#/fleet'],
   ['empty', 'empty', '#/feed'], ['loading', 'loading', '#/'], ['signed-out', 'signedout', '#/'],
 ];

@@ -1,6 +1,6 @@
 import { announce } from '../announce.js';
 import { ask } from '../ask.js';
-import { arrange, attribute, h, show, text, watch } from '../dom.js';
+import { arrange, attribute, choose, h, show, text, watch } from '../dom.js';
 import { mayWrite } from '../model.js';
 import { glide, isCalm, places } from '../motion.js';
 import { COLUMNS, columnOf, isHanded, isPeoples } from '../task-words.js';
@@ -229,18 +229,18 @@ function column(name, words, drop) {
 function columnTabs(chosen) {
   const tabs = COLUMNS.map(([name, words]) => {
     const count = h('span', { class: 'chip-count' });
-    return { name, count, element: h('button', { type: 'button', class: 'chip', 'data-column': name, 'aria-pressed': 'false', onclick: () => choose(name) }, name === 'failed' ? 'Ended' : words, count) };
+    return { name, count, element: h('button', { type: 'button', class: 'chip', 'data-column': name, 'aria-pressed': 'false', onclick: () => show(name) }, name === 'failed' ? 'Ended' : words, count) };
   });
 
   /** @param {string} name */
-  function choose(name) {
-    for (const tab of tabs) attribute(tab.element, 'aria-pressed', String(tab.name === name));
+  function show(name) {
+    for (const tab of tabs) choose(tab.element, 'aria-pressed', String(tab.name === name));
     chosen(name);
   }
 
   return {
     element: h('div', { class: 'chips column-tabs', role: 'group', 'aria-label': 'Columns' }, ...tabs.map((tab) => tab.element)),
-    choose,
+    choose: show,
     /** @param {string} name @param {number} rows */
     count: (name, rows) => text(/** @type {any} */ (tabs.find((tab) => tab.name === name)).count, rows > 0 ? String(rows) : ''),
   };
