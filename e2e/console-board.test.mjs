@@ -83,6 +83,29 @@ test('new items come in by themselves and move; what was missed is simply there'
   assert.equal(await page.locator(by('notice')).count(), 0);
 });
 
+test('a hundred events that were missed are there without a word, a window or a movement', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await page.evaluate(() => {
+    window.seen = [];
+    new MutationObserver((records) => {
+      for (const { target, addedNodes } of records) {
+        const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+        if (element.closest('.notices, [data-testid=announcer]') || [...addedNodes].some(({ tagName }) => tagName === 'DIALOG')) window.seen.push(element.outerHTML.slice(0, 80));
+        if (element.dataset.new !== undefined) window.seen.push(`moves: ${element.dataset.itemId}`);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['data-new'] });
+    for (let n = 0; n < 50; n += 1) {
+      window.acts.feedItem(`missed${n}`, { category: 'alert', severity: 'critical', title: `Missed ${n}` }, true);
+      window.acts.task('in_mac:t4', { summary: `${n} of 50` }, true);
+    }
+  });
+  await page.waitForSelector(item('missed49'));
+  await page.waitForTimeout(200);
+  assert.deepEqual(await page.evaluate(() => window.seen), []);
+  assert.equal((await inFeed(page)).filter((id) => id.startsWith('missed')).length, 50);
+});
+
 test('nothing moves for who asked for less movement', async (t) => {
   const page = await open(t, 'live', '#/feed', { reducedMotion: 'reduce' });
   await page.waitForSelector(item('f1'));
