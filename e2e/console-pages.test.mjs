@@ -276,6 +276,17 @@ test('activity, pushes and rows of integrators are on the fleet page as soon as 
   assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /litresrunning.*in_mac:p112true/);
 });
 
+test('a critical alert is told on every other page, when it happens and not when it was missed', async (t) => {
+  const page = await open(t, 'live', '#/fleet');
+  await page.waitForSelector(by('fleet-card'));
+  const alert = (id, replayed) => page.evaluate(([name, again]) => window.acts.feedItem(name, { category: 'alert', severity: 'critical', title: `Fire in ${name}` }, again), [id, replayed]);
+  await alert('galley', true);
+  await alert('cabin', false);
+  await page.click(`${by('notice')} >> text=Look`);
+  await page.waitForSelector(by('feed-item', { itemId: 'in_mac:galley' }));
+  assert.equal(await count(page, by('notice')), 0);
+});
+
 test('a viewer looks and cannot change anything', async (t) => {
   const page = await open(t, 'viewer', '#/tasks');
   await page.waitForSelector(by('task-card'));

@@ -106,3 +106,6 @@ export function deliveryText({ state, intoRun, reason }) {
   const word = state === 'delivered' && intoRun ? 'Delivered into the running answer' : (DELIVERY[state] ?? state);
   return reason ? `${word}: ${reason}` : word;
 }
+
+/** The head of a text in one line, without the marks of Markdown. @param {string} head */
+export const plain = (head) => head.replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();

@@ -11,6 +11,8 @@ import { taskCard } from './task-card.js';
 import { newTask, openTask } from './task-dialog.js';
 
 const NOTHING = { todo: 'Nothing to do.', inProgress: 'Nobody works.', review: 'Nothing waits for a look.', done: 'Nothing done yet.', failed: 'Nothing went wrong.' };
+/** Cards whose movement can be followed, and measured in no time. */
+const FEW = 300;
 const ENDED_BADLY = new Set(['failed', 'rejected', 'expired', 'outcomeUnknown', 'cancelled']);
 
 /**
@@ -41,7 +43,7 @@ export function tasksPage(client, route, shell) {
 
   function paint() {
     const { rows, loading } = store.get();
-    const before = places([...cards.values()].map(({ element }) => element));
+    const before = places(isCalm() || cards.size > FEW ? [] : [...cards.values()].map(({ element }) => element));
     const dispatches = howDispatchesGo(client, commands);
     for (const [id] of cards) if (!rows.some((/** @type {any} */ task) => task.id === id)) cards.delete(id);
     for (const each of columns) {
