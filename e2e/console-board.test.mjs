@@ -30,7 +30,10 @@ const asked = (page, kind) => page.evaluate((wanted) => window.fake.posted.filte
 const inFeed = (page) => page.locator(by('feed-item')).evaluateAll((items) => items.filter(({ inert }) => !inert).map(({ dataset }) => dataset.itemId.slice(7)));
 const newItem = (page, id, fields, replayed) => page.evaluate(([name, data, again]) => window.acts.feedItem(name, data, again), [id, { category: 'social', title: id, ...fields }, replayed]);
 
-/** Runs while the feed is not at its top. */
+/** Presses where the driver would scroll first. */
+const press = (page, selector) => page.locator(selector).evaluate((element) => element.click());
+
+/** Scrolls the page down. */
 async function scrolled(page, top = 300) {
   await page.locator('.page-scroll').evaluate((scroller, to) => (scroller.scrollTop = to), top);
   await page.waitForFunction((to) => document.querySelector('.page-scroll').scrollTop >= to, top);
@@ -49,7 +52,7 @@ test('each kind of item shows what matters of it, and only addresses of https be
   assert.match(await page.locator(`${item('f6')} .feed-detail`).innerText(), /area\s+DK-0214.*tiles\s+48/s);
   await newItem(page, 'bad', { category: 'custom', body: '<img src=x onerror=alert(1)>', url: 'javascript:alert(1)', detail: '{"__proto__": {"x": 1}' });
   await newItem(page, 'plain', { category: 'unheard', url: 'http://example.org' });
-  await page.click(by('feed-new'));
+  await press(page, by('feed-new'));
   await page.waitForSelector(item('plain', { category: 'custom' }));
   const links = await page.locator('.feed-open').evaluateAll((all) => all.filter((each) => !each.hidden).map(({ href, rel }) => [new URL(href).protocol, rel]));
   assert.ok(links.length >= 3);
@@ -129,7 +132,7 @@ test('who reads further down is not moved: new items wait behind a button', asyn
   await page.waitForSelector(`${by('feed-new')} >> text=3 new`);
   assert.equal(await where(), before);
   assert.equal((await inFeed(page)).includes('n1'), false);
-  await page.click(by('feed-new'));
+  await press(page, by('feed-new'));
   await page.waitForSelector(item('n3'));
   assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
   assert.equal(await page.isVisible(by('feed-new')), false);
