@@ -223,6 +223,8 @@ test('the connection is told as it is, and what is old is shown with its age on 
   const page = await open(t, 'stale', '#/tasks');
   await page.waitForSelector(by('connection', { phase: 'waiting' }));
   assert.match(await page.textContent(by('connection')), /Reconnecting in \d s/);
+  await page.waitForFunction((said) => document.querySelector(said).textContent === 'The connection is lost', by('announcer'));
+  assert.equal(await page.locator('[role=status]', { hasText: 'Reconnecting' }).count(), 0, 'seconds are not read out');
   for (const name of ['tasks', 'feed', 'fleet', 'approvals']) {
     await page.click(by(`nav-${name}`));
     assert.match(await page.textContent('.stale:visible'), /the hub went silent\. You see what was known 2 min ago\.$/);
