@@ -22,6 +22,7 @@ mod promises;
 mod publishing;
 mod refusals;
 mod removal;
+mod tasks;
 mod unread;
 mod vendor;
 mod windows;
