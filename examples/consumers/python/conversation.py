@@ -51,9 +51,11 @@ class Connection:
         if frame["type"] in ("subscribed", "snapshot", "events"):
             state = self.scopes.setdefault(scope, Scope())
             for event in frame.get("events", []):
-                assert event["prev"] <= self.pos.get(scope, 0), "a hole"
+                assert event["prev"] <= self.pos.get(scope, 0), f"a hole in {scope}"
+                self.pos[scope] = max(self.pos.get(scope, 0), event["seq"])
             state.take(frame)
-            self.pos[scope] = max([self.pos.get(scope, 0), frame.get("head") or 0, *(event["seq"] for event in frame.get("events", []))])
+            if frame["type"] == "snapshot":
+                self.pos[scope] = max(self.pos.get(scope, 0), frame["asOf"])
             if "hash" in frame and frame["type"] == "events":
                 assert state.hash() == frame["hash"], "the state hash differs"
         if frame["type"] in ("snapshot", "events", "page"):
@@ -190,7 +192,7 @@ class Hub:
         headers = {"Content-Type": "application/json", "Origin": self.origin}
         with urllib.request.urlopen(urllib.request.Request(f"{self.origin}/auth/confirm", body, headers)) as answer:
             self.cookie = answer.headers["Set-Cookie"].split(";")[0]
-        self.token = subprocess.check_output([binary, "instance", "add", "--name", "laptop", *common], text=True).strip()
+        self.token = subprocess.check_output([binary, "instance", "add", "--name", "laptop", *common], text=True, stderr=subprocess.DEVNULL).strip()
 
     def wait(self):
         for _ in range(200):
