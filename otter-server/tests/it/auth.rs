@@ -214,7 +214,7 @@ async fn no_secret_is_in_the_files_of_the_hub() {
 #[tokio::test]
 async fn every_route_that_upgrades_checks_the_origin_and_no_other_route_upgrades() {
     let hub = Hub::start_with(|config| {
-        config.public_url = Some(PublicUrl::parse("https://otter.example").unwrap())
+        config.public_url = Some(PublicUrl::parse("https://otter.example").unwrap());
     })
     .await;
     let own = "https://otter.example";

@@ -139,12 +139,12 @@ impl World {
             world.run_to(world.now + 60_000);
         }
         world.judge();
-        let mut seen = world.outcome;
-        seen.snapshots -= loaded.snapshots;
-        seen.snapshot_pages -= loaded.snapshot_pages;
-        seen.answers -= loaded.answers;
-        seen.resumed -= loaded.resumed;
-        seen
+        let mut after = world.outcome;
+        after.snapshots -= loaded.snapshots;
+        after.snapshot_pages -= loaded.snapshot_pages;
+        after.answers -= loaded.answers;
+        after.resumed -= loaded.resumed;
+        after
     }
 
     fn with(rng: Rng, faults: Faults, instances: usize, members: usize) -> Self {
