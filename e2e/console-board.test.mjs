@@ -51,7 +51,7 @@ test('each kind of item shows what matters of it, and only addresses of https be
   await page.click(item('f6'));
   assert.match(await page.locator(`${item('f6')} .feed-detail`).innerText(), /area\s+DK-0214.*tiles\s+48/s);
   await newItem(page, 'bad', { category: 'custom', body: '<img src=x onerror=alert(1)>', url: 'javascript:alert(1)', detail: '{"__proto__": {"x": 1}' });
-  await newItem(page, 'plain', { category: 'unheard', url: 'http://example.org' });
+  await newItem(page, 'plain', { category: 'constructor', url: 'http://example.org' });
   await press(page, by('feed-new'));
   await page.waitForSelector(item('plain', { category: 'custom' }));
   const links = await page.locator('.feed-open').evaluateAll((all) => all.filter((each) => !each.hidden).map(({ href, rel }) => [new URL(href).protocol, rel]));

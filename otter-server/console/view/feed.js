@@ -6,7 +6,7 @@ import { isCalm } from '../motion.js';
 import { notify } from '../notices.js';
 import { link } from '../route.js';
 import { day } from '../words.js';
-import { CATEGORIES, feedItem, watchSight } from './feed-item.js';
+import { CATEGORIES, categoryOf, feedItem, watchSight } from './feed-item.js';
 import { holdStill } from './hold.js';
 import { olderRows } from './older.js';
 import { page } from './page.js';
@@ -43,7 +43,7 @@ export function feedPage(client, route, shell) {
 
   const store = () => (filter === 'archived' ? stores.archived : stores.live);
   const shown = () => store().get().rows.filter(matches);
-  const matches = (/** @type {any} */ item) => filter === null || filter === 'archived' || (CATEGORIES[item.category] ? item.category : 'custom') === filter;
+  const matches = (/** @type {any} */ item) => filter === null || filter === 'archived' || categoryOf(item) === filter;
   const unreadShown = () => shown().filter((/** @type {any} */ item) => !item.read).map((/** @type {any} */ { id }) => id);
   const isHeld = () => placed.size > 0 && (scroller.scrollTop > TOP || hold.held());
 
@@ -103,7 +103,7 @@ export function feedPage(client, route, shell) {
     ...frame,
     /** @param {string | null} id a category, or `archived` */
     show(id) {
-      filter = id === 'archived' || (id && id in CATEGORIES) ? id : null;
+      filter = id === 'archived' || Object.hasOwn(CATEGORIES, id ?? '') ? id : null;
       placed = new Set();
       scroller.scrollTop = 0;
       paint();
@@ -166,7 +166,7 @@ function filterBar() {
     paint(rows, filter) {
       for (const chip of chips) {
         choose(chip.element, 'aria-current', chip.name === filter ? 'page' : null);
-        const unread = rows.filter((item) => !item.read && (chip.name === null || (CATEGORIES[item.category] ? item.category : 'custom') === chip.name)).length;
+        const unread = rows.filter((item) => !item.read && (chip.name === null || categoryOf(item) === chip.name)).length;
         text(chip.count, chip.name !== 'archived' && unread > 0 ? String(unread) : '');
       }
     },
