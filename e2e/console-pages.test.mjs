@@ -332,6 +332,7 @@ test('a phone shows every page in its width, with the way between them at the th
     await page.waitForTimeout(150);
     const width = await page.evaluate(() => [document.documentElement.scrollWidth, Math.max(...[...document.querySelectorAll('.page, .side, .page-scroll > *')].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right))]);
     assert.ok(Math.max(...width) <= 360.5, `${name}: ${width}`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), `${name} scrolls as a whole`);
     const bar = await page.locator('.nav').boundingBox();
     assert.ok(bar.y + bar.height >= 739 && bar.height >= 48, name);
   }

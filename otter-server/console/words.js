@@ -49,6 +49,7 @@ const REASONS = {
   closed: 'the connection broke',
   hidden: 'paused while the page was hidden',
   crashed: 'the client crashed',
+  connectionLost: 'the connection was lost',
 };
 
 /** @param {string | null} reason */

@@ -1,7 +1,7 @@
 import { announce } from '../announce.js';
 import { ask } from '../ask.js';
 import { attribute, choose, h, keyed, show, text, watch } from '../dom.js';
-import { mayWrite } from '../model.js';
+import { mayWrite, subjectOf } from '../model.js';
 import { isCalm } from '../motion.js';
 import { notify } from '../notices.js';
 import { link } from '../route.js';
@@ -90,10 +90,11 @@ export function feedPage(client, route, shell) {
   }
 
   /** Only what comes while somebody looks moves in; what was missed is simply there. @param {any} event @param {{ replayed: boolean }} info */
-  function onAdded({ subject, data }, { replayed }) {
+  function onAdded(event, { replayed }) {
     if (replayed || document.visibilityState === 'hidden') return;
-    if (data.category === 'alert' && data.severity === 'critical') announce(`Alert: ${data.title}`);
-    const view = rows.get(subject);
+    const { category, severity, title } = event.data;
+    if (category === 'alert' && severity === 'critical') announce(`Alert: ${title}`);
+    const view = rows.get(subjectOf(event, 'feedItem'));
     if (view && !isCalm()) attribute(view.element, 'data-new', '');
   }
 
