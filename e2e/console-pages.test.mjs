@@ -157,7 +157,7 @@ test('a conversation is renamed, pinned, put into a folder and away at once; wha
   await has(page, row(ADA), 'data-stage', 'refused');
   assert.match(await page.textContent(row(ADA)), /Release 0\.4/);
   const notice = page.locator(by('notice', { tone: 'bad' }));
-  assert.match(await notice.textContent(), /The conversation was not changed.*the hub refuses everything that says so/);
+  assert.match(await notice.textContent(), /The conversation was not changed.*The hub refuses everything that says so\./);
   await notice.locator('text=Try again').click();
   await page.waitForSelector(`${row(ADA)} >> text=accept this title`);
   assert.equal(await notice.count(), 0);

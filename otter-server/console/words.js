@@ -108,6 +108,9 @@ export function deliveryText({ state, intoRun, reason }) {
   return reason ? `${word}: ${reason}` : word;
 }
 
+/** What a hub or a gateway says, as a sentence. @param {string} said */
+export const sentence = (said) => (said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : '');
+
 /** The head of a text in one line, without the marks of Markdown. @param {string} head */
 export const plain = (head) => head.replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
 
