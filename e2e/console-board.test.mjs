@@ -138,6 +138,18 @@ test('who reads further down is not moved: new items wait behind a button', asyn
   assert.equal(await page.isVisible(by('feed-new')), false);
 });
 
+test('a page that one comes back to is where it was left', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await scrolled(page);
+  await page.click(by('nav-fleet'));
+  await page.waitForSelector(by('fleet-card'));
+  await page.click(by('nav-feed'));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 300);
+  await page.click(by('feed-filter', { filterName: 'alert' }));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
+});
+
 test('items are put away for everyone and come back, one and all, by hand and by key', async (t) => {
   const page = await open(t, 'live', '#/feed');
   await page.waitForSelector(item('f1'));
