@@ -19,7 +19,7 @@ export function centre(client, id, shell) {
   const head = conversationHead(client, id, shell);
   const stale = staleBar(client, shell);
   const unarchive = h('button', { type: 'button', class: 'quiet', onclick: () => ask(client, 'conversation.update', { conversationId: id, archived: false }) }, 'Bring it back');
-  const archived = h('div', { class: 'stale archived', hidden: true, 'data-testid': 'archived-note' }, h('span', {}, 'This conversation is archived.'), unarchive);
+  const archived = h('div', { class: 'archived', hidden: true, 'data-testid': 'archived-note' }, h('span', {}, 'This conversation is archived.'), unarchive);
   /** @type {ReturnType<typeof dock> | undefined} */
   let asked;
   const messages = thread(client, id, { inDock: (approvalId) => Boolean(asked?.has(approvalId)), lookAgain: () => asked?.look() });
