@@ -77,7 +77,8 @@ impl Rig {
     }
 
     async fn attach(&self) -> Attached {
-        let attach = Attach { boots: vec![BootId::new("b").unwrap()], name: None, bridge: None };
+        let attach =
+            Attach { boots: vec![BootId::new("b").unwrap()], name: None, bridge: None, adopts: false };
         self.log.handle().attach(&org(), &instance(), attach).await.unwrap()
     }
 
