@@ -2608,6 +2608,8 @@ export interface Subscribe {
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;
+  /** Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`, `behind`, `badFrame` or `resync`. */
+  trouble?: string;
 }
 
 export type SubscribeFrame = Subscribe & {

@@ -49,7 +49,8 @@ impl Server {
     /// Opens the data directory and the port. Call it inside a runtime.
     pub async fn start(config: &Config) -> Result<Self> {
         // First of all: this takes the data directory, so that no second hub goes on.
-        let store = SqliteStore::open(&config.data_dir)?;
+        let fanout = Arc::new(Fanout::new());
+        let store = SqliteStore::open(&config.data_dir)?.timed(Arc::clone(&fanout.metrics().fsync));
         let credentials = Arc::new(CredentialStore::open(&config.data_dir)?);
         let now = unix_now();
         credentials.clean(now)?;
@@ -57,7 +58,6 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
-        let fanout = Arc::new(Fanout::new());
         let leavers = Arc::new(Leavers::default());
         let log = Log::start(store, std::slice::from_ref(&org), log_config(&fanout, &leavers)?)?;
         let reader = Reader::new(Arc::new(SqliteReads::new(&config.data_dir)));
@@ -80,6 +80,7 @@ impl Server {
             public: public.clone(),
             behind_proxy: config.behind_proxy,
             assets: assets(config),
+            metrics_token: config.metrics_token.as_ref().map(Secret::hash),
             readiness: Arc::new(Readiness::default()),
             refusing: App::refusing(),
         });

@@ -21,6 +21,7 @@ mod promises;
 mod publishing;
 mod refusals;
 mod removal;
+mod tasks;
 mod unread;
 mod vendor;
 mod windows;

@@ -92,6 +92,11 @@ impl LogHandle {
         Self { queue, queued_bytes }
     }
 
+    /// Bytes of requests that wait.
+    pub fn queued_bytes(&self) -> u64 {
+        u64::try_from(self.queued_bytes.load(Ordering::Relaxed)).unwrap_or(u64::MAX)
+    }
+
     /// Takes events of an instance. The answer is the whole `published` frame, errors included.
     pub async fn publish(&self, org: &OrgId, instance: &InstanceId, frame: Publish) -> Published {
         let (lane, producer_epoch, first) = (frame.lane, frame.producer_epoch, frame.first);

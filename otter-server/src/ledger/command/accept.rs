@@ -100,9 +100,13 @@ impl Ledger<'_> {
             Offline::Refuse => PROMPT_MS,
             Offline::Queue { ttl_ms } => ttl_ms,
         };
+        let data = match &target.words {
+            Some(words) => Object::default().string("text", words).over(&command.data),
+            None => command.data.clone(),
+        };
         let row = CommandRow {
             kind: command.name.to_owned(),
-            data: command.data.clone(),
+            data,
             by: command.author(),
             instance: Some(target.instance.clone()),
             address: target.address,

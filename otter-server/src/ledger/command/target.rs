@@ -20,6 +20,8 @@ pub(super) struct Target {
     pub(super) address: Option<String>,
     /// Its agent.
     pub(super) agent: Option<EntityId>,
+    /// What the agent is told, where the command leaves that to the hub.
+    pub(super) words: Option<String>,
 }
 
 /// The refusal of what is not there.
@@ -46,7 +48,7 @@ impl Ledger<'_> {
             return Ok(Err(missing("agent", POINTER, Scope::Org)));
         }
         let address = text::member(&row.text, "address").map(ToOwned::to_owned);
-        Ok(Ok(Target { instance, conversation: Some(id.clone()), address, agent }))
+        Ok(Ok(Target { instance, conversation: Some(id.clone()), address, agent, words: None }))
     }
 
     /// Refuses a run that is not there or has ended.
@@ -70,7 +72,8 @@ impl Ledger<'_> {
         let instance = row.as_ref().and_then(|row| instance_of(&row.text));
         Ok(match instance {
             Some(instance) => {
-                Ok(Target { instance, conversation: None, address: None, agent: Some(agent.clone()) })
+                let agent = Some(agent.clone());
+                Ok(Target { instance, conversation: None, address: None, agent, words: None })
             }
             None => Err(missing("agent", "/data/agentId", Scope::Org)),
         })
@@ -97,6 +100,7 @@ impl Ledger<'_> {
             conversation: data.conversation_id.clone(),
             address: row.and_then(|row| text::member(&row.text, "address").map(ToOwned::to_owned)),
             agent: None,
+            words: None,
         }))
     }
 
