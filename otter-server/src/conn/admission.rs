@@ -7,6 +7,7 @@ use otter_proto::connection::server::Admission;
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{CommandDispatch, Hello, Principal, PrincipalType};
 use otter_proto::id::{InstanceId, MemberId};
+use otter_proto::limits::ADOPT;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
