@@ -13,14 +13,13 @@ use crate::script;
 /// Something happens this often.
 const BETWEEN: Duration = Duration::from_secs(11);
 /// Items that are there from the beginning, and how far apart they happened.
-const PAST: usize = 4;
-const APART_MS: u64 = 1_700_000;
+const PAST: usize = 3;
+const APART_MS: u64 = 700_000;
 
 impl Machine {
     /// Items of the feed arrive, in between something was done or pushed.
     pub(super) async fn tell_news(&self) {
-        // Each machine begins elsewhere, so that they do not tell the same at the same time.
-        let start: usize = self.script.agents.iter().map(|agent| agent.name.len()).sum();
+        let start = self.script.news_from;
         drop(self.tell_old_news(start).await.and(self.deployed(0).await));
         for n in 0_usize.. {
             tokio::time::sleep(BETWEEN + Duration::from_secs((n as u64 * 5 + start as u64) % 9)).await;
@@ -38,7 +37,7 @@ impl Machine {
         let items = script::feed();
         for n in 0..PAST {
             let Some(item) = items.get((start + n) % items.len()) else { continue };
-            let at = UnixMillis(now.0.saturating_sub((PAST - n) as u64 * APART_MS));
+            let at = UnixMillis(now.0.saturating_sub((3 * (PAST - n) + start / 3) as u64 * APART_MS));
             let id = format!("{}:old-{n}", self.id);
             self.happened("feed.itemAdded", &id, item.clone(), "occurredAt", at).await?;
         }
