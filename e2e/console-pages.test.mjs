@@ -83,7 +83,7 @@ test('the switcher goes to conversations, agents and pages by some letters', asy
   assert.equal(await page.inputValue(INPUT), 'a/b');
   await page.keyboard.press('Control+k');
   await page.keyboard.type('lake trail');
-  assert.equal(await count(page, by('switcher-option')), 1);
+  await page.waitForFunction((option) => document.querySelectorAll(option).length === 1, by('switcher-option'));
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('main h1').textContent === 'Trails near the lake');
   await page.locator('main h1').click();
@@ -91,7 +91,7 @@ test('the switcher goes to conversations, agents and pages by some letters', asy
   await page.keyboard.type('juno');
   await page.waitForSelector(`${by('switcher-option', { kind: 'agent' })} >> text=Juno`);
   await page.keyboard.press('Escape');
-  assert.equal(await count(page, 'dialog'), 0);
+  await page.waitForSelector('dialog', { state: 'detached' });
   await page.keyboard.press('Control+k');
   await page.keyboard.type('flee');
   await page.keyboard.press('Enter');
@@ -223,6 +223,8 @@ test('the connection is told as it is, and what is old is shown with its age on 
   const page = await open(t, 'stale', '#/tasks');
   await page.waitForSelector(by('connection', { phase: 'waiting' }));
   assert.match(await page.textContent(by('connection')), /Reconnecting in \d s/);
+  await page.waitForFunction((said) => document.querySelector(said).textContent === 'The connection is lost', by('announcer'));
+  assert.equal(await page.locator('[role=status]', { hasText: 'Reconnecting' }).count(), 0, 'seconds are not read out');
   for (const name of ['tasks', 'feed', 'fleet', 'approvals']) {
     await page.click(by(`nav-${name}`));
     assert.match(await page.textContent('.stale:visible'), /the hub went silent\. You see what was known 2 min ago\.$/);
@@ -274,6 +276,17 @@ test('activity, pushes and rows of integrators are on the fleet page as soon as 
   await page.waitForSelector(by('vendor-table', { type: 'x.acme.sensor' }));
   await page.evaluate(() => window.fake.push({ put: [['org', 'x.acme.pump/in_mac:p1', 9000, true, { running: true, litres: 12 }]] }));
   assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /litresrunning.*in_mac:p112true/);
+});
+
+test('a critical alert is told on every other page, when it happens and not when it was missed', async (t) => {
+  const page = await open(t, 'live', '#/fleet');
+  await page.waitForSelector(by('fleet-card'));
+  const alert = (id, replayed) => page.evaluate(([name, again]) => window.acts.feedItem(name, { category: 'alert', severity: 'critical', title: `Fire in ${name}` }, again), [id, replayed]);
+  await alert('galley', true);
+  await alert('cabin', false);
+  await page.click(`${by('notice')} >> text=Look`);
+  await page.waitForSelector(by('feed-item', { itemId: 'in_mac:galley' }));
+  assert.equal(await count(page, by('notice')), 0);
 });
 
 test('a viewer looks and cannot change anything', async (t) => {

@@ -107,6 +107,9 @@ export function deliveryText({ state, intoRun, reason }) {
   return reason ? `${word}: ${reason}` : word;
 }
 
+/** The head of a text in one line, without the marks of Markdown. @param {string} head */
+export const plain = (head) => head.replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
+
 /** How long something took. @param {number} ms */
 export function took(ms) {
   if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
