@@ -157,7 +157,7 @@ test('a conversation is renamed, pinned, put into a folder and away at once; wha
   await has(page, row(ADA), 'data-stage', 'refused');
   assert.match(await page.textContent(row(ADA)), /Release 0\.4/);
   const notice = page.locator(by('notice', { tone: 'bad' }));
-  assert.match(await notice.textContent(), /The conversation was not changed.*the hub refuses everything that says so/);
+  assert.match(await notice.textContent(), /The conversation was not changed.*The hub refuses everything that says so\./);
   await notice.locator('text=Try again').click();
   await page.waitForSelector(`${row(ADA)} >> text=accept this title`);
   assert.equal(await notice.count(), 0);
@@ -332,6 +332,7 @@ test('a phone shows every page in its width, with the way between them at the th
     await page.waitForTimeout(150);
     const width = await page.evaluate(() => [document.documentElement.scrollWidth, Math.max(...[...document.querySelectorAll('.page, .side, .page-scroll > *')].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right))]);
     assert.ok(Math.max(...width) <= 360.5, `${name}: ${width}`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), `${name} scrolls as a whole`);
     const bar = await page.locator('.nav').boundingBox();
     assert.ok(bar.y + bar.height >= 739 && bar.height >= 48, name);
   }

@@ -14,7 +14,9 @@ export const CATEGORIES = /** @type {const} */ ({
   custom: ['Other', 'Notice', 'M10 3l1.800 5.200L17 10l-5.200 1.800L10 17l-1.800-5.200L3 10l5.200-1.800z'],
 });
 const SEVERITIES = /** @type {Record<string, string>} */ ({ info: 'Good to know', warning: 'Warning', critical: 'Critical' });
-const UNKNOWN = CATEGORIES.custom;
+
+/** What an item is shown as; a kind that this page does not know is something else. @param {any} item @returns {keyof typeof CATEGORIES} */
+export const categoryOf = ({ category }) => (Object.hasOwn(CATEGORIES, category) ? category : 'custom');
 
 /**
  * One item of the feed. It unfolds where it stands.
@@ -86,8 +88,8 @@ export function feedItem(client, id, acts) {
     if (item === next && agent === known) return;
     [item, known] = [next, agent];
     const { category, severity, archived, archivedBy, local } = item;
-    const [, name, path] = CATEGORIES[category] ?? UNKNOWN;
-    attribute(element, 'data-category', CATEGORIES[category] ? category : 'custom');
+    const [, name, path] = CATEGORIES[categoryOf(item)];
+    attribute(element, 'data-category', categoryOf(item));
     attribute(element, 'data-severity', category === 'alert' ? (severity ?? 'info') : null);
     attribute(element, 'data-read', String(item.read));
     attribute(element, 'data-archived', String(Boolean(archived)));
