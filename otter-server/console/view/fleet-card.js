@@ -4,7 +4,7 @@ import { inTrouble, mayManage } from '../model.js';
 import { collapse } from '../motion.js';
 import { copy } from '../notices.js';
 import { age, everySecond } from '../seconds.js';
-import { gatewayText, span } from '../words.js';
+import { gatewayText, reasonText, span } from '../words.js';
 import { field, openDialog } from './dialog.js';
 import { agentRow, pairingNotice } from './instances.js';
 import { openMenu } from './menu.js';
@@ -49,7 +49,7 @@ export function fleetCard(client, route, id) {
     const silent = connection === 'online' && heardAt !== null ? silence(client, heardAt) : 0;
     attribute(element, 'data-silent', silent ? '' : null);
     if (connection === 'online') hub.set(silent ? `online, silent for ${span(silent)}` : 'online', heardAt === null ? '' : silent ? '' : 'heard', silent ? null : heardAt, `since ${new Date(instance.connectedAt).toLocaleString()}`);
-    else if (connection) hub.set(connection, instance.reason ?? '', instance.disconnectedAt, 'last seen');
+    else if (connection) hub.set(connection, reasonText(instance.reason ?? null), instance.disconnectedAt, 'last seen');
     else hub.set('never connected', '', null);
   };
 
@@ -143,7 +143,7 @@ function removal(client, instance) {
   const button = h('button', { type: 'submit', class: 'primary danger', disabled: true, 'data-testid': 'remove-confirm' }, 'Remove it');
   const form = h('form', { class: 'dialog-body', onsubmit: submit },
     h('p', {}, 'Its link to the hub is cut and its key is worth nothing any more. Commands on their way to it end without being known to have been carried out.'),
-    h('p', {}, 'Its conversations and everything it published stay. To come back it has to be added anew.'),
+    h('p', {}, 'Its agents go, its conversations are archived, and what it published stays. To come back it has to be added anew.'),
     field(`Type “${name}” to go on`, input),
     h('div', { class: 'dialog-foot' }, h('button', { type: 'button', class: 'plain', onclick: () => dialog.close() }, 'Keep it'), button));
   const dialog = openDialog({ title: `Remove ${name}?`, name: 'remove' }, form);

@@ -129,3 +129,84 @@ fn a_writer_that_was_replaced_cannot_write() {
     let result = world.transact(|ledger| ledger.member_removed(&MemberId::new("mb_1").unwrap()));
     assert_eq!(result.map(|_| ()), Err(StoreError::Fenced));
 }
+
+#[test]
+fn a_copy_that_is_adopted_takes_over_and_what_may_not_run_twice_ends_as_unknown() {
+    let mut world = World::with_conversation();
+    attach(&mut world, &["b1"]).0.unwrap();
+    world.attached.insert(instance());
+    let say = format!(r#"{{"conversationId":"{CONVERSATION}","text":"hi"}}"#);
+    world.command(1, "message.send", &say);
+    world.command(2, "session.reset", &format!(r#"{{"conversationId":"{CONVERSATION}"}}"#));
+    world.command(3, "x.acme.deploy", r#"{"instanceId":"in_1"}"#);
+    world.attached.clear();
+    world.command(4, "message.send", &say);
+    assert_eq!(attach(&mut world, &["other"]).0, Err(ErrorCode::Forked));
+    let adopt = |world: &mut World, names: &[&str]| {
+        world.transact(|ledger| ledger.adopt(&instance(), &boots(names))).unwrap().1
+    };
+    let want = [2, 3].map(|n| {
+        format!(
+            r#"org command.updated [merge command/{}] {{"error":{{"code":"adopted","message":"another copy of the instance was sent this and may have carried it out"}},"stage":"outcomeUnknown"}}"#,
+            command_id(n)
+        )
+    });
+    assert_eq!(lines(&adopt(&mut world, &["other"])), want);
+    let admitted = attach(&mut world, &["other"]).0.unwrap();
+    let left: Vec<_> = admitted.outstanding.iter().map(|command| command.id.clone()).collect();
+    assert_eq!(left, [command_id(1), command_id(4)], "what is safe to repeat is handed to the new one");
+    assert_eq!(attach(&mut world, &["b2", "b1"]).0, Err(ErrorCode::Forked), "the first copy is out");
+    assert_eq!(lines(&adopt(&mut world, &["next", "other"])), [""; 0], "nothing to take over");
+}
+
+#[test]
+fn an_hour_without_a_browser_leaves_true_states_with_their_times_and_nothing_in_progress_for_ever() {
+    let mut world = World::empty();
+    attach(&mut world, &["b1"]).0.unwrap();
+    world.one("agent.upserted", "in_1:main", r#"{"instanceId":"in_1","name":"Main"}"#);
+    world.one(
+        "conversation.upserted",
+        CONVERSATION,
+        r#"{"instanceId":"in_1","agentId":"in_1:main","address":{"kind":"session","sessionKey":"k"}}"#,
+    );
+    world.one("agent.statusChanged", "in_1:main", r#"{"status":"busy"}"#);
+    let run = r#"{"conversationId":"in_1:c","agentId":"in_1:main","state":"running","startedAt":"2026-11-18T11:06:40.000Z"}"#;
+    world.one("run.started", "in_1:r", run);
+    // The last browser asks for something and goes; then the machine does.
+    world.now += 1_000;
+    world.transact(|ledger| ledger.disconnected(&instance(), "connectionLost")).unwrap();
+    let (reply, _) = world.command(1, "run.abort", r#"{"conversationId":"in_1:c","runId":"in_1:r"}"#);
+    assert_eq!(reply.refused.map(|error| error.code), Some(ErrorCode::InstanceOffline), "nothing hangs");
+    let (reply, _) =
+        world.command(2, "approval.decide", r#"{"approvalId":"in_1:x","rev":1,"decision":"deny"}"#);
+    assert_eq!(reply.refused.map(|error| error.code), Some(ErrorCode::NotFound));
+    let (reply, _) = world.command(3, "message.send", r#"{"conversationId":"in_1:c","text":"hi"}"#);
+    assert!(reply.accepted.is_some());
+    let before = ["instance/in_1", "agent/in_1:main"].map(|key| world.entity(&Scope::Org, key));
+    world.now += 3_600_000;
+    world.transact(|ledger| ledger.expire(100)).unwrap();
+    assert_eq!(
+        before.clone().map(|row| row.map(|(text, _)| text)),
+        [
+            r#"{"bridge":{"name":"otter-bridge","version":"0.1.0"},"connectedAt":"2026-11-18T11:06:40.000Z","connection":"offline","disconnectedAt":"2026-11-18T11:06:41.000Z","name":"Mac","reason":"connectionLost"}"#,
+            r#"{"instanceId":"in_1","name":"Main","status":"busy"}"#,
+        ]
+        .map(|text| Some(text.to_owned()))
+    );
+    assert_eq!(["instance/in_1", "agent/in_1:main"].map(|key| world.entity(&Scope::Org, key)), before);
+    let (run_now, live) = world.entity(&conversation(), "run/in_1:r").unwrap();
+    assert_eq!((run_now.as_str(), live), (run_sorted(), true), "observed, and nobody else says otherwise");
+    let command = world.entity(&Scope::Org, &format!("command/{}", command_id(3))).unwrap().0;
+    let member = |name| otter_proto::text::member(&command, name).map(str::to_owned);
+    assert_eq!(member("stage").as_deref(), Some("\"accepted\""));
+    let expires = member("expiresAt").unwrap();
+    assert!(expires.as_str() > "\"2026-11-18T12", "who waits has a deadline: {command}");
+    world.now += 48 * 3_600_000;
+    world.transact(|ledger| ledger.expire(100)).unwrap();
+    let command = world.entity(&Scope::Org, &format!("command/{}", command_id(3))).unwrap().0;
+    assert_eq!(otter_proto::text::member(&command, "stage"), Some("\"expired\""));
+}
+
+const fn run_sorted() -> &'static str {
+    r#"{"agentId":"in_1:main","conversationId":"in_1:c","startedAt":"2026-11-18T11:06:40.000Z","state":"running"}"#
+}
