@@ -589,7 +589,7 @@ export interface CommandEntity {
   issuedAt?: Instant;
   /** The command's kind. */
   kind?: string;
-  /** What came of it, for instance `alreadyEnded`. */
+  /** What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one is cut to its head. */
   result?: string;
   /** The run it concerns. */
   runId?: string;
@@ -597,10 +597,12 @@ export interface CommandEntity {
   sent?: boolean;
   /** How far it got. */
   stage: CommandStage;
+  /** The result was cut: fetch the whole. */
+  truncated?: boolean;
 }
 
 /** What a person may ask for: the `kind` and `data` of a command frame. */
-export type CommandRequest = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand;
+export type CommandRequest = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand | InstanceRemoveCommand;
 
 export type CommandRequestFrame = Command & {
   type: "command";
@@ -629,7 +631,7 @@ export interface CommandUpdated {
   issuedAt?: Instant;
   /** The command's kind. */
   kind?: string;
-  /** What came of it, for instance `alreadyEnded`. */
+  /** What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one is cut to its head. */
   result?: string;
   /** The run it concerns. */
   runId?: string;
@@ -637,6 +639,8 @@ export interface CommandUpdated {
   sent?: boolean;
   /** How far it got. */
   stage: CommandStage;
+  /** The result was cut: fetch the whole. */
+  truncated?: boolean;
 }
 
 export interface CommandUpdatedEvent {
@@ -884,7 +888,7 @@ export type ErrorFrame = Notice & {
 };
 
 /** A recorded event of a known kind. Anything else is a RecordedEvent; keep it. */
-export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
+export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | InstanceRemovedEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
 
 /** Consecutive events of one scope, at most 256 KiB. */
 export interface EventsFrame {
@@ -1293,6 +1297,43 @@ export interface InstanceHeartbeat {
   instanceId: string;
   /** What waits in it. */
   outbox?: OutboxDepth;
+}
+
+/** Command `instance.remove`: takes an instance out of the org and ends its credential. What it published stays. */
+export interface InstanceRemove {
+  /** The instance. */
+  instanceId: string;
+}
+
+export interface InstanceRemoveCommand {
+  data: InstanceRemove;
+  kind: "instance.remove";
+}
+
+/** `instance.removed`: an admin took it out of the org. It is not let in again under this id. */
+export type InstanceRemoved = Record<string, unknown>;
+
+export interface InstanceRemovedEvent {
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  data: InstanceRemoved;
+  /** What it does to entities. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  kind: "instance.removed";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it: `{type, id}`. */
+  source: {
+    id?: string;
+    type: "hub" | "instance" | "member";
+  };
 }
 
 /** `instance.updated`: what the bridge says about itself. */
@@ -2567,6 +2608,8 @@ export interface Subscribe {
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;
+  /** Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`, `behind`, `badFrame` or `resync`. */
+  trouble?: string;
 }
 
 export type SubscribeFrame = Subscribe & {
@@ -2845,6 +2888,14 @@ export interface Usage {
   output?: number;
 }
 
+/** What every command of an integrator carries beside its own members: at most 64 KiB with them. */
+export interface VendorCommand {
+  /** The conversation it is about, one of that instance. */
+  conversationId?: string;
+  /** The instance that carries it out. */
+  instanceId: string;
+}
+
 /** A range of protocol versions, both ends included. */
 export interface VersionRange {
   /** The highest version the sender speaks. */
@@ -2883,6 +2934,7 @@ export interface EventMap {
   'instance.disconnected': InstanceDisconnectedEvent;
   'instance.updated': InstanceUpdatedEvent;
   'instance.gap': InstanceGapEvent;
+  'instance.removed': InstanceRemovedEvent;
   'agent.upserted': AgentUpsertedEvent;
   'agent.statusChanged': AgentStatusChangedEvent;
   'agent.removed': AgentRemovedEvent;
@@ -2954,4 +3006,5 @@ export interface CommandMap {
   'conversation.markRead': ConversationMarkReadCommand['data'];
   'agent.ping': AgentPingCommand['data'];
   'command.cancel': CommandCancelCommand['data'];
+  'instance.remove': InstanceRemoveCommand['data'];
 }

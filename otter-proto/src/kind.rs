@@ -29,6 +29,7 @@ pub use approval::{
 };
 pub use command::{
     AgentPing, CommandCancel, CommandStage, CommandUpdated, MessageSend, RunAbort, SessionReset, StageError,
+    VendorCommand,
 };
 pub use conversation::{
     Address, AddressKind, ConversationMarkRead, ConversationUpdate, ConversationUpdated,
@@ -39,7 +40,7 @@ pub use feed::{
 };
 pub use instance::{
     BridgeInfo, Connection, GatewayLink, GatewayState, InstanceConnected, InstanceDisconnected, InstanceGap,
-    InstanceUpdated, LaneGap, OutboxDepth,
+    InstanceRemove, InstanceRemoved, InstanceUpdated, LaneGap, OutboxDepth,
 };
 pub use mark::{MarkTarget, MarkUpdated};
 pub use member::{MemberJoined, MemberRemoved, MemberRole, MemberUpdated};

@@ -23,7 +23,6 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
     for (const [key, data] of approvals(at, scene)) push('org', key, data);
     for (const [key, data] of steps(at)) push(scopeOf(ada), key, data);
     if (scene !== 'live') beginChild();
-    fake.push({ scopes: { 'member/self': { phase: 'live', reason: null } } });
     for (const id of ['in_mac:ada', 'in_mac:mail', 'in_old:scout', CHILD]) push('member/self', `mark/${id}`, { target: 'conversation', messageCount: 12 });
     push('member/self', 'mark/in_mac:juno', { target: 'conversation', messageCount: 9 });
     if (scene === 'history') beginLong();
@@ -95,28 +94,8 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
     }, 250);
   }
 
-  /** @param {string} id @param {any} data */
-  function update(id, { conversationId, ...change }) {
-    const key = `conversation/${conversationId}`;
-    const { id: _, local: __, ...row } = client.entity('conversation', conversationId).get();
-    const wrong = failing.shift();
-    fake.push({ ...put('org', key, { ...row, ...change }), local: { [key]: { commandId: id, stage: 'sent' } }, commands: [{ id, state: 'sent' }] });
-    setTimeout(() => {
-      if (!wrong) return fake.push({ local: { [key]: null }, commands: [{ id, state: 'completed' }] });
-      return refuseAs(id, key, { code: wrong, message: 'your role may not change conversations' }, row);
-    }, 150);
-  }
-
-  /** @param {string} id @param {any} data */
-  function markRead(id, { conversationId, messageCount }) {
-    push('member/self', `mark/${conversationId}`, { target: 'conversation', messageCount });
-    fake.push({ commands: [{ id, state: 'completed' }] });
-  }
-
   const COMMANDS = /** @type {Record<string, (id: string, data: any) => void>} */ ({
     'approval.decide': decide,
-    'conversation.update': update,
-    'conversation.markRead': markRead,
     'session.reset': (id) => fake.push({ commands: [{ id, state: 'completed' }] }),
   });
 

@@ -41,7 +41,7 @@ export function approvals(at, scene) {
     approval('ap-force', { command: 'git push --force origin main', requestedAt: at(-25 * HOUR + 9000), state: 'resolved', outcome: 'denied', decision: 'deny', by: MARA, decidedAt: at(-25 * HOUR + 20_000), resolvedAt: at(-25 * HOUR + 21_000), runId: 'in_mac:r1' }),
     approval('ap-late', { command: 'npm publish', conversationId: 'in_mac:juno', agentId: 'in_mac:juno', requestedAt: at(-30 * HOUR), state: 'expired', resolvedAt: at(-29 * HOUR) }),
   ];
-  if (!['approvals', 'overdue', 'viewer'].includes(scene)) return past;
+  if (!['approvals', 'overdue', 'decided', 'viewer'].includes(scene)) return past;
   const expiresAt = at(scene === 'overdue' ? -90_000 : 9 * MINUTE + 41_000);
   return [...past,
     approval('ap-1', { command: 'rm -rf target/debug/incremental && cargo build -p otter-server', requestedAt: at(-50_000), expiresAt, runId: 'in_mac:run-busy' }),

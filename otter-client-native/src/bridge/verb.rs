@@ -25,6 +25,14 @@ pub(super) fn read(command: &HubCommand, policy: &Policy) -> Result<Verb, Reject
         "run.abort" => {
             Ok(Verb::Abort { conversation: conversation(command)?, run: entity(command, "runId")? })
         }
+        "task.dispatch" => Ok(Verb::Dispatch {
+            conversation: conversation(command)?,
+            text: words(command)?,
+            author: Some(command.by.clone()).filter(Value::is_object),
+            task: entity(command, "taskId")?,
+        }),
+        "session.reset" => Ok(Verb::Reset { conversation: conversation(command)? }),
+        "agent.ping" => Ok(Verb::Ping { agent: entity(command, "agentId")? }),
         "approval.decide" => Ok(Verb::Decide {
             approval: entity(command, "approvalId")?,
             decision: text(command, "decision").to_owned(),
@@ -35,6 +43,12 @@ pub(super) fn read(command: &HubCommand, policy: &Policy) -> Result<Verb, Reject
 
 fn text<'a>(command: &'a HubCommand, field: &str) -> &'a str {
     command.data.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What the agent of a task is told; the hub adds it where the person left it out.
+fn words(command: &HubCommand) -> Result<String, Rejection> {
+    let words = text(command, "text").trim();
+    if words.is_empty() { Err(("invalid", "the task has no words".to_owned())) } else { Ok(words.to_owned()) }
 }
 
 fn conversation(command: &HubCommand) -> Result<ConversationId, Rejection> {

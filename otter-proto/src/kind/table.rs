@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::kind;
+use crate::{catalogue, kind};
 
 /// Why a payload does not fit its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +37,10 @@ macro_rules! checks {
 
         /// Checks the data of a command; `None` when the command is not known.
         pub fn check_command(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
-            match kind { $($command => Some(check::<kind::$of_command>(data)),)* _ => None }
+            match kind {
+                $($command => Some(check::<kind::$of_command>(data)),)*
+                _ => catalogue::vendor(kind).map(|_| check::<kind::VendorCommand>(data)),
+            }
         }
 
         /// Checks the data of a signal; `None` when the signal is not known.
@@ -59,7 +62,6 @@ crate::kind::payloads::with_payloads!(checks);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue;
 
     #[test]
     fn catalogue_and_payloads_name_the_same_kinds() {

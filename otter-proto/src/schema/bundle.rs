@@ -17,6 +17,7 @@ pub(super) fn bundle() -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut unions = Defs::new();
     let payloads = payloads(&mut generator);
+    generator.subschema_for::<kind::VendorCommand>();
     frames(&mut generator, &mut unions);
     let mut defs: Defs = generator.take_definitions(true).into_iter().collect();
     for (name, def) in &mut defs {

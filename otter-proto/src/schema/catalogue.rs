@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::catalogue::{
-    COMMANDS, Class, ENTITIES, Executor, KINDS, Offline, Publisher, Role, SIGNALS, Safety, ScopeRule, entity,
+    COMMANDS, Class, CommandRow, ENTITIES, Executor, KINDS, Offline, Publisher, Role, SIGNALS, Safety,
+    ScopeRule, VENDOR_COMMAND, VENDOR_ENTITY, VENDOR_WINDOW, Window, entity,
 };
+use crate::limits::{MAX_VENDOR_EFFECTS, VENDOR_COMMAND_BYTES, VENDOR_EVENT_BYTES};
 
 const fn scope(rule: ScopeRule) -> &'static str {
     match rule {
@@ -49,25 +51,43 @@ pub(super) fn catalogue() -> Value {
         .map(|row| {
             json!({
                 "entity": row.name, "scope": scope(row.scope), "lane": row.lane.as_str(), "orderKey": row.order_key,
-                "window": { "rows": row.window.rows, "openRows": row.window.open_rows, "bytes": 1 << 20 }, "cut": row.cut,
+                "window": window(row.window), "cut": row.cut,
             })
         })
         .collect();
-    let commands: Vec<Value> = COMMANDS
-        .iter()
-        .map(|row| {
-            let (offline, ttl) = match row.offline {
-                Offline::Refuse => ("refuse", None),
-                Offline::Queue { ttl_ms } => ("queue", Some(ttl_ms)),
-            };
-            json!({
-                "command": row.name, "executor": match row.executor { Executor::Hub => "hub", Executor::Instance => "instance" },
-                "class": match row.safety { Safety::Replayable => "replayable", Safety::Once => "once" },
-                "offline": offline, "ttlMs": ttl, "offlineQueueable": row.offline_queueable, "role": row.role.as_str(), "since": row.since,
-            })
-        })
-        .collect();
+    let commands: Vec<Value> = COMMANDS.iter().map(command).collect();
     let signals: Vec<Value> =
         SIGNALS.iter().map(|row| json!({ "signal": row.name, "scope": scope(row.scope), "publishers": publishers(row.publisher), "role": row.role.map(Role::as_str), "since": row.since })).collect();
-    json!({ "version": 1, "kinds": kinds, "entities": entities, "commands": commands, "signals": signals })
+    json!({ "version": 1, "kinds": kinds, "entities": entities, "commands": commands, "signals": signals, "vendor": vendor() })
+}
+
+fn window(window: Window) -> Value {
+    json!({ "rows": window.rows, "bytes": window.bytes, "openRows": window.open_rows, "openBytes": window.open_bytes })
+}
+
+fn command(row: &CommandRow) -> Value {
+    let (offline, ttl) = match row.offline {
+        Offline::Refuse => ("refuse", None),
+        Offline::Queue { ttl_ms } => ("queue", Some(ttl_ms)),
+    };
+    json!({
+        "command": row.name, "executor": match row.executor { Executor::Hub => "hub", Executor::Instance => "instance" },
+        "class": match row.safety { Safety::Replayable => "replayable", Safety::Once => "once" },
+        "offline": offline, "ttlMs": ttl, "offlineQueueable": row.offline_queueable, "role": row.role.as_str(), "since": row.since,
+    })
+}
+
+/// The rule for what has no rows: names that integrators make.
+fn vendor() -> Value {
+    json!({
+        "names": "^x\\.[a-z][a-z0-9-]{0,31}(\\.[a-z][A-Za-z0-9]*)+$", "nameBytes": 100,
+        "kind": {
+            "publishers": ["instance"], "scopes": ["org", "conversation"], "lane": VENDOR_ENTITY.lane.as_str(),
+            "effects": MAX_VENDOR_EFFECTS, "bytes": VENDOR_EVENT_BYTES,
+        },
+        "entity": {
+            "orderKey": VENDOR_ENTITY.order_key, "window": window(VENDOR_ENTITY.window), "sharedWindow": window(VENDOR_WINDOW),
+        },
+        "command": command(&VENDOR_COMMAND), "commandBytes": VENDOR_COMMAND_BYTES,
+    })
 }

@@ -36,6 +36,7 @@ fn commit(events: &[(&str, u64, u64)]) -> Commit {
         appended: events.iter().map(event).collect(),
         hashes: Map::new(),
         dispatch: Vec::new(),
+        removed: Vec::new(),
     }
 }
 

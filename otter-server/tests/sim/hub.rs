@@ -326,7 +326,9 @@ impl World {
         let Some(peer) = self.hub.peers.get_mut(&id) else { return };
         match answer {
             Answer::Subscribed(ticket, start) => peer.machine.subscribed(ticket, start),
-            Answer::Heads(watermark, heads) => peer.machine.provide_heads(watermark, &heads),
+            Answer::Heads(watermark, heads) => {
+                peer.machine.provide_heads(watermark, &heads);
+            }
             Answer::Events(ticket, page, scope) => {
                 let piece = |(seq, text): &(u64, Arc<str>)| {
                     let events = frame::Events {

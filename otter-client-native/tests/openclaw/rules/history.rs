@@ -181,7 +181,11 @@ fn an_idle_reattach_reads_no_history() {
     bench.attach(&world);
     let calls = bench.attach(&world);
     let methods: Vec<_> = calls.iter().map(RpcCall::method).collect();
-    assert_eq!(methods, ["agents.list", "sessions.subscribe", "sessions.list", "exec.approval.list"]);
+    let lists = ["tasks.list", "cron.runs", "otter.feed.list"];
+    assert_eq!(
+        methods,
+        [&["agents.list", "sessions.subscribe", "sessions.list", "exec.approval.list"][..], &lists].concat()
+    );
 }
 
 #[test]

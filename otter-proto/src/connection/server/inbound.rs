@@ -73,6 +73,10 @@ impl ServerConnection {
 
     /// Handles a `subscribe`, also those of `hello`.
     pub(super) fn subscribe(&mut self, ask: Subscribe, now: Instant) {
+        if let Some(trouble) = &ask.trouble {
+            self.counters.resyncs += 1;
+            self.counters.hash_mismatches += u64::from(trouble == "hash");
+        }
         let position = ask.epoch.zip(ask.pos);
         let own = self.own_member();
         let scope = match &ask.scope {
