@@ -8,12 +8,16 @@ import { after, before, test } from 'node:test';
 import { World } from './harness/world.mjs';
 import { approvals } from './product/approvals.mjs';
 import { conversations } from './product/conversations.mjs';
+import { feed } from './product/feed.mjs';
+import { fleet } from './product/fleet.mjs';
 import { history } from './product/history.mjs';
 import { lastLook } from './product/last.mjs';
 import { presence } from './product/presence.mjs';
 import { slow } from './product/slow.mjs';
 import { people } from './product/start.mjs';
+import { steps } from './product/steps.mjs';
 import { stop } from './product/stop.mjs';
+import { tasks } from './product/tasks.mjs';
 
 let world;
 
@@ -24,7 +28,7 @@ before(async () => {
 after(() => world?.stop());
 
 test('the product', { timeout: 600_000 }, async (t) => {
-  const topics = { people, stop, conversations, presence, history, slow, approvals, lastLook };
+  const topics = { people, stop, conversations, presence, history, slow, fleet, tasks, feed, steps, approvals, lastLook };
   for (const [topic, steps] of Object.entries(topics)) {
     world.failed = false;
     await t.test(topic, async (of) => {

@@ -180,12 +180,12 @@ function runs({ gateway }, name) {
 }
 
 /** Waits until the command of this name ran. */
-function ran(world, name) {
+export function ran(world, name) {
   return until(() => runs(world, name) > 0, { what: `the command ${name} to run` });
 }
 
 /** The owner asks for something that needs an approval; gives its id once both see it wait. */
-async function ask(world, name) {
+export async function ask(world, name) {
   await world.owner.send(`RUN_EXEC:${commandOf(world, name)}`);
   return asked(world, name);
 }

@@ -85,7 +85,7 @@ export const conversations = {
 
 const row = ({ research }, page) => page.part('conversation-row', { conversationId: research });
 const listed = (world, page) => row(world, page).count();
-const changes = ({ watcher, research }) => watcher.events.filter(({ kind, subject }) => kind === 'conversation.updated' && subject === research);
+const changes = ({ watcher, research }) => watcher.events.filter(({ kind, effects }) => kind === 'conversation.updated' && effects.some(({ entity }) => entity === `conversation/${research}`));
 
 function unread({ research }, page, count) {
   return page.part('conversation-row', { conversationId: research, unread: count }).waitFor({ timeout: 20_000 });
@@ -95,4 +95,6 @@ function unread({ research }, page, count) {
 async function act(page, conversationId, entry) {
   await page.part('conversation-row', { conversationId }).click({ button: 'right' });
   await page.page.getByRole('menuitem', { name: entry, exact: true }).click();
+  // Nothing moves in a list while somebody points at it.
+  await page.page.mouse.move(700, 300);
 }

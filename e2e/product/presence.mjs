@@ -1,5 +1,6 @@
 // Who is here, and how old what one sees is.
 
+import assert from 'node:assert/strict';
 import { Console } from '../harness/browser.mjs';
 
 export const presence = {
@@ -22,6 +23,17 @@ export const presence = {
     await ann.page.goto(new URL(owner.page.url()).origin);
     await ann.online();
     await here.waitFor();
+  },
+
+  'who writes is told to those who look at the conversation, and only as long as it is so': async (world) => {
+    const { owner, ann } = world;
+    for (const page of [owner, ann]) await page.openConversation(world.main);
+    await owner.part('composer-input').pressSequentially('Just thinking', { delay: 30 });
+    const line = ann.part('typing-line');
+    await line.getByText('Owner is writing').waitFor();
+    assert.equal(await owner.part('typing-line').textContent(), '', 'not to oneself');
+    await owner.part('composer-input').fill('');
+    await line.getByText('Owner is writing').waitFor({ state: 'detached', timeout: 10_000 });
   },
 };
 
