@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PHONE, picture, start, talk } from './console-page.mjs';
+import { PHONE, start, talk } from './console-page.mjs';
 import { by } from './harness/browser.mjs';
 
 const ADA = 'in_mac:ada';
@@ -235,5 +235,4 @@ test('a phone shows a whole card without scrolling sideways, with room for a thu
   const heights = await page.locator(`${card(SHORT)} button:visible`).evaluateAll((buttons) => buttons.map((each) => each.getBoundingClientRect().height));
   assert.ok(heights.every((height) => height >= 44), String(heights));
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
-  await picture(page, 'approvals-phone');
 });

@@ -30,7 +30,10 @@ const asked = (page, kind) => page.evaluate((wanted) => window.fake.posted.filte
 const inFeed = (page) => page.locator(by('feed-item')).evaluateAll((items) => items.filter(({ inert }) => !inert).map(({ dataset }) => dataset.itemId.slice(7)));
 const newItem = (page, id, fields, replayed) => page.evaluate(([name, data, again]) => window.acts.feedItem(name, data, again), [id, { category: 'social', title: id, ...fields }, replayed]);
 
-/** Runs while the feed is not at its top. */
+/** Presses where the driver would scroll first. */
+const press = (page, selector) => page.locator(selector).evaluate((element) => element.click());
+
+/** Scrolls the page down. */
 async function scrolled(page, top = 300) {
   await page.locator('.page-scroll').evaluate((scroller, to) => (scroller.scrollTop = to), top);
   await page.waitForFunction((to) => document.querySelector('.page-scroll').scrollTop >= to, top);
@@ -48,8 +51,8 @@ test('each kind of item shows what matters of it, and only addresses of https be
   await page.click(item('f6'));
   assert.match(await page.locator(`${item('f6')} .feed-detail`).innerText(), /area\s+DK-0214.*tiles\s+48/s);
   await newItem(page, 'bad', { category: 'custom', body: '<img src=x onerror=alert(1)>', url: 'javascript:alert(1)', detail: '{"__proto__": {"x": 1}' });
-  await newItem(page, 'plain', { category: 'unheard', url: 'http://example.org' });
-  await page.click(by('feed-new'));
+  await newItem(page, 'plain', { category: 'constructor', url: 'http://example.org' });
+  await press(page, by('feed-new'));
   await page.waitForSelector(item('plain', { category: 'custom' }));
   const links = await page.locator('.feed-open').evaluateAll((all) => all.filter((each) => !each.hidden).map(({ href, rel }) => [new URL(href).protocol, rel]));
   assert.ok(links.length >= 3);
@@ -83,6 +86,29 @@ test('new items come in by themselves and move; what was missed is simply there'
   assert.equal(await page.locator(by('notice')).count(), 0);
 });
 
+test('a hundred events that were missed are there without a word, a window or a movement', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await page.evaluate(() => {
+    window.seen = [];
+    new MutationObserver((records) => {
+      for (const { target, addedNodes } of records) {
+        const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+        if (element.closest('.notices, [data-testid=announcer]') || [...addedNodes].some(({ tagName }) => tagName === 'DIALOG')) window.seen.push(element.outerHTML.slice(0, 80));
+        if (element.dataset.new !== undefined) window.seen.push(`moves: ${element.dataset.itemId}`);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['data-new'] });
+    for (let n = 0; n < 50; n += 1) {
+      window.acts.feedItem(`missed${n}`, { category: 'alert', severity: 'critical', title: `Missed ${n}` }, true);
+      window.acts.task('in_mac:t4', { summary: `${n} of 50` }, true);
+    }
+  });
+  await page.waitForSelector(item('missed49'));
+  await page.waitForTimeout(200);
+  assert.deepEqual(await page.evaluate(() => window.seen), []);
+  assert.equal((await inFeed(page)).filter((id) => id.startsWith('missed')).length, 50);
+});
+
 test('nothing moves for who asked for less movement', async (t) => {
   const page = await open(t, 'live', '#/feed', { reducedMotion: 'reduce' });
   await page.waitForSelector(item('f1'));
@@ -106,10 +132,22 @@ test('who reads further down is not moved: new items wait behind a button', asyn
   await page.waitForSelector(`${by('feed-new')} >> text=3 new`);
   assert.equal(await where(), before);
   assert.equal((await inFeed(page)).includes('n1'), false);
-  await page.click(by('feed-new'));
+  await press(page, by('feed-new'));
   await page.waitForSelector(item('n3'));
   assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
   assert.equal(await page.isVisible(by('feed-new')), false);
+});
+
+test('a page that one comes back to is where it was left', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await scrolled(page);
+  await page.click(by('nav-fleet'));
+  await page.waitForSelector(by('fleet-card'));
+  await page.click(by('nav-feed'));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 300);
+  await page.click(by('feed-filter', { filterName: 'alert' }));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
 });
 
 test('items are put away for everyone and come back, one and all, by hand and by key', async (t) => {
@@ -239,7 +277,7 @@ test('every page is loading before it is empty', async (t) => {
 });
 
 const STATES = [
-  ['conversations', 'live', '#/c/in_mac:ada'], ['folders', 'many', '#/c/in_mac:ada'], ['approvals', 'approvals', '#/approvals'], ['tasks', 'live', '#/tasks'], ['task', 'live', '#/tasks/hub:t1'],
+  ['conversations', 'live', '#/c/in_mac:ada'], ['folders', 'many', '#/c/in_mac:ada'], ['list', 'many', '#/'], ['approvals', 'approvals', '#/approvals'], ['tasks', 'live', '#/tasks'], ['task', 'live', '#/tasks/hub:t1'],
   ['feed', 'live', '#/feed'], ['fleet', 'live', '#/fleet'], ['activity', 'live', '#/fleet/activity'], ['integrators', 'live', '#/fleet/data'], ['stale', 'stale', '#/fleet'],
   ['empty', 'empty', '#/feed'], ['loading', 'loading', '#/'], ['signed-out', 'signedout', '#/'],
 ];

@@ -83,7 +83,7 @@ test('the switcher goes to conversations, agents and pages by some letters', asy
   assert.equal(await page.inputValue(INPUT), 'a/b');
   await page.keyboard.press('Control+k');
   await page.keyboard.type('lake trail');
-  assert.equal(await count(page, by('switcher-option')), 1);
+  await page.waitForFunction((option) => document.querySelectorAll(option).length === 1, by('switcher-option'));
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('main h1').textContent === 'Trails near the lake');
   await page.locator('main h1').click();
@@ -91,7 +91,7 @@ test('the switcher goes to conversations, agents and pages by some letters', asy
   await page.keyboard.type('juno');
   await page.waitForSelector(`${by('switcher-option', { kind: 'agent' })} >> text=Juno`);
   await page.keyboard.press('Escape');
-  assert.equal(await count(page, 'dialog'), 0);
+  await page.waitForSelector('dialog', { state: 'detached' });
   await page.keyboard.press('Control+k');
   await page.keyboard.type('flee');
   await page.keyboard.press('Enter');
@@ -157,7 +157,7 @@ test('a conversation is renamed, pinned, put into a folder and away at once; wha
   await has(page, row(ADA), 'data-stage', 'refused');
   assert.match(await page.textContent(row(ADA)), /Release 0\.4/);
   const notice = page.locator(by('notice', { tone: 'bad' }));
-  assert.match(await notice.textContent(), /The conversation was not changed.*the hub refuses everything that says so/);
+  assert.match(await notice.textContent(), /The conversation was not changed.*The hub refuses everything that says so\./);
   await notice.locator('text=Try again').click();
   await page.waitForSelector(`${row(ADA)} >> text=accept this title`);
   assert.equal(await notice.count(), 0);
@@ -223,6 +223,8 @@ test('the connection is told as it is, and what is old is shown with its age on 
   const page = await open(t, 'stale', '#/tasks');
   await page.waitForSelector(by('connection', { phase: 'waiting' }));
   assert.match(await page.textContent(by('connection')), /Reconnecting in \d s/);
+  await page.waitForFunction((said) => document.querySelector(said).textContent === 'The connection is lost', by('announcer'));
+  assert.equal(await page.locator('[role=status]', { hasText: 'Reconnecting' }).count(), 0, 'seconds are not read out');
   for (const name of ['tasks', 'feed', 'fleet', 'approvals']) {
     await page.click(by(`nav-${name}`));
     assert.match(await page.textContent('.stale:visible'), /the hub went silent\. You see what was known 2 min ago\.$/);
@@ -276,6 +278,17 @@ test('activity, pushes and rows of integrators are on the fleet page as soon as 
   assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /litresrunning.*in_mac:p112true/);
 });
 
+test('a critical alert is told on every other page, when it happens and not when it was missed', async (t) => {
+  const page = await open(t, 'live', '#/fleet');
+  await page.waitForSelector(by('fleet-card'));
+  const alert = (id, replayed) => page.evaluate(([name, again]) => window.acts.feedItem(name, { category: 'alert', severity: 'critical', title: `Fire in ${name}` }, again), [id, replayed]);
+  await alert('galley', true);
+  await alert('cabin', false);
+  await page.click(`${by('notice')} >> text=Look`);
+  await page.waitForSelector(by('feed-item', { itemId: 'in_mac:galley' }));
+  assert.equal(await count(page, by('notice')), 0);
+});
+
 test('a viewer looks and cannot change anything', async (t) => {
   const page = await open(t, 'viewer', '#/tasks');
   await page.waitForSelector(by('task-card'));
@@ -319,6 +332,7 @@ test('a phone shows every page in its width, with the way between them at the th
     await page.waitForTimeout(150);
     const width = await page.evaluate(() => [document.documentElement.scrollWidth, Math.max(...[...document.querySelectorAll('.page, .side, .page-scroll > *')].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right))]);
     assert.ok(Math.max(...width) <= 360.5, `${name}: ${width}`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), `${name} scrolls as a whole`);
     const bar = await page.locator('.nav').boundingBox();
     assert.ok(bar.y + bar.height >= 739 && bar.height >= 48, name);
   }

@@ -1,12 +1,14 @@
 //! The catalogue: what each kind, entity type and command is. Hub, clients and the published tables read it.
 
 mod rows;
+mod stability;
 mod vendor;
 
 use crate::effect::EffectOp;
 use crate::frame::Lane;
 
 pub use rows::{COMMANDS, ENTITIES, KINDS, SIGNALS};
+pub use stability::{Deprecation, Stability, deprecation, stability};
 pub use vendor::{VENDOR_COMMAND, VENDOR_ENTITY, VENDOR_WINDOW, vendor};
 
 /// What a kind does to the entity it is about.

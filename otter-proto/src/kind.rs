@@ -14,6 +14,7 @@ mod mark;
 mod member;
 mod message;
 pub(crate) mod payloads;
+pub mod rules;
 mod run;
 mod session;
 mod signal;
@@ -52,7 +53,7 @@ pub use run::{RunAborted, RunCompleted, RunError, RunFailed, RunStarted, RunStat
 pub use session::{ContextUsed, SessionCompacted, SessionEnded, SessionStatus, SessionUpserted};
 pub use signal::{InstanceHeartbeat, MessageDelta, Presence, PresenceState, RunProgress, Typing};
 pub use step::{StepRecorded, StepStatus};
-pub use table::{InvalidData, check_command, check_event, check_signal};
+pub use table::{InvalidData, Payload, check_command, check_event, check_signal};
 pub use task::{
     TaskCreate, TaskDispatch, TaskDispatched, TaskOrigin, TaskRemoved, TaskStatus, TaskUpdate, TaskUpserted,
 };

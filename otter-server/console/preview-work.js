@@ -78,13 +78,15 @@ export function child(at) {
   return { org, rows };
 }
 
-/** One row of the long conversation, 0 being the oldest. @param {number} index @param {(ms?: number) => string} at */
-export function longRow(index, at) {
+const BEGUN = Date.now();
+
+/** One row of the long conversation, 0 being the oldest. @param {number} index */
+export function longRow(index) {
   const agent = index % 3 === 2;
   const lines = 1 + ((index * 7) % 5);
   const text = Array.from({ length: lines }, (_, line) => `Row ${index}, line ${line + 1}: the river is ${['calm', 'high', 'cold', 'clear'][(index + line) % 4]} today.`).join('\n');
   return [`message/in_mac:long-${String(index).padStart(5, '0')}`, {
-    conversationId: LONG, author: agent ? { type: 'agent', id: 'in_mac:juno' } : index % 2 ? TOM : MARA, text, status: 'complete', sentAt: at(-(LONG_ROWS - index) * 7 * MINUTE),
+    conversationId: LONG, author: agent ? { type: 'agent', id: 'in_mac:juno' } : index % 2 ? TOM : MARA, text, status: 'complete', sentAt: new Date(BEGUN - (LONG_ROWS - index) * 7 * MINUTE).toISOString(),
   }];
 }
 

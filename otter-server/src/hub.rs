@@ -280,6 +280,7 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         | ErrorCode::DecisionNotAllowed
         | ErrorCode::Expired
         | ErrorCode::Silent
-        | ErrorCode::Internal => CloseCode::Internal,
+        | ErrorCode::Internal
+        | ErrorCode::Other => CloseCode::Internal,
     }
 }

@@ -66,7 +66,7 @@ impl ClientHub {
         HubEvent::Link(json!({"state": state, "reason": connection.reason, "since": self.client.now()}))
     }
 
-    fn translate(&self, event: ClientEvent) -> Option<HubEvent> {
+    fn translate(&mut self, event: ClientEvent) -> Option<HubEvent> {
         match event {
             ClientEvent::Online { principal, .. } if principal.id != self.instance.as_str() => {
                 let reason = format!(
@@ -77,6 +77,7 @@ impl ClientHub {
             }
             ClientEvent::Online { server_offset_ms, .. } => {
                 tracing::info!("hub online");
+                self.beat.reset_immediately();
                 Some(HubEvent::Welcomed { clock_offset: server_offset_ms })
             }
             ClientEvent::Lost => {

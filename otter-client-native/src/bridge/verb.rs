@@ -58,3 +58,70 @@ fn conversation(command: &HubCommand) -> Result<ConversationId, Rejection> {
 fn entity(command: &HubCommand, field: &str) -> Result<EntityId, Rejection> {
     EntityId::new(text(command, field)).map_err(|error| ("invalid", error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use otter_proto::id::CommandId;
+    use pretty_assertions::assert_eq;
+    use serde_json::json;
+
+    use super::*;
+
+    fn command(kind: &str, data: Value) -> HubCommand {
+        HubCommand {
+            id: CommandId::new("c1").unwrap(),
+            kind: kind.into(),
+            data,
+            by: Value::Null,
+            ttl: Duration::ZERO,
+            cancel: false,
+        }
+    }
+
+    fn whole() -> Value {
+        json!({"conversationId": "in_1:c", "text": "x", "runId": "in_1:r", "approvalId": "in_1:a", "decision": "deny",
+            "taskId": "hub:t", "agentId": "in_1:main"})
+    }
+
+    const KINDS: [&str; 6] =
+        ["message.send", "run.abort", "approval.decide", "task.dispatch", "session.reset", "agent.ping"];
+
+    #[test]
+    fn each_command_is_done_only_where_the_policy_names_it() {
+        for kind in KINDS {
+            let only = |name: &str| Policy { commands: Some(vec![name.into()]), ..Policy::default() };
+            assert!(read(&command(kind, whole()), &only(kind)).is_ok(), "{kind}");
+            let (code, words) = read(&command(kind, whole()), &only("another")).unwrap_err();
+            assert_eq!((code, words), ("forbidden", format!("the bridge's policy does not allow {kind}")));
+        }
+    }
+
+    #[test]
+    fn what_a_command_lacks_is_said_and_what_nobody_knows_is_refused() {
+        let table = [
+            ("message.send", "conversationId"),
+            ("run.abort", "conversationId"),
+            ("run.abort", "runId"),
+            ("approval.decide", "approvalId"),
+            ("task.dispatch", "conversationId"),
+            ("task.dispatch", "taskId"),
+            ("task.dispatch", "text"),
+            ("session.reset", "conversationId"),
+            ("agent.ping", "agentId"),
+        ];
+        for (kind, field) in table {
+            for odd in [Value::Null, json!(7), json!(""), json!({})] {
+                let mut data = whole();
+                data[field] = odd.clone();
+                let code = read(&command(kind, data), &Policy::default()).map_err(|(code, _)| code);
+                assert_eq!(code, Err("invalid"), "{kind} with {field} = {odd}");
+            }
+        }
+        for kind in ["cron.run", "task.create", "x.acme.deploy", ""] {
+            let code = read(&command(kind, whole()), &Policy::default()).map_err(|(code, _)| code);
+            assert_eq!(code, Err("unsupported"), "{kind}");
+        }
+    }
+}

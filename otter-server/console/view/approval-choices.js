@@ -38,6 +38,7 @@ export function choices({ decide, isSteady, moved, onHasty }) {
     // The button that allows for good comes up where another one was.
     moved();
     (closed ? other : back).focus({ preventScroll: true });
+    (closed ? first : second).scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {{ approval: any, seen: boolean, agent: string, machine: string, connection: any, role?: string }} now */

@@ -1,11 +1,10 @@
 import { ask } from '../ask.js';
-import { attribute, bag, h, show, text, watch } from '../dom.js';
+import { attribute, bag, h, show, watch } from '../dom.js';
 import { mayWrite } from '../model.js';
-import { everySecond } from '../seconds.js';
-import { connectionText, span } from '../words.js';
 import { composer } from './composer.js';
 import { dock } from './dock.js';
 import { conversationHead } from './head.js';
+import { staleBar } from './stale.js';
 import { thread } from './thread.js';
 import { typingLine } from './typing.js';
 
@@ -18,16 +17,16 @@ import { typingLine } from './typing.js';
 export function centre(client, id, shell) {
   const ends = bag();
   const head = conversationHead(client, id, shell);
-  const stale = h('div', { class: 'stale', role: 'status', hidden: true });
+  const stale = staleBar(client, shell);
   const unarchive = h('button', { type: 'button', class: 'quiet', onclick: () => ask(client, 'conversation.update', { conversationId: id, archived: false }) }, 'Bring it back');
-  const archived = h('div', { class: 'stale archived', hidden: true, 'data-testid': 'archived-note' }, h('span', {}, 'This conversation is archived.'), unarchive);
+  const archived = h('div', { class: 'archived', hidden: true, 'data-testid': 'archived-note' }, h('span', {}, 'This conversation is archived.'), unarchive);
   /** @type {ReturnType<typeof dock> | undefined} */
   let asked;
   const messages = thread(client, id, { inDock: (approvalId) => Boolean(asked?.has(approvalId)), lookAgain: () => asked?.look() });
   const typing = typingLine(client, id);
   const writer = composer(client, id, messages.toEnd);
   asked = dock(client, id, { beside: messages.element, focus: writer.focus, toResult: messages.toResult, changed: messages.paint });
-  const element = h('div', { class: 'conversation', 'data-open-conversation': id }, head.element, stale, archived, messages.element, asked.element, typing.element, writer.element);
+  const element = h('div', { class: 'conversation', 'data-open-conversation': id }, head.element, stale.element, archived, messages.element, asked.element, typing.element, writer.element);
 
   const paint = () => {
     const conversation = client.entity('conversation', id).get();
@@ -35,15 +34,7 @@ export function centre(client, id, shell) {
     show(archived, Boolean(conversation?.archived));
     show(unarchive, mayWrite(client));
   };
-  const paintStale = () => {
-    const connection = client.connection.get();
-    const since = shell.liveUntil();
-    show(stale, connection.phase !== 'online' && since !== null);
-    if (since === null) return;
-    const { title: state, detail } = connectionText(connection, Date.now());
-    text(stale, `${[state, detail].filter(Boolean).join(': ')}. You see what was known ${span(Date.now() - since)} ago.`);
-  };
-  ends.add(watch(client.entity('conversation', id), paint), client.self.subscribe(paint), watch(client.connection, paintStale), everySecond(paintStale),
+  ends.add(watch(client.entity('conversation', id), paint), client.self.subscribe(paint), stale.end,
     head.end, messages.end, asked.end, typing.end, writer.end);
   return { element, end: ends.end, focus: writer.focus };
 }

@@ -2,7 +2,7 @@ import { h, keyed, show, text, watch } from '../dom.js';
 import { instanceName } from '../model.js';
 import { link } from '../route.js';
 import { age } from '../seconds.js';
-import { span } from '../words.js';
+import { took } from '../words.js';
 import { olderRows } from './older.js';
 
 const COLUMNS = 8;
@@ -33,7 +33,7 @@ function activityRow(client, { id, category, title, status, detail, durationMs, 
   const agent = agentId && client.entity('agent', agentId).get()?.name;
   const place = [agent, instanceId && instanceName(client, instanceId)].filter(Boolean).join(' on ');
   return logRow({ id, kind: 'activity', at: occurredAt, chip: category, title, status,
-    sub: [place, typeof durationMs === 'number' && `took ${span(durationMs)}`].filter(Boolean).join(' · '),
+    sub: [place, typeof durationMs === 'number' && `took ${took(durationMs)}`].filter(Boolean).join(' · '),
     action: conversationId ? h('a', { class: 'chip', href: link('conversations', conversationId) }, 'Conversation') : null,
     body: detail ? [h('p', { class: 'log-detail' }, detail)] : [] });
 }

@@ -1,4 +1,4 @@
-import { attribute, h, keyed, show, text, watch } from '../dom.js';
+import { choose, h, keyed, show, text, watch } from '../dom.js';
 import { inTrouble } from '../model.js';
 import { copy } from '../notices.js';
 import { link } from '../route.js';
@@ -29,7 +29,7 @@ export function fleetPage(client, route, shell) {
     ...frame,
     /** @param {string | null} id a tab */
     show(id) {
-      for (const { name, element } of links) attribute(element, 'aria-current', name === id ? 'page' : null);
+      for (const { name, element } of links) choose(element, 'aria-current', name === id ? 'page' : null);
       tab?.end();
       tab = (makers[/** @type {keyof typeof makers} */ (id)] ?? machinesTab)(client, route);
       body.replaceChildren(tab.element);
@@ -61,7 +61,7 @@ function machinesTab(client, route) {
 }
 
 /** How a machine comes into the fleet. */
-function addMachine() {
+export function addMachine() {
   const address = new URL('ws/openclaw', new URL('.', location.href));
   address.protocol = address.protocol.replace('http', 'ws');
   address.hash = '';

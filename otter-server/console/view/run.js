@@ -10,7 +10,7 @@ const SQUARE = 'M6 6h8v8H6z';
 export function runEnd(client, id) {
   const words = h('span', { class: 'run-words' });
   const facts = h('span', { class: 'run-facts' });
-  const element = h('div', { class: 'run', 'data-testid': 'run-row', 'data-run-id': id }, words, facts);
+  const element = h('div', { class: 'run', 'data-testid': 'run-row', 'data-run-id': id }, words, ' ', facts);
   /** @param {any} run */
   function update(run) {
     attribute(element, 'data-state', run.state);

@@ -11,6 +11,7 @@ const REMEMBERED = 12;
 export function stickToEnd(scroller, rows, { changed, resized }) {
   let atEnd = true;
   let height = 0;
+  let place = 0;
   /** @type {[any, number][]} what is in sight, and where */
   let anchors = [];
 
@@ -31,26 +32,37 @@ export function stickToEnd(scroller, rows, { changed, resized }) {
     const all = rows.children;
     let from = firstInSight(all, top);
     anchors = [];
-    for (; from < all.length && anchors.length < REMEMBERED; from += 1) anchors.push([all[from], all[from].getBoundingClientRect().top - top]);
+    place = scroller.scrollTop;
+    for (; from < all.length && anchors.length < REMEMBERED; from += 1) {
+      // A line between rows, such as where a day begins, goes elsewhere when older rows come.
+      if (all[from].role !== 'separator') anchors.push([all[from], all[from].getBoundingClientRect().top - top]);
+    }
   }
 
   function keep() {
+    // The reader may have scrolled in this frame already, before its event.
+    if (atEnd && scroller.clientHeight === height && scroller.scrollTop < place - 1) set(isNear());
     if (atEnd) scroller.scrollTop = scroller.scrollHeight;
     else hold();
     height = scroller.clientHeight;
+    place = scroller.scrollTop;
   }
 
   function hold() {
     const anchor = anchors.find(([element]) => element.isConnected);
     if (!anchor) return;
-    const moved = anchor[0].getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor[1];
+    const scrolled = place - scroller.scrollTop;
+    const moved = anchor[0].getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor[1] - scrolled;
     if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+    remember();
   }
+
+  const isNear = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
 
   function onScroll() {
     // The place in the text does not change when the keyboard of a phone takes room: that is not scrolling.
     if (scroller.clientHeight !== height) return keep();
-    set(scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR);
+    set(isNear());
     remember();
   }
 

@@ -42,7 +42,7 @@ export function thread(client, conversationId, { inDock, lookAgain }) {
   const scroller = h('div', { class: 'scroller', tabIndex: -1, role: 'region', 'aria-label': 'Messages' });
   const element = h('div', { class: 'thread' }, scroller, toUnread, end);
   const top = historyTop({ messages, runs, steps, isReady: () => scope.get().phase === 'live' });
-  const rows = createWindow(scroller, makeRow);
+  const rows = createWindow(scroller, makeRow, isLine);
   scroller.append(empty, top.element, rows.element, live);
   const stick = stickToEnd(scroller, rows.inner, { changed: onEnd, resized: () => rows.fit() });
   const reader = createReader(client, conversationId, { isAtEnd: stick.isAtEnd, changed: paint });
@@ -197,6 +197,8 @@ export function thread(client, conversationId, { inDock, lookAgain }) {
     stops.end, reader.end, children.end, stick.end, rows.end, inLive.end);
   return { element, end: ends.end, toEnd, toResult, paint };
 }
+
+const isLine = (/** @type {string} */ key) => key === UNREAD || key.startsWith('day/');
 
 /** @param {string} key `type/id` */
 const split = (key) => [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)];

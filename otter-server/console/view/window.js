@@ -11,8 +11,9 @@ const GUESS_PX = 64;
  *
  * @param {any} scroller
  * @param {Parameters<typeof keyed>[1]} make
+ * @param {(key: string) => boolean} isLine whether an entry is a line between rows, which may change its place
  */
-export function createWindow(scroller, make) {
+export function createWindow(scroller, make, isLine) {
   const inner = h('div', { class: 'rows-inner' });
   const outer = h('div', { class: 'rows' }, inner);
   const rows = keyed(inner, make);
@@ -32,11 +33,12 @@ export function createWindow(scroller, make) {
     const wasAtEnd = high === entries.length;
     entries = next;
     places = new Map(next.map(({ key }, at) => [key, at]));
-    const first = shown.find(({ key }) => places.has(key));
-    const last = shown.findLast(({ key }) => places.has(key));
+    const first = shown.find(({ key }) => places.has(key) && !isLine(key));
+    const last = shown.findLast(({ key }) => places.has(key) && !isLine(key));
     low = first ? place(first.key) : Math.max(0, next.length - LEAST_ROWS);
     high = wasAtEnd || !last ? next.length : place(last.key) + 1;
-    if (low === 1) low = 0;
+    // The line above the first row belongs to it.
+    while (low > 0 && isLine(entries[low - 1].key)) low -= 1;
     render();
   }
 

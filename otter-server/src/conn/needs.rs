@@ -23,6 +23,7 @@ const MAX_MADE_GOOD: usize = 1_024;
 impl Session {
     pub(super) fn need(&mut self, need: Need) {
         match need {
+            Need::Publish(_) | Need::Command(_) | Need::Signal(_) if self.barred => {}
             Need::Hello(hello) => {
                 let (hub, principal) = (Arc::clone(&self.hub), self.principal.clone());
                 let decision = admit_to_the_end(hub, principal, hello, self.number, Arc::clone(&self.inbox));

@@ -50,6 +50,8 @@ pub(super) struct Session {
     attachment: Option<Attachment>,
     seated: Option<Seated>,
     present: Option<Present>,
+    /// The credential ended: what was asked for and not begun stays undone.
+    pub(super) barred: bool,
 }
 
 impl Session {
@@ -75,6 +77,7 @@ impl Session {
             attachment: None,
             seated: None,
             present: None,
+            barred: false,
         }
     }
 
@@ -106,7 +109,10 @@ impl Session {
                 Some(answer) = self.work.next() => self.answer(answer),
                 Some(answer) = self.requests.next() => self.answer(answer),
                 Some(answer) = self.publishes.next() => self.answer(answer),
-                error = &mut ended => self.end(error),
+                error = &mut ended => {
+                    self.barred = true;
+                    self.end(error);
+                }
                 Ok(()) = self.stage.changed() => self.stage_changed(),
                 () = async {
                     match timer {

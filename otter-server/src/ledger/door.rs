@@ -2,7 +2,7 @@
 
 mod vendor;
 
-use otter_proto::catalogue::{self, KindRow, Publisher, ScopeRule};
+use otter_proto::catalogue::{self, Class, KindRow, Publisher, ScopeRule};
 use otter_proto::error::ErrorCode;
 use otter_proto::event::NewEvent;
 use otter_proto::frame::Lane;
@@ -84,7 +84,7 @@ pub(super) fn read(event: &Json) -> (Option<EventId>, Result<NewEvent, Refusal>)
     }
     match NewEvent::read(&mut Cursor::new(event.as_str())) {
         Ok(event) => (Some(event.id.clone()), Ok(event)),
-        Err(error) => (event_id(event), Err(malformed(&error))),
+        Err(error) => (event_id(event), Err(malformed(&error, event.as_str()))),
     }
 }
 
@@ -243,6 +243,8 @@ fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<St
     if !data.starts_with('{') {
         return Err(Refusal::at(ErrorCode::InvalidData, "/data"));
     }
+    // A create puts: what is null is not there.
+    let data = if kind.class == Class::Create { text::drop_nulls(&data) } else { data };
     if let Some(Err(invalid)) = check_event(kind.name, &data) {
         return Err(Refusal::at(ErrorCode::InvalidData, format!("/data{}", invalid.pointer)));
     }
@@ -264,7 +266,7 @@ fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<St
     })
 }
 
-fn malformed(error: &TextError) -> Refusal {
+fn malformed(error: &TextError, event: &str) -> Refusal {
     let code = match error.kind {
         TextErrorKind::Id => ErrorCode::BadId,
         TextErrorKind::TooDeep => ErrorCode::TooDeep,
@@ -273,5 +275,5 @@ fn malformed(error: &TextError) -> Refusal {
         }
         TextErrorKind::Syntax | TextErrorKind::Canonical => ErrorCode::BadFrame,
     };
-    Refusal { code, pointer: error.member.map(|member| format!("/{member}")) }
+    Refusal { code, pointer: Some(error.pointer(event)).filter(|pointer| !pointer.is_empty()) }
 }

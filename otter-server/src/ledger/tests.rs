@@ -16,6 +16,7 @@ use crate::store::{Reads, Store};
 mod approvals;
 mod bridge;
 mod commands;
+mod contract;
 mod instances;
 mod promises;
 mod publishing;

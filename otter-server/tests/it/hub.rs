@@ -1,5 +1,6 @@
 //! Connections from outside: real sockets against a hub whose store is in memory.
 
+mod floods;
 pub(crate) mod harness;
 mod input;
 mod instances;

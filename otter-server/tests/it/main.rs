@@ -10,4 +10,6 @@ mod hub;
 mod metrics;
 mod net;
 mod process;
+mod revoked;
 mod sign_in;
+mod slow;

@@ -269,6 +269,7 @@ impl World {
                 Answer::Events(ticket, reader.events_after(&org(), &scope, after, bytes).unwrap(), scope)
             }
             Need::Snapshot { ticket, scope, after } => {
+                self.outcome.snapshot_pages += 1;
                 let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
                 Answer::Snapshot(ticket, reader.snapshot_page(&org(), &scope, after.as_ref(), bytes).unwrap())
             }

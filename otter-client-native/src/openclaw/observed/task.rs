@@ -81,12 +81,14 @@ impl Observed {
     pub(crate) fn is_idle(&self, session: &SessionKey) -> bool {
         let row = self.sessions.get(session).and_then(|seen| seen.session.as_ref());
         let is_at_work = row.is_some_and(|row| matches!(row.text("status"), Some("running" | "queued")));
-        let is_on_its_way = |sent: &Sent| {
+        // A turn may fail before its message is in the transcript, which then never has it.
+        let is_on_its_way = |(key, sent): (&String, &Sent)| {
             let is_of_this_boot = sent.boot.is_some() && sent.boot == self.meta.boot;
-            sent.session == *session && sent.delivery < Delivery::Delivered && is_of_this_boot
+            let is_awaited = sent.delivery < Delivery::Delivered && !self.is_closed(key);
+            sent.session == *session && is_awaited && is_of_this_boot
         };
         let has_run = self.runs.values().any(|run| run.session == *session);
-        !is_at_work && !has_run && !self.sent.values().any(is_on_its_way)
+        !is_at_work && !has_run && !self.sent.iter().any(is_on_its_way)
     }
 
     /// Messages with a task that a run works on: their commands and tasks.

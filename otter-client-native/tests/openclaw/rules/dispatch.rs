@@ -148,6 +148,20 @@ fn a_task_waits_until_its_session_is_idle_and_holds_up_nothing_that_people_say()
 }
 
 #[test]
+fn a_turn_that_failed_before_its_message_was_written_keeps_no_task_waiting() {
+    let mut bench = attached();
+    let author = Some(json!({"type": "member", "id": "mb_1"}));
+    let say = Verb::Send { conversation: conversation(&SessionKey::new(MAIN)), text: "hi".into(), author };
+    bench.request("0193-a", say);
+    bench.reply(&CommandId::new("0193-a").unwrap(), Ok(started("0193-a")));
+    bench.take_calls();
+    bench.request(C, hand(TASK));
+    assert_eq!(bench.take_calls(), []);
+    bench.event("chat", &chat("0193-a", "error", None));
+    assert_eq!(bench.take_calls().len(), 1);
+}
+
+#[test]
 fn a_run_that_nobody_told_of_keeps_the_task_waiting_too() {
     let mut bench = attached();
     bench.event("sessions.changed", &row(true, 1));

@@ -83,7 +83,7 @@ fn read(owner: &Owner<'_>, effects: &str, data: &str) -> Result<Vec<VendorEffect
 
 /// One effect; pointers begin at it.
 fn one(owner: &Owner<'_>, text: &str, data: &str) -> Result<VendorEffect, Refusal> {
-    let effect = Effect::read(&mut Cursor::new(text)).map_err(|error| malformed(&error))?;
+    let effect = Effect::read(&mut Cursor::new(text)).map_err(|error| malformed(&error, text))?;
     let (op, key) = (effect.op, effect.entity);
     if catalogue::vendor(key.entity_type()) != Some(owner.vendor) {
         return Err(Refusal::at(ErrorCode::NotPublisher, "/entity"));

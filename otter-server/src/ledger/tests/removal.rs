@@ -106,7 +106,7 @@ fn only_an_admin_removes_only_what_is_there() {
     let table = [
         (Role::Member, REMOVE, ErrorCode::RoleRequired, ""),
         (Role::Admin, "{}", ErrorCode::InvalidData, "/data/instanceId"),
-        (Role::Admin, r#"{"instanceId":""}"#, ErrorCode::InvalidData, "/data"),
+        (Role::Admin, r#"{"instanceId":""}"#, ErrorCode::InvalidData, "/data/instanceId"),
         (Role::Admin, r#"{"instanceId":"in_9"}"#, ErrorCode::NotFound, "/data/instanceId"),
     ];
     for (n, (role, data, code, pointer)) in (20..).zip(table) {

@@ -118,16 +118,25 @@ fn the_snapshot_of_an_org_is_bounded_whatever_is_published() {
                 r#"{{"instanceId":"in_1","agentId":"in_1:main","address":{{"kind":"dm"}},"derivedTitle":"{long}"}}"#
             ),
         ),
-        ("task.upserted", format!(r#"{{"instanceId":"in_1","status":"todo","title":"{long}"}}"#)),
-        ("task.upserted", format!(r#"{{"instanceId":"in_1","status":"done","title":"{long}"}}"#)),
+        (
+            "task.upserted",
+            format!(r#"{{"instanceId":"in_1","status":"todo","title":"t","description":"{long}"}}"#),
+        ),
+        (
+            "task.upserted",
+            format!(r#"{{"instanceId":"in_1","status":"done","title":"t","description":"{long}"}}"#),
+        ),
         (
             "approval.requested",
             format!(
                 r#"{{"instanceId":"in_1","command":"{long}","state":"pending","allowedDecisions":[],"requestedAt":"{at}"}}"#
             ),
         ),
-        ("feed.itemAdded", format!(r#"{{"category":"email","title":"{long}","occurredAt":"{at}"}}"#)),
-        ("activity.recorded", format!(r#"{{"category":"x","title":"{long}","occurredAt":"{at}"}}"#)),
+        (
+            "feed.itemAdded",
+            format!(r#"{{"category":"email","title":"t","body":"{long}","occurredAt":"{at}"}}"#),
+        ),
+        ("activity.recorded", format!(r#"{{"category":"{long}","title":"t","occurredAt":"{at}"}}"#)),
         ("repo.pushed", format!(r#"{{"repository":"{long}","branch":"b","pushedAt":"{at}"}}"#)),
     ];
     for (row, (kind, data)) in table.iter().enumerate() {

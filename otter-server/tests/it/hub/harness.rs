@@ -29,8 +29,8 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -75,10 +75,20 @@ impl World {
 
     /// An accepted socket on which nothing was sent.
     pub(crate) async fn socket(&self, who: &str) -> Peer {
+        self.try_socket(who).await.unwrap()
+    }
+
+    /// A socket, when the hub accepts it.
+    pub(crate) async fn try_socket(&self, who: &str) -> Result<Peer, tungstenite::Error> {
         let mut request = format!("ws://{}/", self.addr).into_client_request().unwrap();
         request.headers_mut().insert("x-who", who.parse().unwrap());
-        let (socket, _) = timeout(LONG, connect_async(request)).await.unwrap().unwrap();
-        Peer::over(socket)
+        let (socket, _) = timeout(LONG, connect_async(request)).await.expect("an answer")?;
+        Ok(Peer::over(socket))
+    }
+
+    /// Accepts nobody any more.
+    pub(crate) fn stop_listening(&self) {
+        self.server.abort();
     }
 
     /// A member past `welcome`.
@@ -171,6 +181,11 @@ impl Peer {
 
     pub(crate) async fn send(&mut self, frame: &Value) {
         self.send_text(&frame.to_string()).await;
+    }
+
+    /// Sends, unless the hub has closed.
+    pub(crate) async fn try_send_text(&mut self, text: &str) -> Result<(), tungstenite::Error> {
+        self.socket.send(Message::text(text)).await
     }
 
     pub(crate) async fn send_text(&mut self, text: &str) {
