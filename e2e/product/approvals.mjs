@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN, connectTo } from '../gateway-client.mjs';
+import { ADMIN } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
 import { until } from '../harness/process.mjs';
 
@@ -141,7 +141,7 @@ export const approvals = {
   'answered at the gateway itself: it is resolved here, by somebody else': async (world) => {
     const { ann } = world;
     const id = await ask(world, 'elsewhere');
-    await atGateway(world, (call) => call('exec.approval.resolve', { id: id.slice(world.instance.length + 1), decision: 'allow-once' }));
+    await world.ask('exec.approval.resolve', { id: id.slice(world.instance.length + 1), decision: 'allow-once' }, ADMIN);
     await resolved(world, id, 'allowed');
     await ann.part('approval-card', { approvalId: id }).getByText(/outside of Otter/).waitFor();
     await ran(world, 'elsewhere');
@@ -151,7 +151,7 @@ export const approvals = {
   'nobody answers in time: it ends as the gateway says': async (world) => {
     const { ann } = world;
     const request = { command: 'uname -a', host: 'gateway', agentId: 'main', sessionKey: 'agent:main:main', timeoutMs: 4000, twoPhase: true };
-    const { id } = await atGateway(world, (call) => call('exec.approval.request', request));
+    const { id } = await world.ask('exec.approval.request', request, ADMIN);
     const approvalId = `${world.instance}:${id}`;
     await ann.part('approval-card', { approvalId, state: 'pending' }).waitFor();
     const ended = ['resolved', 'expired'].map((state) => by('approval-card', { approvalId, state })).join();
@@ -210,14 +210,4 @@ async function resolved({ owner, ann }, approvalId, outcome, timeout = 30_000) {
 function pressAt(page, approvalId, decision, at) {
   const press = (element, when) => new Promise((resolve) => setTimeout(() => resolve(element.click()), when - Date.now()));
   return page.part('approval-card', { approvalId }).locator(by(`approval-${decision}`)).evaluate(press, at);
-}
-
-/** Asks the gateway as its administrator, behind Otter's back. */
-async function atGateway(world, ask) {
-  const client = await connectTo(world.gateway, () => {}, ADMIN);
-  try {
-    return await ask(client.call);
-  } finally {
-    client.close();
-  }
 }

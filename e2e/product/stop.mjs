@@ -1,6 +1,7 @@
 // Stop: from any device, until the gateway says that it is over.
 
 import assert from 'node:assert/strict';
+import { ADMIN } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
 import { until } from '../harness/process.mjs';
 import { wordText } from '../model.mjs';
@@ -46,7 +47,7 @@ export const stop = {
     const { owner, ann, bridge } = world;
     const runId = await begin(world, 'behind');
     await bridge.kill9();
-    await world.ask('chat.abort', { sessionKey: 'agent:main:main' });
+    await world.ask('chat.abort', { sessionKey: 'agent:main:main' }, ADMIN);
     await world.idle();
     bridge.start();
     for (const page of [owner, ann]) {

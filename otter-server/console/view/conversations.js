@@ -118,6 +118,8 @@ export function conversations(client, route) {
   });
 
   watch(store, arrange);
+  // A row that is folded away does not tell that it belongs elsewhere now.
+  for (const query of [{ where: { archived: true } }, { where: { pinned: true } }, { order: 'folder' }]) client.list('conversation', query).subscribe(arrange);
   client.unread().subscribe(arrange);
   return { element, focusFilter: () => (filter.focus(), filter.select()) };
 }
