@@ -171,8 +171,16 @@ test('thousands of conversations: a screenful in the page, more while one scroll
   await page.waitForSelector(row('in_mac:c1'));
   const first = await count(page, by('conversation-row'));
   assert.ok(first <= 80, `${first} rows`);
+  // Rows that are made do not arrange the list anew, each for itself.
+  await page.evaluate(() => {
+    const { entity } = window.otter;
+    window.looks = 0;
+    window.otter.entity = (...of) => ((window.looks += 1), entity(...of));
+  });
   await page.locator('.conversations-scroll').evaluate((scroller) => (scroller.scrollTop = scroller.scrollHeight));
   await page.waitForFunction((rows) => document.querySelectorAll('[data-testid=conversation-row]').length > rows, first);
+  const looks = await page.evaluate(() => window.looks);
+  assert.ok(looks < 20_000, `${looks} looks at entities`);
   const before = await page.locator('.conversations-scroll').evaluate(({ scrollTop }) => scrollTop);
   await page.evaluate(() => {
     const { left, top } = document.querySelector('.conversations-scroll').getBoundingClientRect();
@@ -324,6 +332,26 @@ for (const colorScheme of ['light', 'dark']) {
     }
   });
 }
+
+test('everything that can be pressed is reached by Tab, and what has the keyboard is seen', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(by('feed-item'));
+  const missed = await page.evaluate(() => [...document.querySelectorAll('.shell :is(button, a[href], input, select, textarea)')].filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex < 0).map(({ outerHTML }) => outerHTML.slice(0, 80)));
+  assert.deepEqual(missed, []);
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(page), 'Skip to the content');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+  for (let n = 0; n < 30; n += 1) {
+    await page.keyboard.press('Tab');
+    const seen = await page.evaluate(() => {
+      const { width, height } = document.activeElement.getBoundingClientRect();
+      const { outlineStyle, opacity } = getComputedStyle(document.activeElement);
+      return width > 0 && height > 0 && opacity === '1' && outlineStyle !== 'none';
+    });
+    assert.ok(seen, await page.evaluate(() => document.activeElement.outerHTML.slice(0, 120)));
+  }
+});
 
 test('a phone shows every page in its width, with the way between them at the thumb', async (t) => {
   const page = await open(t, 'approvals', '#/', PHONE);

@@ -11,7 +11,7 @@ import { openMenu } from './menu.js';
 const PIN = 'M7 3.5h6M8 3.5v5l-2.5 3.5h9L12 8.5v-5M10 12v5';
 const DOTS = 'M5 10h.01M10 10h.01M15 10h.01';
 
-/** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row may belong elsewhere */
+/** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row belongs elsewhere */
 export function conversationRow(client, route, id, arrange) {
   const ends = bag();
   let agent = '';
@@ -24,7 +24,7 @@ export function conversationRow(client, route, id, arrange) {
   const spoken = h('span', { class: 'unseen' });
   const row = h('a', { class: 'row', href: link('conversations', id), 'data-testid': 'conversation-row', 'data-conversation-id': id, 'data-walk-row': '' },
     face.element, h('span', { class: 'row-main' }, h('span', { class: 'row-title' }, icon(PIN), title), head), h('span', { class: 'row-side' }, last, h('span', { class: 'row-marks' }, ripple(), badge)), spoken);
-  const more = h('button', { type: 'button', class: 'row-menu', 'aria-haspopup': 'menu', tabIndex: -1, onclick: () => openMenu(more, actions(client, id)) }, icon(DOTS));
+  const more = h('button', { type: 'button', class: 'row-menu', 'aria-haspopup': 'menu', onclick: () => openMenu(more, actions(client, id)) }, icon(DOTS));
   const element = h('div', { role: 'listitem', class: 'row-box', oncontextmenu: onContext }, row, more);
 
   /** A click with the other button, a long press, or the menu key. @param {any} event */
@@ -61,7 +61,9 @@ export function conversationRow(client, route, id, arrange) {
   const mark = () => attribute(row, 'aria-current', id === route.current() ? 'page' : null);
   ends.add(watch(client.entity('conversation', id), (conversation) => {
     paint();
-    if (conversation && place !== (place = `${conversation.pinned} ${conversation.archived} ${conversation.folder}`)) queueMicrotask(arrange);
+    const before = place;
+    if (conversation) place = `${conversation.pinned} ${conversation.archived} ${conversation.folder}`;
+    if (before && before !== place) arrange();
     // The name of the agent may come after its conversation.
     const key = conversation?.agentId;
     if (key && key !== agent) ends.add(client.entity('agent', (agent = key)).subscribe(paint));

@@ -39,10 +39,10 @@ export function feedItem(client, id, acts) {
   const body = h('div', { class: 'feed-body message-text', hidden: true });
   const detail = h('div', { class: 'feed-detail', hidden: true });
   const by = h('span', { class: 'feed-by' });
-  const more = h('button', { type: 'button', class: 'quiet small feed-more', tabIndex: -1, onclick: unfold }, 'More');
-  const read = h('button', { type: 'button', class: 'quiet small feed-read', tabIndex: -1, onclick: () => acts.read([id]) }, 'Mark read');
-  const archive = h('button', { type: 'button', class: 'quiet small', tabIndex: -1, onclick: () => acts.archive([id], !item.archived) });
-  const open = h('a', { class: 'quiet small feed-open', target: '_blank', rel: 'noopener noreferrer', tabIndex: -1, onclick: () => acts.read([id]) }, 'Open');
+  const more = h('button', { type: 'button', class: 'quiet small feed-more', onclick: unfold }, 'More');
+  const read = h('button', { type: 'button', class: 'quiet small feed-read', onclick: () => acts.read([id]) }, 'Mark read');
+  const archive = h('button', { type: 'button', class: 'quiet small', onclick: () => acts.archive([id], !item.archived) });
+  const open = h('a', { class: 'quiet small feed-open', target: '_blank', rel: 'noopener noreferrer', onclick: () => acts.read([id]) }, 'Open');
   const element = h('article', { class: 'feed-item', tabIndex: 0, 'data-testid': 'feed-item', 'data-item-id': id, 'data-walk-row': '', onkeydown: onKey, onclick: onClick },
     h('span', { class: 'feed-dot', 'aria-hidden': 'true' }), sign,
     h('div', { class: 'feed-main' },
