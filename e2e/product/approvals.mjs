@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ADMIN } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
 import { until } from '../harness/process.mjs';
+import { TURN_MS } from './say.mjs';
 
 export const approvals = {
   'an agent asks, and everybody sees what it wants to run, where, and how long there is': async (world) => {
@@ -194,7 +195,7 @@ async function asked({ owner, ann, ...world }, name) {
   const ids = [];
   for (const page of [owner, ann]) {
     const card = page.part('approval-card', { state: 'pending' }).filter({ hasText: commandOf(world, name) });
-    await card.waitFor({ timeout: 40_000 });
+    await card.waitFor({ timeout: TURN_MS });
     ids.push(await card.getAttribute('data-approval-id'));
   }
   assert.equal(ids[0], ids[1]);

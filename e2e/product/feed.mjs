@@ -7,7 +7,7 @@ import { connectTo } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
 import { binary } from '../harness/hub.mjs';
 import { until } from '../harness/process.mjs';
-import { say } from './say.mjs';
+import { say, TURN_MS } from './say.mjs';
 
 const PUSHED = { email: 'Invoice due', market: 'OTTR rises', social: 'We are live', alert: 'Disk nearly full', custom: 'A note' };
 
@@ -19,7 +19,7 @@ export const feed = {
       await say(owner, world.main, `FEED:${category}:${title}`);
       for (const page of [owner, ann]) {
         const item = page.part('feed-item', { category }).filter({ hasText: title });
-        await item.waitFor({ timeout: 40_000 });
+        await item.waitFor({ timeout: TURN_MS });
         const states = await page.states('feed-item', await item.getAttribute('data-item-id'));
         assert.ok(states.includes(''), `${page.name}: ${title} moved in`);
       }
@@ -62,9 +62,11 @@ export const feed = {
 
   'what one person has read stays unread for the other; what one archives is away for all': async (world) => {
     const { owner, ann } = world;
+    await ann.part('feed-read-all').click();
+    await ann.part('feed-badge', { count: 0 }).waitFor({ state: 'attached' });
     await ann.openPage('approvals');
     await say(owner, world.main, 'FEED:custom:For both of you');
-    await owner.part('feed-item').filter({ hasText: 'For both of you' }).waitFor({ timeout: 40_000 });
+    await owner.part('feed-item').filter({ hasText: 'For both of you' }).waitFor({ timeout: TURN_MS });
     await owner.until('all are read', async () => {
       if (await owner.part('feed-read-all').isEnabled()) await owner.part('feed-read-all').click();
       return (await owner.part('feed-item', { read: 'false' }).count()) === 0;

@@ -11,10 +11,12 @@ export const fleet = {
     const { owner, ann, hub } = world;
     world.mac = await Instance.connect(hub, { token: hub.addInstance('mac') });
     await world.mac.introduce({ name: 'Juno', version: '2026.8.1' });
+    world.server = await Instance.connect(hub, { token: hub.addInstance('server') });
+    await world.server.introduce({ name: 'Mailbot' });
     world.mac.signal('org', 'instance.heartbeat', { instanceId: world.mac.id, at: new Date().toISOString(), outbox: { pending: 7, dead: 0 } });
     for (const page of [owner, ann]) {
       await page.openPage('fleet');
-      for (const instanceId of [world.instance, world.archive.id, world.mac.id]) {
+      for (const instanceId of [world.instance, world.server.id, world.mac.id]) {
         await page.part('fleet-card', { instanceId, connection: 'online', gateway: 'online' }).waitFor();
       }
       const mac = page.part('fleet-card', { instanceId: world.mac.id });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { ask, ran } from './approvals.mjs';
-import { say } from './say.mjs';
+import { say, TURN_MS } from './say.mjs';
 
 export const steps = {
   'a tool call is told while it goes on and is a row with its output when it has ended': async (world) => {
@@ -29,7 +29,7 @@ export const steps = {
     await ann.openPage('approvals');
     await owner.send(`RUN_EXEC:ls ${world.dir}/not-there`);
     const card = ann.part('approval-card', { state: 'pending' }).filter({ hasText: 'not-there' });
-    await card.waitFor({ timeout: 40_000 });
+    await card.waitFor({ timeout: TURN_MS });
     const id = await card.getAttribute('data-approval-id');
     await ann.answer(id, 'allow-once');
     const step = await watcher.event('step.recorded', ({ data }) => data.approvalId === id);
@@ -43,8 +43,8 @@ export const steps = {
     const { owner, watcher } = world;
     await say(owner, world.main, 'SPAWN:STREAM:5:30:helper');
     const child = owner.part('child-run').last();
-    await child.waitFor({ timeout: 60_000 });
-    await owner.part('child-run', { state: 'completed' }).last().waitFor({ timeout: 60_000 });
+    await child.waitFor({ timeout: TURN_MS });
+    await owner.part('child-run', { state: 'completed' }).last().waitFor({ timeout: TURN_MS });
     const runId = await child.getAttribute('data-run-id');
     const task = watcher.client.tasks().get().rows.find((each) => each.runId === runId);
     assert.equal(task?.taskKind, 'subagent');

@@ -6,6 +6,7 @@ import { by } from '../harness/browser.mjs';
 import { until } from '../harness/process.mjs';
 import { wordText } from '../model.mjs';
 import { streaming } from '../spine/answers.mjs';
+import { TURN_MS } from './say.mjs';
 
 const HALF = 20;
 
@@ -66,7 +67,7 @@ async function begin(world, name) {
   const { owner, ann } = world;
   for (const page of [owner, ann]) await page.openConversation(world.main);
   await owner.send(`Please GATE:${name}:${2 * HALF}:${name}`);
-  for (const page of [owner, ann]) await page.row('with half of the answer', streaming(wordText(HALF, name)));
+  for (const page of [owner, ann]) await page.row('with half of the answer', streaming(wordText(HALF, name)), TURN_MS);
   return owner.part('run-row', { state: 'running' }).last().getAttribute('data-run-id');
 }
 

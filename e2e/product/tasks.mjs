@@ -1,20 +1,20 @@
 // Tasks: those of the gateway move by themselves, those of people are written down, handed over and followed.
 
 import assert from 'node:assert/strict';
-import { say } from './say.mjs';
+import { say, TURN_MS } from './say.mjs';
 
 export const tasks = {
   'a sub-agent is a task that moves on the board by itself': async (world) => {
     const { owner, ann, model, watcher } = world;
     for (const page of [owner, ann]) await page.openPage('tasks');
     await say(ann, world.main, 'SPAWN:GATE:child:10:child');
-    const begun = await watcher.event('task.upserted', ({ data }) => data.taskKind === 'subagent', 60_000);
+    const begun = await watcher.event('task.upserted', ({ data }) => data.taskKind === 'subagent', TURN_MS);
     const taskId = idOf(begun);
     for (const page of [owner, ann]) await inColumn(page, taskId, 'inProgress').waitFor({ state: 'attached' });
     await world.shoot(owner, 'tasks-desk');
     model.release('child');
     for (const page of [owner, ann]) {
-      await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: 60_000 });
+      await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: TURN_MS });
       assert.deepEqual((await page.states('task-card', taskId)).filter((status) => status !== 'queued'), ['inProgress', 'done']);
     }
     await world.idle();
@@ -40,7 +40,7 @@ export const tasks = {
     assert.equal(watcher.entity('task', taskId).status, 'queued', 'the agent is busy');
     model.release('busy');
     for (const page of [owner, ann]) {
-      await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: 60_000 });
+      await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: TURN_MS });
       assert.deepEqual(await page.states('task-card', taskId), ['todo', 'queued', 'inProgress', 'done']);
     }
     const { runId, conversationId, summary } = watcher.entity('task', taskId);
@@ -56,7 +56,7 @@ export const tasks = {
     await owner.openPage('tasks');
     const taskId = await create(owner, 'GATE:sturdy:20:sturdy');
     await owner.page.evaluate(([id, conversation]) => window.otter.command('task.dispatch', { taskId: id, conversationId: conversation }), [taskId, world.main]);
-    await card(owner, taskId, 'inProgress').waitFor({ state: 'attached', timeout: 60_000 });
+    await card(owner, taskId, 'inProgress').waitFor({ state: 'attached', timeout: TURN_MS });
     await hub.kill9();
     await bridge.kill9();
     model.release('sturdy');
@@ -65,7 +65,7 @@ export const tasks = {
     bridge.start();
     for (const page of [owner, ann]) {
       await page.online(40_000);
-      await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: 60_000 });
+      await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: TURN_MS });
     }
     const answers = await world.answersAtGateway('agent:main:main');
     assert.equal(answers.filter((text) => text.startsWith('sturdy0 ')).length, 1);
