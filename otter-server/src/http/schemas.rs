@@ -5,6 +5,8 @@ use axum::extract::Path;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// Name, media type, text.
@@ -42,7 +44,5 @@ pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Respon
 }
 
 fn tag(text: &str) -> String {
-    let digest = Sha256::digest(text);
-    let head: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{head}\"")
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
 }
