@@ -1,4 +1,4 @@
-import { unref } from './core.js';
+import { unref } from './timer.js';
 
 const LINGER_MS = 30_000;
 const KEPT = 16;

@@ -179,7 +179,7 @@ test('a hundred conversations opened in a row leave the state of sixteen', async
     t.mock.timers.tick(30_000);
   }
   await settle();
-  assert.deepEqual(Object.keys(client.hashes()).sort(), ['org', ...scopes.slice(-16)].sort());
+  assert.deepEqual(Object.keys(await client.hashes()).sort(), ['org', ...scopes.slice(-16)].sort());
   assert.equal(client.entity('message', 'in_a:m5000-0').get(), undefined);
   assert.ok(client.entity('message', 'in_a:m5000-99').get());
 });
