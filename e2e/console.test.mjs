@@ -1,60 +1,27 @@
 // The console as a person uses it, on a scripted core: what the DOM does, without hub, bridge and gateway.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { by, launch } from './harness/browser.mjs';
-import { faults, install } from './harness/recorder.mjs';
+import { openPreview, servePreview } from './harness/preview.mjs';
+import { faults } from './harness/recorder.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-// The policy of the hub: nothing of the page may need more.
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 const INPUT = by('composer-input');
 const TALK = { ada: 'in_mac:ada', juno: 'in_mac:juno', mail: 'in_mac:mail' };
 
-let server;
+let preview;
 let browser;
 before(async () => {
-  server = createServer(serve).listen(0, '127.0.0.1');
+  preview = await servePreview();
   browser = await launch();
 });
 after(async () => {
   await browser?.close();
-  server?.close();
+  preview?.close();
 });
 
-async function serve({ url }, response) {
-  try {
-    const { pathname } = new URL(url, 'http://page');
-    const body = await readFile(join(ROOT, pathname));
-    response.writeHead(200, { 'content-type': TYPES[extname(pathname)] ?? 'text/plain', 'content-security-policy': POLICY }).end(body);
-  } catch {
-    response.writeHead(404).end();
-  }
-}
-
-/** A page of the console that fails the test when it logs an error. */
-async function open(t, scene, conversation, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
-  context.setDefaultTimeout(15_000);
-  const page = await context.newPage();
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error.stack)));
-  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  await page.addInitScript(install);
-  const address = `http://127.0.0.1:${server.address().port}/otter-server/console/preview.html?scene=${scene}`;
-  await page.goto(conversation ? `${address}#/c/${encodeURIComponent(conversation)}` : address);
-  await page.locator(by('connection')).waitFor();
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(errors, []);
-  });
-  return page;
-}
+const open = (t, scene, conversation, options) =>
+  openPreview(t, browser, preview.address(scene, conversation ? `#/c/${encodeURIComponent(conversation)}` : ''), options);
 
 async function say(page, text) {
   await page.fill(INPUT, text);
@@ -152,23 +119,6 @@ test('each conversation keeps its draft', async (t) => {
   assert.equal(await draft(page), 'half a thought');
   await page.goBack();
   await page.waitForFunction(() => document.querySelector('h1').textContent === 'Release 0.4');
-});
-
-test('the keyboard finds, opens and walks the conversations', async (t) => {
-  const page = await open(t, 'live', TALK.ada);
-  await page.focus(INPUT);
-  await page.keyboard.type('a/b');
-  assert.equal(await draft(page), 'a/b');
-  await page.keyboard.press('Control+k');
-  await page.keyboard.type('trail');
-  assert.equal(await count(page, by('conversation-row')), 1);
-  await page.keyboard.press('Enter');
-  await page.waitForFunction(() => document.querySelector('h1').textContent === 'Trails near the lake');
-  await page.keyboard.press('Control+k');
-  await page.keyboard.press('Backspace');
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('ArrowDown');
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.conversationId), TALK.juno);
 });
 
 test('what cannot be followed stays on the screen, marked with its age', async (t) => {

@@ -68,13 +68,13 @@ async function serve(request, response, context) {
 
 /** What the model is asked: the newest turn, without the context block that the gateway appends as a user message. */
 function lastTurn(messages) {
-  const last = messages.at(-1);
-  if (last?.role === 'tool') return { role: 'tool', text: contentText(last.content) };
-  const users = messages.filter((message) => message.role === 'user').map((message) => contentText(message.content));
+  const turns = messages.map(({ role, content }) => ({ role, text: contentText(content) }));
   // After an answer without text the gateway asks again by itself.
-  const added = (turn) => turn.trimStart().startsWith(INTERNAL) || turn.includes(ASKED_AGAIN);
-  while (users.length > 1 && added(users.at(-1))) users.pop();
-  return { role: 'user', text: users.at(-1) ?? '' };
+  const added = ({ role, text }) => role === 'user' && (text.trimStart().startsWith(INTERNAL) || text.includes(ASKED_AGAIN));
+  while (turns.length > 1 && added(turns.at(-1))) turns.pop();
+  const last = turns.at(-1);
+  if (last?.role === 'tool') return last;
+  return turns.findLast((turn) => turn.role === 'user' && !added(turn)) ?? { role: 'user', text: '' };
 }
 
 function contentText(content) {

@@ -16,6 +16,9 @@ const FLAGS = [
   '--disable-dev-shm-usage',
 ];
 
+export const DESKTOP = { viewport: { width: 1280, height: 860 } };
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
 /** Starts the Chromium that is installed. */
 export function launch() {
   const known = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -36,8 +39,8 @@ export function by(testId, attributes = {}) {
 /** One browser (own cookies) with one page of the console. */
 export class Console {
   /** A new browser that signs in by a setup link or an invitation: a page with one button. */
-  static async open(browser, { link, name }) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+  static async open(browser, { link, name, device = DESKTOP }) {
+    const context = await browser.newContext(device);
     context.setDefaultTimeout(20_000);
     const self = await Console.in(context, name);
     await self.page.goto(link);
@@ -83,8 +86,57 @@ export class Console {
   }
 
   async openConversation(id) {
-    await this.page.locator(by('conversation-row', { conversationId: id })).first().click();
-    await this.page.locator(by('composer-input')).waitFor();
+    const row = this.page.locator(by('conversation-row', { conversationId: id })).first();
+    // On a phone the list is behind the conversation that is open.
+    if (await row.isHidden()) await this.goTo(`#/c/${encodeURIComponent(id)}`);
+    else await row.click();
+    await this.part('composer-input').waitFor();
+    const other = this.page.locator('[data-open-conversation]:not([data-open-conversation="' + id + '"])');
+    await other.waitFor({ state: 'detached' });
+  }
+
+  /** Opens a page of the console: `approvals`, `tasks`, `feed`, `fleet`. */
+  async openPage(name) {
+    const link = this.page.locator(by(`nav-${name}`)).first();
+    if (await link.isHidden()) await this.goTo(`#/${name}`);
+    else await link.click();
+    await this.page.locator(`[data-page="${name}"] main`).first().waitFor();
+  }
+
+  goTo(hash) {
+    return this.page.evaluate((to) => void (location.hash = to), hash);
+  }
+
+  /** A part of the page, by its `data-testid` and data attributes. */
+  part(testId, attributes = {}) {
+    return this.page.locator(by(testId, attributes));
+  }
+
+  /** The states that a card or row went through in front of the person, each once in a row. */
+  states(testId, id) {
+    return this.page.evaluate(([test, of]) => window.otterRecorder.states(test, of), [testId, id]);
+  }
+
+  /** Waits until a part of the page has stood still for half a second, as a person does before a click that matters. */
+  still(locator) {
+    return locator.evaluate((element) => new Promise((resolve) => {
+      let [last, since] = ['', performance.now()];
+      const look = (now) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        const place = [x, y, width, height].join();
+        if (place !== last) [last, since] = [place, now];
+        if (now - since > 500) resolve();
+        else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    }));
+  }
+
+  /** Answers an approval with one click. */
+  async answer(approvalId, decision) {
+    const card = this.part('approval-card', { approvalId }).first();
+    await this.still(card);
+    await card.locator(by(`approval-${decision}`)).click();
   }
 
   async send(text) {

@@ -32,6 +32,29 @@ export function install() {
     if (frames.length < 20000) frames.push({ at: performance.now(), rows });
   };
 
+  // What a card or a row says about itself, change by change, by its test id and its own id.
+  const OWN_ID = { 'approval-card': 'approvalId', 'step-row': 'stepId', 'run-row': 'runId', 'task-card': 'taskId', 'feed-item': 'itemId', 'fleet-card': 'instanceId' };
+  const STATE = { 'approval-card': 'state', 'run-row': 'state', 'step-row': 'status', 'task-card': 'status', 'feed-item': 'new', 'fleet-card': 'connection' };
+  const TRACKED = Object.keys(OWN_ID).map((test) => `[data-testid="${test}"]`).join();
+  const tracks = new Map();
+  const note = (element) => {
+    const { testid } = element.dataset;
+    const key = `${testid} ${element.dataset[OWN_ID[testid]]}`;
+    const state = element.dataset[STATE[testid]] ?? null;
+    const track = tracks.get(key) ?? [];
+    if (track.at(-1) !== state) tracks.set(key, [...track, state].slice(-50));
+  };
+  new MutationObserver((records) => {
+    for (const { target, addedNodes, type } of records) {
+      if (type === 'attributes' && target.matches(TRACKED)) note(target);
+      for (const node of addedNodes) {
+        if (node.nodeType !== 1) continue;
+        if (node.matches(TRACKED)) note(node);
+        node.querySelectorAll(TRACKED).forEach(note);
+      }
+    }
+  }).observe(document, { subtree: true, childList: true, attributes: true });
+
   // Each change of the page resizes a probe. Its observer is called in the frame that paints the change, after all
   // scripts of that frame: what it reads is what is painted. The probe sits in a shadow tree, where its own changes
   // are not seen.
@@ -52,6 +75,8 @@ export function install() {
       frames = [];
       return taken;
     },
+    /** The states of one card or row, each once in a row. */
+    states: (testId, id) => tracks.get(`${testId} ${id}`) ?? [],
   };
 }
 

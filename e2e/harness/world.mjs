@@ -11,6 +11,8 @@ import { launch } from './browser.mjs';
 import { Bridge, Hub } from './hub.mjs';
 import { until } from './process.mjs';
 
+const SCREENS = fileURLToPath(new URL('../../.cache/e2e/screens', import.meta.url));
+
 export class World {
   /** `name`: the folder in `.cache/e2e` that this world has for itself. */
   static async start(name) {
@@ -66,7 +68,14 @@ export class World {
     await until(probe, { timeoutMs: 60_000, what: `${sessionKey} to be idle`, everyMs: 200 });
   }
 
+  /** Keeps a picture of a main state for people to look at. */
+  shoot(page, name) {
+    mkdirSync(SCREENS, { recursive: true });
+    return page.screenshot(join(SCREENS, `${name}.png`));
+  }
+
   async stop() {
+    this.watcher?.close();
     await this.browser?.close().catch(() => {});
     await Promise.all([this.preview?.stop(), this.bridge?.stop(), this.hub?.stop(), this.gateway?.kill9()]);
     await this.model?.close();

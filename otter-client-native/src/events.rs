@@ -77,6 +77,8 @@ pub enum ScopeUpdate {
         /// What follows; `None` when there is no running answer any more.
         text: Option<Arc<str>>,
     },
+    /// What signals said before is over; those in force follow.
+    SignalsOver,
     /// An ephemeral notice.
     Signal {
         /// Its kind.

@@ -206,6 +206,17 @@ export function createClientWith(load, options = {}, worker) {
     });
   }
 
+  /** @param {string} scope @returns {import('./index.js').Store<readonly string[]>} */
+  function typesStore(scope) {
+    /** @type {readonly string[]} */
+    let value = [];
+    return store(scope, [`types:${scope}`], () => {
+      const next = state.types(scope);
+      if (!sameText(value, next)) value = Object.freeze(next);
+      return value;
+    });
+  }
+
   /** Older rows come to a scope that is followed, and only then. @param {string} scope @param {string} type */
   function older(scope, type) {
     if (!closed && !state.reach(scope, type).loading) send({ t: 'more', scope, kind: type });
@@ -249,6 +260,7 @@ export function createClientWith(load, options = {}, worker) {
     scope: (name) => store(name, [`scope:${own(name)}`], () => phases.get(own(name)) ?? LOADING),
     entity: (type, id) => store(IN_CONVERSATION.has(type) ? null : type === 'mark' ? OWN : 'org', [`entity:${type}/${id}`], () => state.entity(type, id)),
     list: (type, { scope = 'org', ...query } = {}) => listStore(own(scope), type, 'ids', () => state.list(own(scope), type, query)),
+    types: (scope = 'org') => typesStore(own(scope)),
     messages: (id) => listStore(`conversation/${id}`, 'message', 'rows', () => state.messages(id)),
     text: (id, type = 'message') => textStore(type, id),
     signal: (kind, key) => store(null, [`signal:${kind}/${key}`], () => state.signal(`${kind}/${key}`)),

@@ -198,6 +198,8 @@ export interface Client {
   scope(name: string): Store<ScopeState>;
   entity<T = Record<string, any>>(type: string, id: string): Store<Entity<T> | undefined>;
   list(type: string, query?: ListQuery): Store<List>;
+  /** The types of entities that a scope has, by name: also those of integrators. Default: of `org`. */
+  types(scope?: string): Store<readonly string[]>;
   /**
    * Messages of a conversation in order: those of the hub, own ones it has not placed yet, and last the answers being
    * written, as `<runId>:answer` with status `streaming`. An answer keeps that id when it is whole.

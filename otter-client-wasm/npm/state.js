@@ -16,7 +16,7 @@ const SIGNALS = 1000;
 
 /**
  * @param {{ mark: (topic: string) => void }} topics hears `entity:<type>/<id>`, `bucket:<scope>/<type>`,
- * `signal:<kind>/<key>`
+ * `types:<scope>`, `signal:<kind>/<key>`
  * @param {boolean} freeze whether objects handed out are frozen
  * @param {(scope: string, key: string) => void} fetchText asks for the whole of a text
  */
@@ -80,7 +80,9 @@ export function createState(topics, freeze, fetchText) {
     build(row);
     rows.set(key, row);
     if (data.truncated) texts.cut(key, slotOf(key)?.text, Boolean(old && old.data.text !== data.text));
-    bucket(scope, row.type).rows.set(key, row);
+    const { rows: inBucket } = bucket(scope, row.type);
+    if (inBucket.size === 0) topics.mark(`types:${scope}`);
+    inBucket.set(key, row);
     touch(scope, row.type, row.id);
   }
 
@@ -90,7 +92,9 @@ export function createState(topics, freeze, fetchText) {
     if (!row) return;
     rows.delete(key);
     texts.remove(key);
-    bucket(row.scope, row.type).rows.delete(key);
+    const { rows: inBucket } = bucket(row.scope, row.type);
+    inBucket.delete(key);
+    if (inBucket.size === 0) topics.mark(`types:${row.scope}`);
     touch(row.scope, row.type, row.id);
   }
 
@@ -247,6 +251,12 @@ export function createState(topics, freeze, fetchText) {
     });
   }
 
+  /** @param {string} scope @returns {string[]} the types that have rows, by name */
+  function types(scope) {
+    const found = [...buckets].filter(([key, { rows: some }]) => some.size > 0 && key.slice(0, key.lastIndexOf('/')) === scope);
+    return found.map(([key]) => key.slice(key.lastIndexOf('/') + 1)).sort();
+  }
+
   /**
    * How far back a list goes, and whether it may go further.
    *
@@ -286,6 +296,7 @@ export function createState(topics, freeze, fetchText) {
     list,
     messages,
     entities,
+    types,
     reach,
     text,
     /** Fetches whole texts while somebody listens. @param {string} type @param {string} id */

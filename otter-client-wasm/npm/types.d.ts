@@ -697,8 +697,12 @@ export interface ConversationEntity {
   archived?: boolean;
   /** A title made from its content, by the gateway. */
   derivedTitle?: string;
+  /** When the hub first heard of it, by the clock of the hub; what an instance says is replaced. */
+  firstSeenAt?: Instant;
   /** A folder's name. */
   folder?: string;
+  /** How many of them are older than `firstSeenAt`: history, which nobody has to read; never decreases. */
+  importedCount?: number;
   /** Where its agent lives. */
   instanceId: string;
   /** The newest row. */
@@ -753,6 +757,8 @@ export interface ConversationUpdated {
   derivedTitle?: string;
   /** A folder's name. */
   folder?: string;
+  /** How many of them are older than `firstSeenAt`: history, which nobody has to read; never decreases. */
+  importedCount?: number;
   /** The newest row. */
   lastMessage?: LastMessage;
   /** How many messages it ever had; never decreases. */
@@ -794,6 +800,8 @@ export interface ConversationUpserted {
   agentId: string;
   /** A title made from its content, by the gateway. */
   derivedTitle?: string;
+  /** When the hub first heard of it, by the clock of the hub; what an instance says is replaced. */
+  firstSeenAt?: Instant;
   /** Where its agent lives. */
   instanceId: string;
 }
@@ -1279,6 +1287,8 @@ export interface InstanceGapEvent {
 export interface InstanceHeartbeat {
   /** When, by the bridge's clock. */
   at: Instant;
+  /** When the hub heard it, by the hub's clock; set by the hub. The age that is shown counts from here. */
+  heardAt?: Instant;
   /** The instance. */
   instanceId: string;
   /** What waits in it. */
@@ -1395,7 +1405,7 @@ export interface MarkEntity {
 /** What a mark is about. */
 export type MarkTarget = "conversation" | "feed";
 
-/** `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's, at least 0; a feed item with a mark has been read. */
+/** `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's or, where that is more, minus its `importedCount`, at least 0; a feed item with a mark has been read. */
 export interface MarkUpdated {
   /** With `conversation`: how many of its messages were read; never decreases. */
   messageCount?: number;
@@ -1801,7 +1811,7 @@ export type PongFrame = Pong & {
   type: "pong";
 };
 
-/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub. */
+/** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub: online while a page of theirs answers pings, offline 5 s after the last one closed. A new subscription of `org` is told anew who is online; who is not named is not here. */
 export interface Presence {
   /** Who. */
   memberId: string;
@@ -2807,7 +2817,7 @@ export interface TaskUpsertedEvent {
   };
 }
 
-/** `typing`: a person writes in a conversation. Gone 6 s after the last one, or when `active` is false. */
+/** `typing`: a person writes in a conversation that they follow; viewers do not, they cannot send it. Gone 6 s after the last one, or when `active` is false. */
 export interface Typing {
   /** Whether they write at the moment. */
   active: boolean;

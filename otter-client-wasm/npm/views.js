@@ -119,7 +119,10 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
   }
 
   /** @param {any} of a conversation */
-  const unreadOf = (of) => Math.max(0, (of?.messageCount ?? 0) - (state.entity('mark', of?.id)?.messageCount ?? 0));
+  const unreadOf = (of) => {
+    const read = Math.max(state.entity('mark', of?.id)?.messageCount ?? 0, of?.importedCount ?? 0);
+    return Math.max(0, (of?.messageCount ?? 0) - read);
+  };
 
   /** @param {string} id a conversation */
   function markRead(id) {
@@ -155,7 +158,7 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
       rows: entities.map((instance) => {
         const beat = heartbeats.find(({ data }) => data.instanceId === instance.id);
         const openRuns = conversations.filter((/** @type {any} */ each) => each.instanceId === instance.id && each.activeRun).length;
-        return decorate(instance, { openRuns, heardAt: beat?.heardAt ?? null, outbox: beat?.data.outbox ?? instance.outbox ?? null });
+        return decorate(instance, { openRuns, heardAt: beat ? at(beat.data.heardAt) || beat.heardAt : null, outbox: beat?.data.outbox ?? instance.outbox ?? null });
       }),
     }));
   }

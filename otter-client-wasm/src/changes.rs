@@ -47,6 +47,8 @@ struct Told {
     streaming: Vec<(Scope, EntityId)>,
     /// Runs with a `run.progress`.
     progress: Vec<(Scope, String)>,
+    /// People with a `presence`.
+    present: Vec<(Scope, String)>,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl Changes {
             }
             ConnectionEvent::Slot { scope, run, from, text } => self.slot(scope, run, from, text),
             ConnectionEvent::Signal { scope, kind, data } => self.signal(scope, kind, data, connection),
+            ConnectionEvent::SignalsOver { scope } => self.presence_over(&scope),
             ConnectionEvent::Event { text, replayed, .. } => self.event(text, replayed),
             ConnectionEvent::Command { id, state } => {
                 push_bounded(&mut self.commands, (id, state), MAX_COMMANDS);
@@ -120,6 +123,7 @@ impl Changes {
         self.told.states.retain(|of| of != scope);
         self.slots.retain(|slot| slot.scope != *scope);
         self.told.streaming.retain(|(of, _)| of != scope);
+        self.presence_over(scope);
     }
 
     /// Whether there is nothing to hand over.
@@ -152,6 +156,9 @@ impl Changes {
         }
         for (scope, key) in told.progress {
             self.signals.push(SignalNews { scope, kind: PROGRESS.to_owned(), key, data: None });
+        }
+        for (scope, key) in told.present {
+            self.signals.push(SignalNews { scope, kind: PRESENCE.to_owned(), key, data: None });
         }
     }
 
@@ -210,19 +217,24 @@ impl Changes {
         let member = match &*kind {
             PROGRESS => "runId",
             "instance.heartbeat" => "instanceId",
+            PRESENCE | TYPING => "memberId",
             _ => return,
         };
         let raw = text::member(data.as_str(), member).map(|raw| Cursor::new(raw).string());
         let Some(Ok(key)) = raw else { return };
-        let key = key.into_owned();
-        if kind == PROGRESS {
-            let run = EntityKey::new("run", &key).ok();
-            if run.is_some_and(|run| is_over(&scope, &run, connection)) {
-                return;
+        let mut key = key.into_owned();
+        match &*kind {
+            PROGRESS => {
+                let run = EntityKey::new("run", &key).ok();
+                if run.is_some_and(|run| is_over(&scope, &run, connection)) {
+                    return;
+                }
+                remember(&mut self.told.progress, &scope, &key, MAX_PROGRESS);
             }
-            if !self.told.progress.iter().any(|(_, known)| *known == key) {
-                push_bounded(&mut self.told.progress, (scope.clone(), key.clone()), MAX_PROGRESS);
-            }
+            PRESENCE => remember(&mut self.told.present, &scope, &key, MAX_SIGNALS),
+            // A person may write in two places.
+            TYPING => key = format!("{key} {scope}"),
+            _ => {}
         }
         self.put_signal(SignalNews { scope, kind, key, data: Some(data) });
     }
@@ -232,6 +244,13 @@ impl Changes {
         let Some(at) = known.filter(|_| is_over(scope, run, connection)) else { return };
         let (scope, key) = self.told.progress.swap_remove(at);
         self.put_signal(SignalNews { scope, kind: PROGRESS.to_owned(), key, data: None });
+    }
+
+    /// Who is here is told anew by the hub.
+    fn presence_over(&mut self, scope: &Scope) {
+        for (scope, key) in self.told.present.extract_if(.., |(of, _)| of == scope).collect::<Vec<_>>() {
+            self.put_signal(SignalNews { scope, kind: PRESENCE.to_owned(), key, data: None });
+        }
     }
 
     fn put_signal(&mut self, news: SignalNews) {
@@ -253,6 +272,12 @@ fn is_over(scope: &Scope, run: &EntityKey, connection: &ClientConnection) -> boo
     entity.is_some_and(|entity| text::member(&entity.text, "state") != Some("\"running\""))
 }
 
+fn remember(told: &mut Vec<(Scope, String)>, scope: &Scope, key: &str, most: usize) {
+    if !told.iter().any(|(_, known)| known == key) {
+        push_bounded(told, (scope.clone(), key.to_owned()), most);
+    }
+}
+
 /// Appends; drops the oldest when there are `most`. A package that drains never comes near it.
 fn push_bounded<T>(list: &mut Vec<T>, item: T, most: usize) {
     if list.len() >= most {
@@ -262,6 +287,8 @@ fn push_bounded<T>(list: &mut Vec<T>, item: T, most: usize) {
 }
 
 const PROGRESS: &str = "run.progress";
+const PRESENCE: &str = "presence";
+const TYPING: &str = "typing";
 const MAX_EVENTS: usize = 10_000;
 const MAX_COMMANDS: usize = 2_000;
 const MAX_SIGNALS: usize = 1_000;

@@ -187,6 +187,8 @@ pub struct SignalRow {
     pub scope: ScopeRule,
     /// Who may send it.
     pub publisher: Publisher,
+    /// The least role, when people send it.
+    pub role: Option<Role>,
     /// The release it appeared in.
     pub since: &'static str,
 }

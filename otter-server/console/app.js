@@ -1,8 +1,13 @@
 import { announcer } from './announce.js';
+import { tellRefusals } from './ask.js';
 import { attribute, h, icon, watch } from './dom.js';
+import { listenToKeys } from './keys.js';
+import { noticeBoard } from './notices.js';
 import { setTitle } from './page-title.js';
+import { recall, remember } from './prefs.js';
 import { createRoute } from './route.js';
 import { startSeconds } from './seconds.js';
+import { approvalsPage } from './view/approvals.js';
 import { centre } from './view/centre.js';
 import { conversations } from './view/conversations.js';
 import { facts } from './view/facts.js';
@@ -16,13 +21,13 @@ import { tasksPage } from './view/tasks.js';
 import { topbar } from './view/topbar.js';
 
 const CROSS = 'M5 5l10 10M15 5 5 15';
-const FACTS = 'otter.facts';
+const FACTS = 'facts';
 const WIDE = matchMedia('(min-width: 1280px)');
 const NARROW = matchMedia('(max-width: 759px)');
 
 /** @type {Record<string, (client: any, route: any, shell: any) => Part>} */
 const PAGES = {
-  approvals: (client, route, shell) => page(client, shell, { name: 'approvals', title: 'Approvals' }),
+  approvals: (client, route, shell) => framed(client, shell, 'approvals', 'Approvals', approvalsPage(client)),
   tasks: tasksPage,
   feed: feedPage,
   fleet: fleetPage,
@@ -47,7 +52,7 @@ export function mountConsole(root, client) {
   const aside = h('aside', { class: 'facts', 'aria-label': 'Session facts' });
   const skip = h('a', { class: 'skip', href: '#main', onclick: skipTo }, 'Skip to the content');
   const shell = h('div', { class: 'shell' },
-    skip, topbar(client), nav(client, route), h('section', { class: 'side', 'aria-label': 'Conversations' }, list.element, instances(client, route)), main, aside);
+    skip, topbar(client, route), nav(client, route), h('section', { class: 'side', 'aria-label': 'Conversations' }, list.element, instances(client, route)), main, aside);
   const context = { back: route.close, toggleFacts, liveUntil: trackLive(client, root) };
   const stage = createStage(main, aside);
 
@@ -75,18 +80,22 @@ export function mountConsole(root, client) {
   function toggleFacts() {
     const shown = root.dataset.facts !== 'shown';
     attribute(root, 'data-facts', shown ? 'shown' : 'hidden');
-    try {
-      localStorage.setItem(FACTS, String(shown));
-    } catch {
-      // Only a preference.
-    }
+    remember(FACTS, shown);
   }
 
-  attribute(root, 'data-facts', WIDE.matches && localStorage.getItem(FACTS) !== 'false' ? 'shown' : 'hidden');
-  root.replaceChildren(shell, announcer, gate(client, shell));
+  attribute(root, 'data-facts', WIDE.matches && recall(FACTS) !== false ? 'shown' : 'hidden');
+  root.replaceChildren(shell, announcer, noticeBoard, gate(client, shell));
   route.onChange(() => showRoute(true));
   showRoute(false);
-  document.addEventListener('keydown', (event) => onShortcut(event, list));
+  tellRefusals(client);
+  listenToKeys(client, route);
+}
+
+/** A page made elsewhere in the frame of all pages. @param {any} client @param {any} shell @param {string} name @param {string} title @param {any} inner @returns {Part} */
+function framed(client, shell, name, title, inner) {
+  const frame = page(client, shell, { name, title }, inner.element);
+  frame.ends.add(inner.end);
+  return frame;
 }
 
 /** What is in the centre at the moment. @param {any} main @param {any} aside */
@@ -165,13 +174,4 @@ function nothingOpen(client) {
     words.textContent = loading ? 'Finding your conversations…' : ids.length > 0 ? 'Choose a conversation.' : 'All quiet on the river. Conversations appear here as soon as a machine is connected.';
   });
   return { element, end };
-}
-
-/** @param {KeyboardEvent} event @param {{ focusFilter(): void }} list */
-function onShortcut(event, list) {
-  const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea');
-  const find = (event.key === 'k' && (event.metaKey || event.ctrlKey)) || (event.key === '/' && !typing);
-  if (!find) return;
-  event.preventDefault();
-  list.focusFilter();
 }

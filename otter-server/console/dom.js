@@ -81,14 +81,36 @@ export function bag() {
   };
 }
 
+/** Where the browser can, what moves keeps the keyboard. @param {any} parent @param {any} child @param {any} before */
+function move(parent, child, before) {
+  if (child.isConnected && parent.moveBefore) parent.moveBefore(child, before);
+  else parent.insertBefore(child, before);
+}
+
+/** Makes elements the children of a parent, in order, and touches none that is in its place. @param {any} parent @param {any[]} elements */
+export function arrange(parent, elements) {
+  let at = parent.firstElementChild;
+  for (const element of elements) {
+    if (element === at) at = at.nextElementSibling;
+    else move(parent, element, at);
+  }
+  while (at) {
+    const next = at.nextElementSibling;
+    at.remove();
+    at = next;
+  }
+}
+
 /**
  * Keeps the children of `parent` equal to a list of keys. The element of a key is made once and lives until its key goes.
+ * A view with `leave` may take its time to go: it makes its element inert and removes it.
  *
+ * @typedef {{ element: any, end?: () => void, update?: (item: any) => void, leave?: (done: () => void) => void }} View
  * @param {Element} parent
- * @param {(key: string) => { element: any, end?: () => void, update?: (item: any) => void }} make
+ * @param {(key: string) => View} make
  */
 export function keyed(parent, make) {
-  /** @type {Map<string, { element: any, end?: () => void, update?: (item: any) => void }>} */
+  /** @type {Map<string, View>} */
   const views = new Map();
   /** @param {readonly { key: string, item?: any }[]} entries */
   function set(entries) {
@@ -99,15 +121,17 @@ export function keyed(parent, make) {
       let view = views.get(key);
       if (!view) views.set(key, (view = make(key)));
       view.update?.(item);
+      while (at?.inert) at = at.nextElementSibling;
       if (view.element === at) at = at.nextElementSibling;
-      else parent.insertBefore(view.element, at);
+      else move(parent, view.element, at);
     }
   }
-  /** @param {string} key @param {{ element: any, end?: () => void }} view */
+  /** @param {string} key @param {View} view */
   function drop(key, view) {
     views.delete(key);
     view.end?.();
-    view.element.remove();
+    if (view.leave && parent.isConnected) view.leave(() => view.element.remove());
+    else view.element.remove();
   }
   return { set, get: (/** @type {string} */ key) => views.get(key), end: () => views.forEach((view, key) => drop(key, view)) };
 }

@@ -56,3 +56,13 @@ export function hueOf(id) {
 /** Whether somebody should look at a machine: it is away, or its gateway does not answer. @param {any} instance */
 export const inTrouble = ({ connection, gateway }) =>
   (connection !== undefined && connection !== 'online') || (gateway?.state !== undefined && !['online', 'connecting'].includes(gateway.state));
+
+/** Whether this person may write and decide; a viewer only looks. @param {any} client */
+export const mayWrite = (client) => client.self.get()?.role !== 'viewer';
+
+/** Whether this person manages machines and people. @param {any} client */
+export const mayManage = (client) => ['admin', 'owner'].includes(client.self.get()?.role);
+
+/** All conversations that are known, newest first. @param {any} client @returns {any[]} */
+export const conversationsOf = (client) =>
+  client.list('conversation', { order: '-lastMessage.sentAt' }).get().ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter(Boolean);

@@ -20,6 +20,8 @@ export function world(at) {
     ['agent/in_old:scout', { instanceId: 'in_old', name: 'Scout', model: 'gpt-5.2', status: 'idle' }],
     ['member/mb_mara', { name: 'Mara', role: 'owner' }],
     ['member/mb_tom', { name: 'Tom', role: 'member' }],
+    ['member/mb_ines', { name: 'Inês', role: 'admin' }],
+    ['member/mb_per', { name: 'Per', role: 'viewer' }],
     session('in_mac:ada', 'ada', { contextUsed: { value: 118_400, at: at(-2 * MINUTE), fresh: true }, lastActivityAt: at(-40_000), status: 'running', lifetimeTokens: 4_820_000 }),
     session('in_mac:juno', 'juno', { contextUsed: { value: 171_000, at: at(-HOUR), fresh: false }, lastActivityAt: at(-HOUR), status: 'idle' }),
     session('in_mac:mail', 'mail', { lastActivityAt: at(-5 * HOUR), status: 'done', channel: 'email' }),

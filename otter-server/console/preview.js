@@ -1,10 +1,15 @@
 /**
  * The console on a scripted core, for work on its looks: serve the root of the repository with any static server and
- * open otter-server/console/preview.html, with ?scene=live | busy | empty | loading | stale | held | signedout | stopped.
+ * open otter-server/console/preview.html, with ?scene=live | lively | busy | many | empty | loading | stale | held |
+ * signedout | stopped | approvals | overdue | decided | viewer | history. `acts` in the browser's console makes things happen.
  */
 import { createClientWith } from '../../otter-client-wasm/npm/client.js';
 import { createFakeCore } from '../../otter-client-wasm/npm/testing.js';
 import { mountConsole } from './app.js';
+import { createActs } from './preview-acts.js';
+import { manyConversations, liveliness } from './preview-life.js';
+import { marks, orgRows, people } from './preview-org.js';
+import { createTalk } from './preview-talk.js';
 import { CONVERSATION, MEMBER, answerFor, world } from './preview-world.js';
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'live';
@@ -12,28 +17,39 @@ const fake = createFakeCore({ onPost });
 const client = createClientWith(() => Promise.reject(new Error('the preview has no core')), { core: fake.Core, url: 'http://preview.invalid/ws' });
 const online = () => ({ phase: 'online', reason: null, code: null, since: Date.now(), attempt: 0, nextRetryAt: null, roundTripMs: 9 + Math.random() * 6 });
 const at = (ms = 0) => new Date(Date.now() + ms).toISOString();
+const me = { type: 'member', id: MEMBER.id, name: MEMBER.name };
 let seq = 1000;
-const put = (scope, key, data) => ({ put: [[scope, key, (seq += 1), true, data]] });
+const put = (scope, key, data, live = true) => ({ put: [[scope, key, (seq += 1), live, data]] });
 const inConversation = (id) => `conversation/${id}`;
+const talk = createTalk({ fake, client, scene, at, put, ada: CONVERSATION });
+const busy = ['busy', 'approvals', 'overdue', 'decided', 'viewer'].includes(scene);
 
 function onPost({ t, ...message }) {
   if (t === 'start') begin();
   else if (t === 'command' && message.kind === 'message.send') send(message.id, message.data);
   else if (t === 'command' && message.kind === 'run.abort') stop(message.id, message.data);
-  else if (t === 'retry') retry(message);
-  else if (t === 'dismiss') dismiss(message.id);
+  else if (t === 'command' && acts.command(message)) return;
+  else if (talk.onPost({ t, ...message })) return;
+  else if (t === 'retry') acts.retry(message) || retry(message);
+  else if (t === 'dismiss') acts.dismiss(message.id) || dismiss(message.id);
 }
 
 function begin() {
   if (scene === 'loading') return fake.push({ connection: { ...online(), phase: 'connecting', attempt: 1, roundTripMs: null } });
   if (scene === 'signedout') return fake.push({ connection: { ...online(), phase: 'signedOut', code: 4201, reason: 'Your session has ended.' } });
-  fake.push({ connection: online(), self: MEMBER, serverOffsetMs: 0, scopes: { org: { phase: 'live', reason: null } } });
+  const live = { phase: 'live', reason: null };
+  fake.push({ connection: online(), self: { ...MEMBER, role: scene === 'viewer' ? 'viewer' : 'owner', org: 'Otter & friends' }, serverOffsetMs: 0, scopes: { org: live, 'member/self': live } });
   if (scene === 'empty') return;
   const { org, conversations } = world(at);
-  fake.push({ put: org.map(([key, data]) => ['org', key, (seq += 1), true, data]) });
+  if (scene === 'many') org.push(...manyConversations(at));
+  fake.push({ put: marks(at).map(([key, data]) => ['member/self', key, (seq += 1), true, data]) });
+  fake.push({ signals: people(at).map((person) => ['org', 'presence', person.memberId, person]) });
+  if (scene === 'lively') liveliness(acts, at);
+  fake.push({ put: [...org, ...orgRows(at)].map(([key, data]) => ['org', key, (seq += 1), true, data]) });
   for (const [id, rows] of Object.entries(conversations)) {
     fake.push({ put: rows.map(([key, data]) => [inConversation(id), key, (seq += 1), true, data]), scopes: { [inConversation(id)]: { phase: 'live', reason: null } } });
   }
+  talk.begin();
   const beat = () => fake.push({ connection: online(), signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: at(), outbox: { pending: 0 } }]] });
   beat();
   setInterval(() => scene === 'live' && beat(), 5000);
@@ -41,7 +57,7 @@ function begin() {
     setTimeout(() => fake.push({ connection: { ...online(), phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now() - 134_000, attempt: 4, nextRetryAt: Date.now() + 7000, roundTripMs: null } }), 100);
   }
   if (scene === 'stopped') setTimeout(() => fake.push({ connection: { ...online(), phase: 'stopped', code: 4500, reason: 'The hub speaks a newer protocol.' } }), 100);
-  if (scene === 'busy') setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
+  if (busy) setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
 }
 
 function send(id, { conversationId, text }) {
@@ -88,7 +104,7 @@ function answer(conversationId, runId, agoMs) {
   const conversation = () => client.entity('conversation', conversationId).get();
   fake.push({ ...put(scope, `run/${runId}`, run), signals: [[scope, 'run.progress', runId, { runId, phase: 'tool', tool: 'exec', title: 'cargo test -p otter-proto' }]] });
   fake.push(put('org', `conversation/${conversationId}`, { ...conversation(), activeRun: { id: runId } }));
-  let shown = scene === 'busy' ? Math.floor(text.length * 0.6) : 0;
+  let shown = busy ? Math.floor(text.length * 0.6) : 0;
   if (shown) fake.push({ slots: [[conversationId, runId, 0, text.slice(0, shown)]] });
   const end = (state) => {
     clearInterval(timer);
@@ -103,7 +119,7 @@ function answer(conversationId, runId, agoMs) {
     });
   };
   const timer = setInterval(() => {
-    if (scene === 'busy' && shown > text.length * 0.62) return;
+    if (busy && shown > text.length * 0.62) return;
     const next = Math.min(text.length, shown + 3 + Math.floor(Math.random() * 8));
     fake.push({ slots: [[conversationId, runId, shown, text.slice(shown, next)]] });
     shown = next;
@@ -118,6 +134,9 @@ function stop(id, { runId }) {
   setTimeout(() => running.get(runId)?.(), 1200);
 }
 
+const acts = createActs(fake, client, at, { me, held: scene === 'held' });
 window.otter = client;
 window.fake = fake;
+window.acts = acts;
+window.talk = talk;
 mountConsole(document.getElementById('otter'), client);

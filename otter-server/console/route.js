@@ -31,8 +31,8 @@ export function link(page, id) {
 
 /** Follows the fragment of the page. */
 export function createRoute() {
-  /** @type {(() => void)[]} */
-  const listeners = [];
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
   const tell = () => listeners.forEach((fn) => fn());
   const place = () => parse(location.hash);
   window.addEventListener('hashchange', tell);
@@ -44,13 +44,16 @@ export function createRoute() {
     open: (id) => void (location.hash = link('conversations', id)),
     /** @param {Page} page @param {string | null} [id] */
     go: (page, id) => void (location.hash = link(page, id)),
-    /** Shows something without a step in the history. @param {string} id @param {Page} [page] */
+    /** Shows something without a step in the history. @param {string | null} id @param {Page} [page] */
     replace(id, page = 'conversations') {
       history.replaceState(null, '', link(page, id));
       tell();
     },
     close: () => void (location.hash = '#/'),
-    /** @param {() => void} fn */
-    onChange: (fn) => void listeners.push(fn),
+    /** @param {() => void} fn @returns {() => void} ends it */
+    onChange(fn) {
+      listeners.add(fn);
+      return () => void listeners.delete(fn);
+    },
   };
 }

@@ -19,10 +19,24 @@ impl Clock {
         Instant(u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// Both clocks now.
+    pub(crate) fn moment(self) -> Moment {
+        Moment { now: self.now(), unix: unix_now() }
+    }
+
     /// The moment of the runtime at which [`Self::now`] reaches `at`.
     pub(crate) fn at(self, at: Instant) -> tokio::time::Instant {
         self.0 + std::time::Duration::from_millis(at.0)
     }
+}
+
+/// One moment on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    /// For lifetimes.
+    pub(crate) now: Instant,
+    /// For people.
+    pub(crate) unix: UnixMillis,
 }
 
 /// The wall clock.

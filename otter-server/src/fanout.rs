@@ -12,13 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use otter_proto::UnixMillis;
 use otter_proto::error::ErrorBody;
 use otter_proto::frame::Signal;
-use otter_proto::id::{InstanceId, OrgId, Scope};
+use otter_proto::id::{InstanceId, MemberId, OrgId, Scope};
 
+use crate::clock::{Moment, unix_now};
 use crate::log::{Appended, Commit, FanOut};
 use crate::ring::encode;
-use crate::signals::{Current, Signals};
+use crate::signals::{Current, Departure, Sender, Signals};
 
 pub(crate) use inbox::{End, Inbox, News, QueuedSignal};
 pub(crate) use instances::{Holder, Seat};
@@ -108,27 +110,47 @@ impl OrgFeed {
         }
     }
 
-    /// Takes a signal of an instance to the subscribers of its scope.
-    pub(crate) fn signal(&self, instance: &InstanceId, signal: &Signal) -> Result<(), ErrorBody> {
-        let feed = locked(&self.scopes).feeds.get(&signal.scope).cloned();
+    /// Takes a signal to the subscribers of its scope.
+    pub(crate) fn signal(&self, sender: Sender<'_>, signal: &Signal, at: Moment) -> Result<(), ErrorBody> {
         // The lock is held until the signal is queued everywhere: signals of a key keep their order.
         let mut signals = locked(&self.signals);
-        if let Some(queued) = signals.accept(instance, signal)?
-            && let Some(feed) = feed
-        {
-            feed.signal(&Arc::new(queued));
-        }
+        let queued = signals.accept(sender, signal, at)?;
+        self.pass_on(queued);
         Ok(())
     }
 
+    /// A socket of a person came.
+    pub(crate) fn came(&self, member: &MemberId, name: Option<&str>, now: UnixMillis) {
+        let mut signals = locked(&self.signals);
+        let queued = signals.came(member, name, now);
+        self.pass_on(queued);
+    }
+
+    /// A socket of a person is gone; `Some` when it was the last.
+    pub(crate) fn left(&self, member: &MemberId) -> Option<Departure> {
+        locked(&self.signals).left(member)
+    }
+
+    /// The grace time after a departure is over.
+    pub(crate) fn gone(&self, member: &MemberId, departure: Departure, now: UnixMillis) {
+        let mut signals = locked(&self.signals);
+        let queued = signals.gone(member, departure, now);
+        self.pass_on(queued);
+    }
+
     /// The signals of a scope that are in force, for a newcomer.
-    pub(crate) fn current_signals(&self, scope: &Scope) -> Vec<Current> {
-        locked(&self.signals).current(scope)
+    pub(crate) fn current_signals(&self, scope: &Scope, now: otter_proto::Instant) -> Vec<Current> {
+        locked(&self.signals).current(scope, now)
     }
 
     /// The latest signal of a key, when it is still in force.
-    pub(crate) fn latest_signal(&self, scope: &Scope, key: &str) -> Option<Current> {
-        locked(&self.signals).latest(scope, key)
+    pub(crate) fn latest_signal(
+        &self,
+        scope: &Scope,
+        key: &str,
+        now: otter_proto::Instant,
+    ) -> Option<Current> {
+        locked(&self.signals).latest(scope, key, now)
     }
 
     /// Forgets the signals of an instance that went away.
@@ -141,17 +163,32 @@ impl OrgFeed {
         Arc::clone(locked(&self.seats).entry(instance.clone()).or_default())
     }
 
+    /// Queues a signal for the subscribers of its scope.
+    fn pass_on(&self, signal: Option<QueuedSignal>) {
+        let Some(signal) = signal else { return };
+        let feed = locked(&self.scopes).feeds.get(&signal.scope).cloned();
+        if let Some(feed) = feed {
+            feed.signal(&Arc::new(signal));
+        }
+    }
+
     fn committed(&self, commit: &Commit) {
         let mut by_scope: BTreeMap<&Scope, Vec<&Appended>> = BTreeMap::new();
         for event in &commit.appended {
             by_scope.entry(&event.scope).or_default().push(event);
         }
         for (scope, events) in by_scope {
-            locked(&self.signals).settle(scope, &events);
+            let mut signals = locked(&self.signals);
+            let news = signals.settle(scope, &events, unix_now());
+            // Held only as long as the order of signals needs it.
+            let _in_order = (!news.is_empty()).then_some(signals);
             let feed = locked(&self.scopes).feeds.get(scope).cloned();
             if let Some(feed) = feed {
                 let hash = commit.hashes.get(scope).copied();
                 feed.committed(scope, encode(scope, &commit.epoch, &events, hash));
+                for signal in news {
+                    feed.signal(&Arc::new(signal));
+                }
             }
         }
         self.watermark.fetch_max(commit.head, Ordering::AcqRel);

@@ -8,15 +8,15 @@ use std::time::Duration;
 use otter_proto::connection::server::ServerConfig;
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{Principal, ServerInfo};
-use otter_proto::id::{InstanceId, OrgId};
+use otter_proto::id::{InstanceId, MemberId, OrgId};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::Clock;
-use crate::fanout::{Fanout, locked};
+use crate::clock::{Clock, unix_now};
+use crate::fanout::{Fanout, OrgFeed, locked};
 use crate::ledger::StoreError;
 use crate::log::{Lease, LogHandle, Reader};
 use crate::pages::Pages;
@@ -38,6 +38,8 @@ pub struct HubConfig {
     pub connections_per_principal: usize,
     /// An instance is offline when it stays away for this long.
     pub instance_grace: Duration,
+    /// A person whose last page closed is away after this long: a reload, or another network, shows to nobody.
+    pub presence_grace: Duration,
 }
 
 impl Default for HubConfig {
@@ -48,6 +50,7 @@ impl Default for HubConfig {
             connection: ServerConfig::new(server),
             connections_per_principal: 64,
             instance_grace: Duration::from_secs(10),
+            presence_grace: Duration::from_secs(5),
         }
     }
 }
@@ -183,6 +186,16 @@ impl Hub {
         }
         *taken += 1;
         Ok(Place { hub: Arc::clone(self), key })
+    }
+
+    /// The socket of a person is gone: after `grace`, unless another is there, the others hear of it.
+    pub(crate) fn left(self: &Arc<Self>, feed: &Arc<OrgFeed>, member: &MemberId, grace: Duration) {
+        let Some(departure) = feed.left(member) else { return };
+        let (feed, member) = (Arc::clone(feed), member.clone());
+        self.spawn(async move {
+            sleep(grace).await;
+            feed.gone(&member, departure, unix_now());
+        });
     }
 
     /// The socket of an instance is gone: after the grace time, unless it came back, the log says so.

@@ -1,22 +1,29 @@
 //! Signals in force: what a newcomer of a scope has to hear at once, although it is in no log.
 
+mod check;
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use otter_proto::error::{ErrorBody, ErrorCode};
+use otter_proto::error::ErrorBody;
 use otter_proto::event::RecordedEvent;
 use otter_proto::frame::{HubFrame, Signal};
-use otter_proto::id::{EntityId, InstanceId, Scope, belongs_to};
-use otter_proto::kind::{InstanceHeartbeat, Presence, RunProgress, Typing};
-use otter_proto::limits::{MAX_SLOTS, SLOT_BYTES};
+use otter_proto::id::{EntityId, InstanceId, MemberId, Scope, belongs_to};
+use otter_proto::limits::MAX_SLOTS;
 use otter_proto::slots::{Delta, Slots};
-use otter_proto::text::{Cursor, Numbers, canonicalise};
+use otter_proto::text::{Cursor, member};
 use otter_proto::wire::{Json, Wire};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use otter_proto::{Instant, UnixMillis};
 
+use crate::clock::Moment;
 use crate::fanout::QueuedSignal;
 use crate::log::Appended;
+use check::{Checked, check, heard, printed};
+use people::People;
+
+pub(crate) use check::Sender;
+pub(crate) use people::Departure;
 
 /// Bytes of texts so far per org; the scopes that were quiet for longest lose theirs first.
 const TEXT_BYTES: usize = 64 << 20;
@@ -30,6 +37,8 @@ const PROGRESS: &str = "run.progress";
 const HEARTBEAT: &str = "instance.heartbeat";
 const TYPING: &str = "typing";
 const PRESENCE: &str = "presence";
+/// What every event of a member holds.
+const MEMBER_EVENT: &str = r#""kind":"member."#;
 
 /// A signal that stands for everything of its key up to `number`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +51,18 @@ pub(crate) struct Current {
     pub(crate) frame: Arc<str>,
 }
 
+impl From<QueuedSignal> for Current {
+    fn from(signal: QueuedSignal) -> Self {
+        Self { key: signal.key, number: signal.number, frame: signal.frame }
+    }
+}
+
 /// The signals of one org.
 #[derive(Debug)]
 pub(crate) struct Signals {
     text_limit: usize,
     scopes: BTreeMap<Scope, ScopeSignals>,
+    people: People,
     over: BTreeSet<String>,
     over_order: VecDeque<String>,
     bytes: usize,
@@ -70,10 +86,11 @@ impl Default for Signals {
 
 impl Signals {
     /// No signals; texts take at most `text_limit` bytes.
-    pub(crate) const fn new(text_limit: usize) -> Self {
+    pub(crate) fn new(text_limit: usize) -> Self {
         Self {
             text_limit,
             scopes: BTreeMap::new(),
+            people: People::default(),
             over: BTreeSet::new(),
             over_order: VecDeque::new(),
             bytes: 0,
@@ -81,68 +98,102 @@ impl Signals {
         }
     }
 
-    /// Takes a signal of an instance. `None` when nobody has to hear of it.
+    /// Takes a signal. `None` when nobody has to hear of it.
     pub(crate) fn accept(
         &mut self,
-        instance: &InstanceId,
+        sender: Sender<'_>,
         signal: &Signal,
+        at: Moment,
     ) -> Result<Option<QueuedSignal>, ErrorBody> {
-        let checked = check(instance, signal)?;
+        let checked = check(sender, signal)?;
         if checked.run().is_some_and(|run| self.over.contains(run.as_str())) {
             return Ok(None);
         }
-        self.last_number += 1;
-        let number = self.last_number;
-        let key = checked.key();
-        let frame = frame(&signal.scope, &signal.kind, checked.data());
-        let scope = self.scopes.entry(signal.scope.clone()).or_default();
-        scope.touched = number;
-        match &checked {
-            Checked::Delta(delta) => {
-                let before = scope.slots.bytes();
-                scope.slots.accept(delta);
-                let slots = &scope.slots;
-                scope.numbers.insert(delta.run.clone(), number);
-                scope.numbers.retain(|run, _| slots.get(run).is_some());
-                self.bytes = self.bytes + slots.bytes() - before;
-                self.shed(&signal.scope);
+        let scope = &signal.scope;
+        Ok(match checked {
+            Checked::Delta(delta) => Some(self.delta(scope, &delta)),
+            Checked::Progress(progress) => {
+                let key = format!("{PROGRESS} {}", progress.run_id);
+                Some(self.value(scope, key, PROGRESS, printed(&progress)?))
             }
-            Checked::Progress(..) | Checked::Heartbeat(..) => {
-                if scope.latest.len() < MAX_LATEST || scope.latest.contains_key(&key) {
-                    let current = Current { key: key.clone(), number, frame: Arc::clone(&frame) };
-                    scope.latest.insert(key.clone(), current);
-                }
+            Checked::Heartbeat(heartbeat) => {
+                let key = format!("{HEARTBEAT} {}", heartbeat.instance_id);
+                Some(self.value(scope, key, HEARTBEAT, printed(&heard(heartbeat, at.unix))?))
             }
-        }
-        Ok(Some(QueuedSignal { scope: signal.scope.clone(), key, number, frame }))
+            Checked::Typing(active) => {
+                let Sender::Member { id, .. } = sender else { return Ok(None) };
+                let next = self.next();
+                self.people.writes(id, scope, active, at.now, next)
+            }
+        })
+    }
+
+    /// A socket of a person came.
+    pub(crate) fn came(
+        &mut self,
+        member: &MemberId,
+        name: Option<&str>,
+        now: UnixMillis,
+    ) -> Option<QueuedSignal> {
+        let next = self.next();
+        self.people.came(member, name, now, next)
+    }
+
+    /// A socket of a person is gone; see [`Self::gone`].
+    pub(crate) fn left(&mut self, member: &MemberId) -> Option<Departure> {
+        self.people.left(member)
+    }
+
+    /// The grace time after the departure of a person is over.
+    pub(crate) fn gone(
+        &mut self,
+        member: &MemberId,
+        departure: Departure,
+        now: UnixMillis,
+    ) -> Option<QueuedSignal> {
+        let next = self.next();
+        self.people.gone(member, departure, now, next)
     }
 
     /// Everything in force in a scope.
-    pub(crate) fn current(&self, scope: &Scope) -> Vec<Current> {
-        let Some(of) = self.scopes.get(scope) else { return Vec::new() };
-        let texts = of.slots.iter().map(|(run, text)| of.keyframe(scope, run, text));
-        texts.chain(of.latest.values().cloned()).collect()
+    pub(crate) fn current(&self, scope: &Scope, now: Instant) -> Vec<Current> {
+        let mut current = self.people.current(scope, now);
+        if let Some(of) = self.scopes.get(scope) {
+            current.extend(of.slots.iter().map(|(run, text)| of.keyframe(scope, run, text)));
+            current.extend(of.latest.values().cloned());
+        }
+        current
     }
 
     /// What is in force for one key.
-    pub(crate) fn latest(&self, scope: &Scope, key: &str) -> Option<Current> {
-        let of = self.scopes.get(scope)?;
+    pub(crate) fn latest(&self, scope: &Scope, key: &str, now: Instant) -> Option<Current> {
         match key.split_once(' ') {
+            Some((kind @ (PRESENCE | TYPING), member)) => self.people.latest(scope, kind, member, now),
             Some((DELTA, run)) => {
-                let run = EntityId::new(run).ok()?;
+                let (of, run) = (self.scopes.get(scope)?, EntityId::new(run).ok()?);
                 Some(of.keyframe(scope, &run, of.slots.get(&run)?))
             }
-            _ => of.latest.get(key).cloned(),
+            _ => self.scopes.get(scope)?.latest.get(key).cloned(),
         }
     }
 
-    /// Drops what durable events of a scope settle: the texts and the progress of runs that are over.
-    pub(crate) fn settle(&mut self, scope: &Scope, events: &[&Appended]) {
-        if !matches!(scope, Scope::Conversation(_)) {
-            return;
-        }
-        for run in events.iter().filter_map(|event| answered_or_ended(&event.text)) {
-            self.end(scope, &run);
+    /// Drops what durable events of a scope settle: the texts and the progress of runs that are over, and people who
+    /// were removed. Returns what is to be told because of them.
+    pub(crate) fn settle(
+        &mut self,
+        scope: &Scope,
+        events: &[&Appended],
+        now: UnixMillis,
+    ) -> Vec<QueuedSignal> {
+        match scope {
+            Scope::Conversation(_) => {
+                for run in events.iter().filter_map(|event| answered_or_ended(&event.text)) {
+                    self.end(scope, &run);
+                }
+                Vec::new()
+            }
+            Scope::Org => events.iter().filter_map(|event| self.settle_member(&event.text, now)).collect(),
+            Scope::Member(_) => Vec::new(),
         }
     }
 
@@ -161,6 +212,58 @@ impl Signals {
                 !of.latest.is_empty()
             }
         });
+    }
+
+    const fn next(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    fn delta(&mut self, scope: &Scope, delta: &Delta) -> QueuedSignal {
+        let number = self.next();
+        let of = self.scopes.entry(scope.clone()).or_default();
+        of.touched = number;
+        let before = of.slots.bytes();
+        of.slots.accept(delta);
+        let slots = &of.slots;
+        of.numbers.insert(delta.run.clone(), number);
+        of.numbers.retain(|run, _| slots.get(run).is_some());
+        self.bytes = self.bytes + slots.bytes() - before;
+        self.shed(scope);
+        let mut data = String::new();
+        delta.write(&mut data);
+        let key = format!("{DELTA} {}", delta.run);
+        QueuedSignal { scope: scope.clone(), key, number, frame: frame(scope, DELTA, data) }
+    }
+
+    /// Keeps the latest value of a key.
+    fn value(&mut self, scope: &Scope, key: String, kind: &str, data: String) -> QueuedSignal {
+        let number = self.next();
+        let of = self.scopes.entry(scope.clone()).or_default();
+        of.touched = number;
+        let frame = frame(scope, kind, data);
+        if of.latest.len() < MAX_LATEST || of.latest.contains_key(&key) {
+            let current = Current { key: key.clone(), number, frame: Arc::clone(&frame) };
+            of.latest.insert(key.clone(), current);
+        }
+        QueuedSignal { scope: scope.clone(), key, number, frame }
+    }
+
+    fn settle_member(&mut self, text: &str, now: UnixMillis) -> Option<QueuedSignal> {
+        if !text.contains(MEMBER_EVENT) {
+            return None;
+        }
+        let event = RecordedEvent::parse(text).ok()?;
+        let id = MemberId::new(event.effects.first()?.entity.id()).ok()?;
+        let next = self.next();
+        match event.kind.as_str() {
+            "member.removed" => self.people.removed(&id, now, next),
+            "member.joined" | "member.updated" => {
+                let name = Cursor::new(member(event.data, "name")?).string().ok()?;
+                self.people.renamed(&id, &name, next)
+            }
+            _ => None,
+        }
     }
 
     fn end(&mut self, scope: &Scope, run: &EntityId) {
@@ -207,110 +310,6 @@ impl ScopeSignals {
             frame: frame(scope, DELTA, data),
         }
     }
-}
-
-/// A signal that its sender may send, in the form in which it travels on.
-enum Checked {
-    Delta(Delta),
-    Progress(EntityId, String),
-    Heartbeat(InstanceId, String),
-}
-
-impl Checked {
-    const fn run(&self) -> Option<&EntityId> {
-        match self {
-            Self::Delta(delta) => Some(&delta.run),
-            Self::Progress(run, _) => Some(run),
-            Self::Heartbeat(..) => None,
-        }
-    }
-
-    fn key(&self) -> String {
-        match self {
-            Self::Delta(delta) => format!("{DELTA} {}", delta.run),
-            Self::Progress(run, _) => format!("{PROGRESS} {run}"),
-            Self::Heartbeat(instance, _) => format!("{HEARTBEAT} {instance}"),
-        }
-    }
-
-    fn data(&self) -> String {
-        match self {
-            Self::Delta(delta) => {
-                let mut data = String::new();
-                delta.write(&mut data);
-                data
-            }
-            Self::Progress(_, data) | Self::Heartbeat(_, data) => data.clone(),
-        }
-    }
-}
-
-fn check(instance: &InstanceId, signal: &Signal) -> Result<Checked, ErrorBody> {
-    let refused = |code, message: &str| Err(ErrorBody::new(code, message));
-    let checked = match signal.kind.as_str() {
-        DELTA => Checked::Delta(delta(signal.data.as_str())?),
-        PROGRESS => {
-            let progress: RunProgress = typed(signal)?;
-            Checked::Progress(progress.run_id.clone(), printed(&progress)?)
-        }
-        HEARTBEAT => {
-            let heartbeat: InstanceHeartbeat = typed(signal)?;
-            Checked::Heartbeat(heartbeat.instance_id.clone(), printed(&heartbeat)?)
-        }
-        TYPING => {
-            typed::<Typing>(signal)?;
-            return refused(ErrorCode::NotPublisher, "people type, instances do not");
-        }
-        PRESENCE => {
-            typed::<Presence>(signal)?;
-            return refused(ErrorCode::NotPublisher, "the hub says who is here");
-        }
-        _ => return refused(ErrorCode::UnknownKind, "this hub does not know the signal"),
-    };
-    let owns = |id: &str| belongs_to(id, instance.as_str());
-    match (&checked, &signal.scope) {
-        (Checked::Heartbeat(of, _), Scope::Org) if of == instance => Ok(checked),
-        (Checked::Heartbeat(..), Scope::Org) => {
-            refused(ErrorCode::NotOwner, "an instance sends its own heartbeat")
-        }
-        (Checked::Delta(_) | Checked::Progress(..), Scope::Conversation(id)) => {
-            if !owns(id.as_str()) {
-                return refused(ErrorCode::NotOwner, "the conversation belongs to another instance");
-            }
-            if !checked.run().is_some_and(|run| owns(run.as_str())) {
-                return refused(ErrorCode::NotOwner, "the run belongs to another instance");
-            }
-            Ok(checked)
-        }
-        (Checked::Heartbeat(..), Scope::Conversation(_) | Scope::Member(_))
-        | (Checked::Delta(_) | Checked::Progress(..), Scope::Org | Scope::Member(_)) => {
-            refused(ErrorCode::UnknownScope, "this signal does not belong in this scope")
-        }
-    }
-}
-
-/// Reads a delta. By far the most frequent signal: without serde, and with half characters repaired on the way.
-fn delta(data: &str) -> Result<Delta, ErrorBody> {
-    let mut cursor = Cursor::new(data);
-    let delta = Delta::read(&mut cursor).map_err(|error| invalid(&error))?;
-    if delta.text.len() > SLOT_BYTES {
-        let message = "send at most 256 KiB of text in one signal";
-        return Err(ErrorBody::new(ErrorCode::TooLarge, message));
-    }
-    Ok(delta)
-}
-
-fn typed<T: DeserializeOwned>(signal: &Signal) -> Result<T, ErrorBody> {
-    let data = canonicalise(signal.data.as_str(), Numbers::Rfc8785).map_err(|error| invalid(&error))?;
-    serde_json::from_str(&data).map_err(|error| invalid(&error))
-}
-
-fn printed<T: Serialize>(value: &T) -> Result<String, ErrorBody> {
-    serde_json::to_string(value).map_err(|error| invalid(&error))
-}
-
-fn invalid(error: &dyn std::error::Error) -> ErrorBody {
-    ErrorBody::new(ErrorCode::InvalidData, format!("the data does not fit the signal: {error}"))
 }
 
 fn frame(scope: &Scope, kind: &str, data: String) -> Arc<str> {

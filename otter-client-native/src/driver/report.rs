@@ -42,6 +42,7 @@ impl Driver {
             }
             // Programs read what they follow; history is for people.
             ConnectionEvent::Reset | ConnectionEvent::List { .. } | ConnectionEvent::Text { .. } => {}
+            ConnectionEvent::SignalsOver { scope } => self.update(&scope, ScopeUpdate::SignalsOver),
             ConnectionEvent::Scope { scope, phase, reason } => {
                 self.update(&scope, ScopeUpdate::Phase { phase, reason });
             }

@@ -85,6 +85,8 @@ test('unread counts derive from the conversation and the mark, also right after 
   await push({ put: [mark(C, 9)] });
   assert.deepEqual([one.get(), all.get(), client.markRead(C)], [0, 1, null]);
   assert.deepEqual(seen, [4, 1]);
+  await push({ put: [conversation('z', 60, { importedCount: 50 })] });
+  assert.equal(client.unread('z').get(), 10, 'history from before the hub knew it is not unread');
   client.close();
 });
 
@@ -128,6 +130,8 @@ test('the fleet: heartbeats as heard on the clock of the hub, outbox and open ru
   assert.deepEqual(facts(), [{ openRuns: 1, heardAt: null, outbox: { pending: 1, dead: 0 } }]);
   await push({ signals: [['org', 'instance.heartbeat', 'in_a', { instanceId: 'in_a', at: at(-900), outbox: { pending: 7, dead: 0 } }]] });
   assert.deepEqual(facts(), [{ openRuns: 1, heardAt: NOW + 5000, outbox: { pending: 7, dead: 0 } }]);
+  await push({ signals: [['org', 'instance.heartbeat', 'in_a', { instanceId: 'in_a', at: at(-900), heardAt: at(-20) }]] });
+  assert.equal(facts()[0].heardAt, NOW - 20_000);
   client.close();
 });
 
@@ -206,5 +210,20 @@ test('when someone else signs in, open commands end and nothing of the former pe
   assert.deepEqual([(await open.accepted).state, (await open.done).error.code], ['closed', 'signedOut']);
   assert.deepEqual([client.commands().get(), client.presence().get().rows], [[], []]);
   assert.equal(client.retry(refused.id), null);
+  client.close();
+});
+
+test('the types that a scope has are known, also those that only integrators know', async () => {
+  const sensor = (id, rev) => ['org', `x.acme.sensor/in_a:${id}`, rev, true, { wet: false }];
+  const { client, push } = await setup({ put: [sensor('s1', 1), ['org', 'agent/in_a:main', 2, true, {}], [SCOPE, 'message/m1', 3, true, {}]] });
+  const store = client.types();
+  let changes = 0;
+  store.subscribe(() => (changes += 1));
+  assert.deepEqual(store.get(), ['agent', 'x.acme.sensor']);
+  assert.deepEqual(client.types(SCOPE).get(), ['message']);
+  await push({ put: [sensor('s2', 4)] });
+  assert.equal(changes, 0);
+  await push({ drop: [['org', 'x.acme.sensor/in_a:s1'], ['org', 'x.acme.sensor/in_a:s2']] });
+  assert.deepEqual([store.get(), changes], [['agent'], 1]);
   client.close();
 });

@@ -162,14 +162,15 @@ pub const COMMANDS: &[CommandRow] = &[
 ];
 
 const fn signal(name: &'static str, scope: ScopeRule, publisher: Publisher) -> SignalRow {
-    SignalRow { name, scope, publisher, since: "0.1.0" }
+    SignalRow { name, scope, publisher, role: None, since: "0.1.0" }
 }
 
 /// Every ephemeral kind.
 pub const SIGNALS: &[SignalRow] = &[
     signal("message.delta", ScopeRule::Conversation, Publisher::Instance),
     signal("run.progress", ScopeRule::Conversation, Publisher::Instance),
-    signal("typing", ScopeRule::Conversation, Publisher::Member),
+    // Who cannot send what they write does not write.
+    SignalRow { role: Some(Role::Member), ..signal("typing", ScopeRule::Conversation, Publisher::Member) },
     signal("presence", ScopeRule::Org, Publisher::Hub),
     signal("instance.heartbeat", ScopeRule::Org, Publisher::Instance),
 ];

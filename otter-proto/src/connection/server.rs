@@ -53,6 +53,8 @@ pub struct ServerConfig {
     pub frame_burst: u64,
     /// Signals an instance may send per second on average; more are dropped, they are ephemeral.
     pub signals_per_second: u64,
+    /// Signals a member's client may send per second on average; more are dropped.
+    pub member_signals_per_second: u64,
     /// The connection is closed when more frames than this are refused within ten seconds.
     pub refused_per_10_s: usize,
 }
@@ -69,6 +71,7 @@ impl ServerConfig {
             frames_per_second: 50,
             frame_burst: 200,
             signals_per_second: 500,
+            member_signals_per_second: 5,
             refused_per_10_s: 50,
         }
     }
@@ -116,6 +119,16 @@ pub struct ServerConnection {
     frames: Bucket,
     signals: Bucket,
     controls: Bucket,
+    counters: Counters,
+}
+
+/// What a connection did not take from its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Frames that were refused.
+    pub refused: u64,
+    /// Signals that were dropped because they came too fast.
+    pub dropped_signals: u64,
 }
 
 impl ServerConnection {
@@ -143,6 +156,7 @@ impl ServerConnection {
             frames: Bucket::new(config.frames_per_second, config.frame_burst, now),
             signals: Bucket::new(config.signals_per_second, 4 * config.signals_per_second, now),
             controls: Bucket::new(CONTROLS_PER_SECOND, 5 * CONTROLS_PER_SECOND, now),
+            counters: Counters::default(),
             config,
         }
     }
@@ -307,6 +321,11 @@ impl ServerConnection {
     /// Whether the connection is over for the machine: a close is on its way, or the socket is gone.
     pub const fn is_closing(&self) -> bool {
         matches!(self.phase, Phase::Closing)
+    }
+
+    /// What was not taken so far.
+    pub const fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// How many pings the client has answered.

@@ -58,6 +58,9 @@ payload! {
         /// A title made from its content, by the gateway.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         derived_title: Option<String>,
+        /// When the hub first heard of it, by the clock of the hub; what an instance says is replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_seen_at: Option<UnixMillis>,
     }
 
     /// `conversation.updated`: title, pinned and folder are people's; the rest is derived by the hub or the bridge.
@@ -83,6 +86,9 @@ payload! {
         /// How many messages it ever had; never decreases.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message_count: Option<u64>,
+        /// How many of them are older than `firstSeenAt`: history, which nobody has to read; never decreases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        imported_count: Option<u64>,
         /// The newest run that is still open; `null` when none is.
         #[serde(default)]
         active_run: Option<EntityId>,

@@ -15,8 +15,8 @@ words! {
 }
 
 payload! {
-    /// `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's, at least 0; a feed item
-    /// with a mark has been read.
+    /// `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's or, where that is more,
+    /// minus its `importedCount`, at least 0; a feed item with a mark has been read.
     pub struct MarkUpdated {
         /// What it is about.
         target: MarkTarget,

@@ -40,7 +40,8 @@ payload! {
         title: Option<String>,
     }
 
-    /// `typing`: a person writes in a conversation. Gone 6 s after the last one, or when `active` is false.
+    /// `typing`: a person writes in a conversation that they follow; viewers do not, they cannot send it. Gone 6 s after
+    /// the last one, or when `active` is false.
     pub struct Typing {
         /// Who; set by the hub, what a client says is replaced.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +53,9 @@ payload! {
         active: bool,
     }
 
-    /// `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub.
+    /// `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub: online while
+    /// a page of theirs answers pings, offline 5 s after the last one closed. A new subscription of `org` is told anew
+    /// who is online; who is not named is not here.
     pub struct Presence {
         /// Who.
         member_id: MemberId,
@@ -71,6 +74,9 @@ payload! {
         instance_id: InstanceId,
         /// When, by the bridge's clock.
         at: UnixMillis,
+        /// When the hub heard it, by the hub's clock; set by the hub. The age that is shown counts from here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heard_at: Option<UnixMillis>,
         /// What waits in it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outbox: Option<OutboxDepth>,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::catalogue::{
-    COMMANDS, Class, ENTITIES, Executor, KINDS, Offline, Publisher, SIGNALS, Safety, ScopeRule, entity,
+    COMMANDS, Class, ENTITIES, Executor, KINDS, Offline, Publisher, Role, SIGNALS, Safety, ScopeRule, entity,
 };
 
 const fn scope(rule: ScopeRule) -> &'static str {
@@ -68,6 +68,6 @@ pub(super) fn catalogue() -> Value {
         })
         .collect();
     let signals: Vec<Value> =
-        SIGNALS.iter().map(|row| json!({ "signal": row.name, "scope": scope(row.scope), "publishers": publishers(row.publisher), "since": row.since })).collect();
+        SIGNALS.iter().map(|row| json!({ "signal": row.name, "scope": scope(row.scope), "publishers": publishers(row.publisher), "role": row.role.map(Role::as_str), "since": row.since })).collect();
     json!({ "version": 1, "kinds": kinds, "entities": entities, "commands": commands, "signals": signals })
 }

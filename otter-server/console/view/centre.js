@@ -4,6 +4,7 @@ import { setTitle } from '../page-title.js';
 import { everySecond } from '../seconds.js';
 import { connectionText, span } from '../words.js';
 import { composer } from './composer.js';
+import { dock } from './dock.js';
 import { thread } from './thread.js';
 
 const BACK = 'M12.5 4.5 7 10l5.5 5.5';
@@ -22,12 +23,13 @@ export function centre(client, id, shell) {
   const stale = h('div', { class: 'stale', role: 'status', hidden: true });
   const messages = thread(client, id);
   const writer = composer(client, id, messages.toEnd);
+  const asked = dock(client, id, { beside: messages.element, focus: writer.focus, toResult: () => null, changed: () => {} });
   const element = h('div', { class: 'conversation', 'data-open-conversation': id },
     h('header', { class: 'conversation-head' },
       h('button', { type: 'button', class: 'quiet back', 'aria-label': 'All conversations', onclick: shell.back }, icon(BACK)),
       h('div', { class: 'conversation-name' }, title, sub),
       h('button', { type: 'button', class: 'quiet', 'aria-label': 'Session facts', title: 'Session facts', onclick: shell.toggleFacts }, icon(PANEL))),
-    stale, messages.element, writer.element);
+    stale, messages.element, asked.element, writer.element);
 
   const paint = () => {
     const conversation = client.entity('conversation', id).get();
@@ -47,6 +49,6 @@ export function centre(client, id, shell) {
     text(stale, `${[state, detail].filter(Boolean).join(': ')}. You see what was known ${span(Date.now() - since)} ago.`);
   };
   ends.add(watch(client.entity('conversation', id), paint), client.list('agent').subscribe(paint), client.list('instance').subscribe(paint),
-    watch(client.connection, paintStale), everySecond(paintStale), messages.end, writer.end);
+    watch(client.connection, paintStale), everySecond(paintStale), messages.end, asked.end, writer.end);
   return { element, end: ends.end, focus: writer.focus };
 }

@@ -1,109 +1,162 @@
-import { attribute, bag, h, icon, keyed, show, text, watch } from '../dom.js';
-import { agentOf, authorOf, instanceName, isSelf, titleOf } from '../model.js';
-import { age } from '../seconds.js';
-import { avatar, ripple } from './avatar.js';
+import { h, keyed, show, text, watch } from '../dom.js';
+import { agentOf, instanceName, titleOf } from '../model.js';
+import { recall, remember } from '../prefs.js';
+import { conversationRow } from './conversation-row.js';
+import { holdStill } from './hold.js';
+import { openMenu } from './menu.js';
 
-const PIN = 'M7 3.5h6M8 3.5v5l-2.5 3.5h9L12 8.5v-5M10 12v5';
+const FIRST = 60;
+const STEP = 120;
+const GROUPS = /** @type {const} */ ([['folder', 'By folder'], ['agent', 'By agent'], ['machine', 'By machine']]);
 
 /**
- * The conversations, newest first, with a filter that the keyboard reaches from anywhere.
+ * The conversations: pinned ones, folders, the others newest first, and those put away. A filter finds any of them.
  *
  * @param {any} client
- * @param {{ current(): string | null, open(id: string): void, onChange(fn: () => void): void }} route
+ * @param {ReturnType<import('../route.js').createRoute>} route
  */
 export function conversations(client, route) {
-  const list = h('div', { class: 'conversations', role: 'list', 'aria-label': 'Conversations' });
+  const list = h('div', { class: 'conversations', role: 'list', 'aria-label': 'Conversations', 'data-walk': '' });
   const hint = h('p', { class: 'hint' });
   const filter = h('input', {
-    type: 'search', class: 'filter', placeholder: 'Find a conversation', 'aria-label': 'Find a conversation',
-    'aria-keyshortcuts': 'Control+K Meta+K /', autocomplete: 'off', spellcheck: false, oninput: paint, onkeydown: onFilterKey,
+    type: 'search', class: 'filter', placeholder: 'Filter conversations', 'aria-label': 'Filter conversations', 'data-filter': '',
+    autocomplete: 'off', spellcheck: false, oninput: () => (showFromTop(), paint()), onkeydown: onFilterKey,
   });
-  const element = h('section', { class: 'side-section grow', 'aria-label': 'Conversations' },
-    h('h2', {}, 'Conversations'), h('div', { class: 'filter-box' }, filter, h('kbd', {}, isMac() ? '⌘K' : 'Ctrl K')), hint, list);
+  const unreadOnly = h('button', { type: 'button', class: 'chip', 'aria-pressed': 'false', onclick: toggleUnread }, 'Unread');
+  const group = h('button', { type: 'button', class: 'quiet small', 'aria-haspopup': 'menu', title: 'How the list is grouped', onclick: chooseGroup }, 'Group');
+  const older = h('div', { class: 'older', hidden: true }, h('button', { type: 'button', class: 'quiet small', onclick: grow }, 'Show older ones'));
+  const scroller = h('div', { class: 'conversations-scroll' }, hint, list, older);
+  const element = h('div', { class: 'side-section grow' },
+    h('div', { class: 'side-head' }, h('h2', {}, 'Conversations'), unreadOnly, group), h('div', { class: 'filter-box' }, filter), scroller);
   const store = client.list('conversation', { order: '-lastMessage.sentAt' });
-  const rows = keyed(list, (id) => conversationRow(client, route, id, paint));
+  const rows = keyed(list, (key) => (key.startsWith('#') ? sectionHead(key.slice(1), toggleSection) : conversationRow(client, route, key, arrange)));
+  /** @type {Set<string>} */
+  const folded = new Set(recall('folded') ?? ['Archived']);
+  let limit = FIRST;
+  let by = recall('group') ?? 'folder';
+  const hold = holdStill(list, () => paint());
+
+  function showFromTop() {
+    limit = FIRST;
+    scroller.scrollTop = 0;
+  }
+
+  function toggleUnread() {
+    unreadOnly.setAttribute('aria-pressed', String(unreadOnly.getAttribute('aria-pressed') !== 'true'));
+    showFromTop();
+    paint();
+  }
+
+  function chooseGroup() {
+    openMenu(group, GROUPS.map(([name, label]) => ({ label, checked: by === name, run: () => (remember('group', (by = name)), paint()) })));
+  }
+
+  /** @param {string} name */
+  function toggleSection(name) {
+    if (!folded.delete(name)) folded.add(name);
+    remember('folded', [...folded]);
+    paint();
+  }
+
+  /** Rows may belong elsewhere now. Nothing moves while somebody points at the list. */
+  function arrange() {
+    if (!hold.held()) paint();
+  }
 
   function paint() {
-    const { ids, loading } = store.get();
+    const { ids, loading, hasMore } = store.get();
     const query = filter.value.trim().toLowerCase();
-    const all = ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter((/** @type {any} */ each) => each && !each.archived);
-    const hits = all.filter((/** @type {any} */ each) => !query || wordsOf(client, each).includes(query));
-    const pinned = hits.filter((/** @type {any} */ each) => each.pinned);
-    rows.set([...pinned, ...hits.filter((/** @type {any} */ each) => !each.pinned)].map(({ id }) => ({ key: id })));
-    show(hint, hits.length === 0);
-    text(hint, query ? 'Nothing matches.' : loading ? 'Loading…' : 'Conversations of your agents appear here by themselves.');
+    const onlyUnread = unreadOnly.getAttribute('aria-pressed') === 'true';
+    const all = ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter(Boolean);
+    const hits = all.filter((/** @type {any} */ each) => (!query || wordsOf(client, each).includes(query)) && (!onlyUnread || client.unread(each.id).get() > 0));
+    const entries = sections(client, hits, by).flatMap(([name, items]) => {
+      const open = Boolean(query) || onlyUnread || !folded.has(name);
+      const head = name ? [{ key: `#${name}`, item: { count: items.length, open } }] : [];
+      return [...head, ...(open ? items.map(({ id }) => ({ key: id })) : [])];
+    });
+    rows.set(entries.slice(0, limit));
+    show(older, entries.length > limit || (hasMore && !loading && ids.length > 0));
+    show(hint, hits.length === 0 || (loading && all.length > 0));
+    text(hint, loading ? 'Loading…' : query ? 'Nothing matches.' : onlyUnread ? 'Nothing is unread.' : 'Conversations of your agents appear here by themselves.');
   }
+
+  /** More rows: those that are known first, then those the hub has. */
+  function grow() {
+    if (list.childElementCount < limit && store.get().hasMore) store.get().more();
+    limit += STEP;
+    paint();
+  }
+  new IntersectionObserver(([seen]) => seen.isIntersecting && grow(), { root: scroller, rootMargin: '400px' }).observe(older);
 
   /** @param {KeyboardEvent} event */
   function onFilterKey(event) {
     if (event.key === 'Escape') {
       filter.value = '';
       paint();
-      document.querySelector('[data-testid=composer-input]')?.focus();
+      /** @type {any} */ (document.querySelector('[data-testid=composer-input]'))?.focus();
     } else if (event.key === 'Enter') {
-      list.querySelector('button')?.click();
+      list.querySelector('a')?.click();
     } else if (event.key === 'ArrowDown') {
       event.preventDefault();
-      list.querySelector('button')?.focus();
-    }
+      list.querySelector('a')?.focus();
+    } else return;
+    event.stopPropagation();
   }
 
   list.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    const first = event.key === 'ArrowUp' && document.activeElement === list.querySelector('a');
+    if (!first) return;
     event.preventDefault();
-    const buttons = [...list.querySelectorAll('button')];
-    const next = buttons.indexOf(document.activeElement) + step;
-    (buttons[next] ?? (next < 0 ? filter : buttons.at(-1))).focus();
+    event.stopPropagation();
+    filter.focus();
   });
 
-  watch(store, paint);
-  route.onChange(() => list.querySelectorAll('button').forEach((button) => mark(button, route)));
-  return { element, focusFilter: () => (filter.focus(), filter.select()), paint };
+  watch(store, arrange);
+  client.unread().subscribe(() => unreadOnly.getAttribute('aria-pressed') === 'true' && arrange());
+  return { element, focusFilter: () => (filter.focus(), filter.select()) };
 }
 
-/** @param {any} button @param {any} route */
-const mark = (button, route) => attribute(button, 'aria-current', button.dataset.conversationId === route.current() ? 'page' : null);
+/**
+ * Named groups in the order they are shown; the one without a name is what belongs to no group.
+ *
+ * @param {any} client @param {any[]} items @param {'folder' | 'agent' | 'machine'} by @returns {[string, any[]][]}
+ */
+function sections(client, items, by) {
+  const nameOf = {
+    folder: (/** @type {any} */ each) => each.folder ?? '',
+    agent: (/** @type {any} */ each) => agentOf(client, each)?.name ?? 'Other agents',
+    machine: (/** @type {any} */ each) => instanceName(client, each.instanceId),
+  }[by];
+  const live = items.filter((each) => !each.archived);
+  /** @type {Map<string, any[]>} */
+  const named = new Map();
+  for (const each of live.filter(({ pinned }) => !pinned)) named.set(nameOf(each), [...(named.get(nameOf(each)) ?? []), each]);
+  const loose = named.get('') ?? [];
+  named.delete('');
+  const groups = [...named].sort(([a], [b]) => a.localeCompare(b));
+  const pinned = live.filter((each) => each.pinned);
+  const archived = items.filter((each) => each.archived);
+  /** @type {[string, any[]][]} */
+  const found = [['Pinned', pinned], ...groups, [groups.length + pinned.length > 0 ? 'Recent' : '', loose], ['Archived', archived]];
+  return found.filter(([, rows]) => rows.length > 0);
+}
+
+/** @param {string} name @param {(name: string) => void} toggle */
+function sectionHead(name, toggle) {
+  const count = h('span', { class: 'count' });
+  const button = h('button', { type: 'button', class: 'section-head', onclick: () => toggle(name) }, h('span', { class: 'fold', 'aria-hidden': 'true' }), h('span', {}, name), count);
+  return {
+    element: h('div', { role: 'listitem', class: 'section', 'data-section': name }, button),
+    /** @param {{ count: number, open: boolean }} item */
+    update({ count: rows, open }) {
+      button.setAttribute('aria-expanded', String(open));
+      text(count, open ? '' : String(rows));
+    },
+  };
+}
 
 /** @param {any} client @param {any} conversation */
 function wordsOf(client, conversation) {
-  const parts = [titleOf(client, conversation), agentOf(client, conversation)?.name, instanceName(client, conversation.instanceId), conversation.lastMessage?.head];
+  const parts = [titleOf(client, conversation), agentOf(client, conversation)?.name, instanceName(client, conversation.instanceId), conversation.folder, conversation.lastMessage?.head];
   return parts.join(' ').toLowerCase();
 }
-
-/** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row may belong elsewhere */
-function conversationRow(client, route, id, arrange) {
-  const ends = bag();
-  let agent = '';
-  let place = '';
-  const face = avatar();
-  const title = h('span');
-  const head = h('span', { class: 'row-sub' });
-  const last = h('time', { class: 'age' });
-  const button = h('button', { type: 'button', class: 'row', 'data-testid': 'conversation-row', 'data-conversation-id': id, onclick: () => route.open(id) },
-    face.element, h('span', { class: 'row-main' }, h('span', { class: 'row-title' }, icon(PIN), title), head), h('span', { class: 'row-side' }, last, ripple()));
-  const element = h('div', { role: 'listitem' }, button);
-
-  const paint = () => {
-    const conversation = client.entity('conversation', id).get();
-    if (!conversation) return;
-    const { lastMessage, activeRun, pinned } = conversation;
-    face.set(conversation.agentId, agentOf(client, conversation)?.name ?? titleOf(client, conversation));
-    text(title, titleOf(client, conversation));
-    text(head, lastMessage ? `${isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name}: ${lastMessage.head ?? ''}` : 'Nothing said yet');
-    age(last, lastMessage?.sentAt, 'short');
-    attribute(button, 'data-running', Boolean(activeRun));
-    attribute(button, 'data-pinned', pinned ? '' : null);
-    mark(button, route);
-  };
-  ends.add(watch(client.entity('conversation', id), (conversation) => {
-    paint();
-    if (conversation && place !== (place = `${conversation.pinned} ${conversation.archived}`)) queueMicrotask(arrange);
-    // The name of the agent may come after its conversation.
-    const key = conversation?.agentId;
-    if (key && key !== agent) ends.add(client.entity('agent', (agent = key)).subscribe(paint));
-  }));
-  return { element, end: ends.end };
-}
-
-const isMac = () => /Mac|iPhone|iPad/.test(navigator.platform);

@@ -1,5 +1,6 @@
 import { attribute, bag, h, keyed, show, text, watch } from '../dom.js';
 import { mainConversation, sessionsOf } from '../model.js';
+import { recall, remember } from '../prefs.js';
 import { age, everySecond } from '../seconds.js';
 import { gatewayText } from '../words.js';
 import { avatar, ripple } from './avatar.js';
@@ -21,7 +22,9 @@ export function instances(client, route) {
     show(hint, ids.length === 0);
     hint.replaceChildren(...(loading ? ['Looking for machines…'] : first));
   });
-  return h('section', { class: 'side-section', 'aria-label': 'Instances and agents' }, h('h2', {}, 'Machines'), hint, list);
+  const fold = h('details', { class: 'side-section instances-section', open: recall('machines') ?? true, ontoggle: () => remember('machines', fold.open) },
+    h('summary', {}, h('span', { class: 'fold', 'aria-hidden': 'true' }), 'Machines and agents'), hint, list);
+  return fold;
 }
 
 /** @param {any} client @param {any} route @param {string} id */

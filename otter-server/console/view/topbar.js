@@ -1,21 +1,25 @@
-import { attribute, h, text, watch } from '../dom.js';
+import { attribute, h, icon, show, text, watch } from '../dom.js';
 import { everySecond } from '../seconds.js';
 import { connectionText } from '../words.js';
+import { people } from './people.js';
+import { selfMenu } from './self.js';
+import { switcher } from './switcher.js';
 
 const MARK = new URL('../otter.svg', import.meta.url).href;
+const GLASS = 'M8.700 14.400a5.700 5.700 0 1 0 0-11.400 5.700 5.700 0 0 0 0 11.400zM13 13l4 4';
 
-/** The bar over everything: who we are and how the page is connected. @param {any} client */
-export function topbar(client) {
+/** The bar over everything: who we are, how the page is connected, who else is here. @param {any} client @param {any} route */
+export function topbar(client, route) {
   const title = h('span', { class: 'pill-title' });
   const detail = h('span', { class: 'pill-detail' });
-  const pill = h('div', { class: 'pill', role: 'status', 'data-testid': 'connection' }, h('span', { class: 'dot' }), title, detail);
-  const who = h('span', { class: 'who' });
+  const waits = h('span', { class: 'pill-waits', 'data-testid': 'held', hidden: true });
+  const pill = h('div', { class: 'pill', role: 'status', 'data-testid': 'connection' }, h('span', { class: 'dot' }), title, detail, waits);
   const element = h('header', { class: 'topbar' },
-    h('img', { class: 'mark', src: MARK, alt: '' }),
-    h('span', { class: 'wordmark' }, 'Otter'),
+    h('a', { class: 'home', href: '#/', 'aria-label': 'Otter, conversations' }, h('img', { class: 'mark', src: MARK, alt: '' }), h('span', { class: 'wordmark' }, 'Otter')),
+    h('button', { type: 'button', class: 'find', 'data-testid': 'open-switcher', 'aria-keyshortcuts': 'Control+K Meta+K /', onclick: () => switcher(client, route) },
+      icon(GLASS), h('span', { class: 'find-words' }, 'Go to…'), h('kbd', {}, /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘K' : 'Ctrl K')),
     h('span', { class: 'spacer' }),
-    who,
-    pill,
+    people(client), pill, selfMenu(client),
     h('div', { class: 'river', 'aria-hidden': 'true' }));
 
   const paint = () => {
@@ -24,10 +28,15 @@ export function topbar(client) {
     attribute(pill, 'data-phase', connection.phase);
     text(title, words.title);
     text(detail, words.detail);
-    pill.title = connection.code ? `close code ${connection.code}` : '';
+    pill.title = [words.title, words.detail, connection.code && `close code ${connection.code}`].filter(Boolean).join(' · ');
   };
   watch(client.connection, paint);
   everySecond(paint);
-  watch(client.self, (self) => text(who, self?.name ?? ''));
+  watch(client.commands(), (rows) => {
+    const held = rows.filter((/** @type {any} */ { state }) => state === 'held').length;
+    show(waits, held > 0 && client.connection.get().phase !== 'online');
+    text(waits, `${held} ${held === 1 ? 'waits' : 'wait'} here`);
+    waits.title = 'What you asked for goes out by itself when the connection is back.';
+  });
   return element;
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use otter_proto::connection::server::Admission;
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{CommandDispatch, Hello, Principal, PrincipalType};
-use otter_proto::id::InstanceId;
+use otter_proto::id::{InstanceId, MemberId};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::clock::unix_now;
-use crate::fanout::{End, Holder, Inbox, Seat};
+use crate::fanout::{End, Holder, Inbox, OrgFeed, Seat};
 use crate::hub::Hub;
 use crate::log::{Attach, Lease};
 
@@ -51,6 +51,37 @@ pub(super) struct Seated {
 impl Drop for Seated {
     fn drop(&mut self) {
         self.seat.leave(self.connection);
+    }
+}
+
+/// Shows a person to the others as long as it lives.
+#[derive(Debug)]
+pub(super) struct Present {
+    hub: Arc<Hub>,
+    feed: Arc<OrgFeed>,
+    member: MemberId,
+    grace: Duration,
+}
+
+impl Present {
+    /// A socket of a person is open. `None` for instances.
+    pub(super) fn new(hub: &Arc<Hub>, feed: &Arc<OrgFeed>, principal: &Principal) -> Option<Self> {
+        let member = MemberId::new(&principal.id).ok();
+        let member = member.filter(|_| principal.principal_type == PrincipalType::Member)?;
+        feed.came(&member, principal.name.as_deref(), unix_now());
+        let grace = hub.config.presence_grace;
+        Some(Self { hub: Arc::clone(hub), feed: Arc::clone(feed), member, grace })
+    }
+
+    /// Nothing was heard of the socket for two heartbeats: that was grace enough.
+    pub(super) const fn is_silent(&mut self) {
+        self.grace = Duration::ZERO;
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.hub.left(&self.feed, &self.member, self.grace);
     }
 }
 

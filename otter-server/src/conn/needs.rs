@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use otter_proto::catalogue::Role;
 use otter_proto::connection::server::{Need, Start, Ticket};
-use otter_proto::error::{ErrorBody, ErrorCode};
+use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{Command, PrincipalType, Publish, Signal};
 use otter_proto::id::{Epoch, InstanceId, MemberId, Scope};
 
@@ -15,7 +15,7 @@ use super::fetches::fetch;
 use super::session::Session;
 use crate::ledger::Actor;
 use crate::ring::Recent;
-use crate::signals::Current;
+use crate::signals::{Current, Sender};
 
 /// Keys for which a later signal may still be on its way; forgetting some costs a repeated word at most.
 const MAX_MADE_GOOD: usize = 1_024;
@@ -40,7 +40,7 @@ impl Session {
                 self.work.push(Box::pin(fetch(hub, org, scope, ticket, id, ask)));
             }
             Need::Signals { scope } => {
-                for current in self.feed.current_signals(&scope) {
+                for current in self.feed.current_signals(&scope, self.hub.clock.now()) {
                     self.make_good(&scope, current);
                 }
             }
@@ -65,6 +65,9 @@ impl Session {
                 }
             }
             Need::Closing { code, reason } => {
+                if code == CloseCode::Silent.number() {
+                    self.is_silent();
+                }
                 tracing::info!(connection = self.number, id = %self.principal.id, code, reason, "closing");
             }
         }
@@ -100,7 +103,7 @@ impl Session {
     }
 
     pub(super) fn latest_signal(&mut self, scope: &Scope, key: &str) {
-        if let Some(current) = self.feed.latest_signal(scope, key) {
+        if let Some(current) = self.feed.latest_signal(scope, key, self.hub.clock.now()) {
             self.make_good(scope, current);
         }
     }
@@ -139,14 +142,25 @@ impl Session {
     }
 
     fn signal(&mut self, signal: &Signal) {
-        let refused = match InstanceId::new(&self.principal.id) {
-            Ok(instance) if self.principal.principal_type == PrincipalType::Instance => {
-                self.feed.signal(&instance, signal)
-            }
-            _ => Err(ErrorBody::new(ErrorCode::Forbidden, "this client sends no such signals")),
-        };
-        if let Err(error) = refused {
+        if let Err(error) = self.accept_signal(signal) {
             self.socket.machine.refuse_frame(error, self.hub.clock.now());
+        }
+    }
+
+    fn accept_signal(&self, signal: &Signal) -> Result<(), ErrorBody> {
+        let unnamed = |_| ErrorBody::new(ErrorCode::Forbidden, "the credential names nobody");
+        let at = self.hub.clock.moment();
+        match self.principal.principal_type {
+            PrincipalType::Instance => {
+                let instance = InstanceId::new(&self.principal.id).map_err(unnamed)?;
+                self.feed.signal(Sender::Instance(&instance), signal, at)
+            }
+            PrincipalType::Member => {
+                let member = MemberId::new(&self.principal.id).map_err(unnamed)?;
+                let role = self.principal.role.as_deref().and_then(Role::parse).unwrap_or(Role::Viewer);
+                let follows = self.scopes.contains_key(&signal.scope);
+                self.feed.signal(Sender::Member { id: &member, role, follows }, signal, at)
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use otter_proto::limits::MAX_OPEN_COMMANDS;
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
-use super::admission::{Attachment, Seated, Welcomed};
+use super::admission::{Attachment, Present, Seated, Welcomed};
 use super::answers::{Answer, Page, Work, provide_snapshot};
 use super::socket::{Socket, Turn};
 use crate::fanout::{Inbox, News, OrgFeed, ScopeFeed};
@@ -47,6 +47,7 @@ pub(super) struct Session {
     early_reread: bool,
     attachment: Option<Attachment>,
     seated: Option<Seated>,
+    present: Option<Present>,
 }
 
 impl Session {
@@ -70,6 +71,7 @@ impl Session {
             early_reread: false,
             attachment: None,
             seated: None,
+            present: None,
         }
     }
 
@@ -220,6 +222,7 @@ impl Session {
     fn welcome(&mut self, (welcomed, seated): (Welcomed, Option<Seated>)) {
         self.epoch = Some(welcomed.admission.epoch.clone());
         self.seated = seated;
+        self.present = Present::new(&self.hub, &self.feed, &self.principal);
         self.socket.machine.welcome(welcomed.admission, self.hub.clock.now());
         if let Some(mut attachment) = welcomed.attachment {
             for command in std::mem::take(&mut attachment.outstanding) {
@@ -228,6 +231,13 @@ impl Session {
             self.attachment = Some(attachment);
             let (early, reread) = (std::mem::take(&mut self.early), self.early_reread);
             self.commands(early, reread);
+        }
+    }
+
+    /// The socket is closed because nothing was heard of it.
+    pub(super) fn is_silent(&mut self) {
+        if let Some(present) = &mut self.present {
+            present.is_silent();
         }
     }
 
@@ -266,6 +276,7 @@ impl Session {
         }
         self.probes.clear();
         self.seated = None;
+        self.present = None;
         self.attachment = None;
         self.work.clear();
     }

@@ -8,6 +8,7 @@ use otter_proto::text;
 
 use crate::ledger::fact::{Fact, Source, derived_id};
 use crate::ledger::json::{self, Object};
+use crate::ledger::shape::instant;
 use crate::ledger::write::Ledger;
 use crate::ledger::{End, EntityRow, StoreError};
 
@@ -72,6 +73,10 @@ impl Ledger<'_> {
         if count > json::integer(&conversation.text, "messageCount").unwrap_or(0) {
             data = data.raw("messageCount", count.to_string());
         }
+        if fact.kind.name == "message.created" && was_there_before(&fact.data, &conversation.text) {
+            let imported = json::integer(&conversation.text, "importedCount").unwrap_or(0);
+            data = data.raw("importedCount", (imported + 1).to_string());
+        }
         Ok(data)
     }
 
@@ -90,6 +95,14 @@ impl Ledger<'_> {
             Some(run) => Object::default().string("activeRun", &run),
             None => Object::default().raw("activeRun", "null"),
         })
+    }
+}
+
+/// Whether a message is older than the hub's knowledge of its conversation.
+fn was_there_before(message: &str, conversation: &str) -> bool {
+    match (instant(message, "sentAt"), instant(conversation, "firstSeenAt")) {
+        (Some(sent), Some(seen)) => sent < seen,
+        _ => false,
     }
 }
 

@@ -27,7 +27,19 @@ pub(super) enum Checked {
 
 /// Members that only the hub and people write; what an instance says about them is left out.
 const HUBS_MEMBERS: &[(&str, &[&str])] = &[
-    ("conversation", &["activeRun", "folder", "lastMessage", "messageCount", "pinned", "title"]),
+    (
+        "conversation",
+        &[
+            "activeRun",
+            "firstSeenAt",
+            "folder",
+            "importedCount",
+            "lastMessage",
+            "messageCount",
+            "pinned",
+            "title",
+        ],
+    ),
     (
         "command",
         &[

@@ -3,11 +3,11 @@
 use otter_proto::UnixMillis;
 use otter_proto::catalogue::{self, Role};
 use otter_proto::id::{EntityKey, MemberId, Scope};
-use otter_proto::kind::CommandStage;
+use otter_proto::kind::{CommandStage, MarkTarget};
 
-use crate::ledger::StoreError;
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::Ledger;
+use crate::ledger::{End, StoreError};
 
 impl Ledger<'_> {
     /// Writes `member.joined`; of a member who is there already, what changed.
@@ -23,7 +23,21 @@ impl Ledger<'_> {
             .string("joinedAt", &self.now.to_string())
             .string("name", name)
             .string("role", role.as_str());
-        self.write_own("member.joined", member.as_str(), Scope::Org, None, data)
+        self.write_own("member.joined", member.as_str(), Scope::Org, None, data)?;
+        self.start_read(member)
+    }
+
+    /// What was said before somebody joined is not unread to them.
+    fn start_read(&mut self, member: &MemberId) -> Result<(), StoreError> {
+        for (key, row) in self.rows.live(&Scope::Org, "conversation", false, End::Newest, usize::MAX)? {
+            let Some(count) = json::integer(&row.text, "messageCount") else { continue };
+            let data = Object::default()
+                .raw("messageCount", count.to_string())
+                .string("readAt", &self.now.to_string())
+                .string("target", MarkTarget::Conversation.as_str());
+            self.write_own("mark.updated", key.id(), Scope::Member(member.clone()), None, data)?;
+        }
+        Ok(())
     }
 
     /// Writes `member.updated`. What waits and needs a higher role than the new one is called off.

@@ -37,6 +37,10 @@ impl Ledger<'_> {
         let text = existing.map_or("", |row| row.text.as_str());
         match fact.kind.name {
             "message.created" => fact.data = self.timed(&fact.scope, &fact.data)?,
+            "conversation.upserted" if existing.is_none() => {
+                let seen = Object::default().string("firstSeenAt", &self.now.to_string()).build();
+                fact.data = text::merge(&fact.data, &seen);
+            }
             "run.completed" | "run.failed" | "run.aborted"
                 if json::string(text, "state").as_deref() != Some("running") =>
             {
@@ -113,7 +117,7 @@ impl Fact {
     }
 }
 
-fn instant(object: &str, path: &str) -> Option<UnixMillis> {
+pub(super) fn instant(object: &str, path: &str) -> Option<UnixMillis> {
     UnixMillis::parse(&json::string(object, path)?)
 }
 

@@ -17,6 +17,7 @@ mod commands;
 mod instances;
 mod promises;
 mod publishing;
+mod unread;
 mod windows;
 
 pub(super) const T0: u64 = 1_795_000_000_000;

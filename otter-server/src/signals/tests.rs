@@ -1,4 +1,5 @@
-use otter_proto::catalogue;
+use otter_proto::catalogue::{self, Publisher, Role, ScopeRule};
+use otter_proto::error::ErrorCode;
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -21,11 +22,17 @@ fn delta(run: &str, offset: u64, text: &str) -> Signal {
 }
 
 fn accept(signals: &mut Signals, signal: &Signal) -> Option<QueuedSignal> {
-    signals.accept(&instance(), signal).unwrap()
+    signals.accept(Sender::Instance(&instance()), signal, NOW).unwrap()
 }
 
+const NOW: Moment = Moment { now: Instant(1_000), unix: UnixMillis(1_795_000_000_000) };
+
 fn texts(signals: &Signals) -> Vec<String> {
-    signals.current(&conversation("in_1:c")).into_iter().map(|current| current.frame.to_string()).collect()
+    signals
+        .current(&conversation("in_1:c"), NOW.now)
+        .into_iter()
+        .map(|current| current.frame.to_string())
+        .collect()
 }
 
 fn event(kind: &str, entity: &str) -> Appended {
@@ -51,9 +58,9 @@ fn a_newcomer_gets_the_text_so_far_as_one_keyframe() {
             r#"{"type":"signal","scope":"conversation/in_1:c","kind":"message.delta","data":{"runId":"in_1:r","offset":0,"text":"Hello there"}}"#,
         ),
     };
-    assert_eq!(signals.current(&conversation("in_1:c")), std::slice::from_ref(&keyframe));
-    assert_eq!(signals.latest(&conversation("in_1:c"), "message.delta in_1:r"), Some(keyframe));
-    assert_eq!(signals.current(&conversation("in_1:other")), []);
+    assert_eq!(signals.current(&conversation("in_1:c"), NOW.now), std::slice::from_ref(&keyframe));
+    assert_eq!(signals.latest(&conversation("in_1:c"), "message.delta in_1:r", NOW.now), Some(keyframe));
+    assert_eq!(signals.current(&conversation("in_1:other"), NOW.now), []);
 }
 
 #[test]
@@ -79,7 +86,7 @@ fn the_answer_or_the_end_of_a_run_ends_its_signals_and_late_ones_are_dropped() {
         let progress = r#"{"runId":"in_1:r","phase":"tool"}"#;
         accept(&mut signals, &signal("conversation/in_1:c", PROGRESS, progress));
         assert_eq!(texts(&signals).len(), 3);
-        signals.settle(&conversation("in_1:c"), &[&event(kind, entity)]);
+        signals.settle(&conversation("in_1:c"), &[&event(kind, entity)], NOW.unix);
         let left = texts(&signals);
         assert!(left.len() == 1 && left.iter().all(|text| text.contains("in_1:other")), "{kind}: {left:?}");
         assert_eq!(accept(&mut signals, &delta("in_1:r", 0, "late")), None);
@@ -91,7 +98,7 @@ fn other_events_settle_nothing() {
     let mut signals = Signals::default();
     accept(&mut signals, &delta("in_1:r", 0, "a"));
     for (kind, entity) in [("run.started", "run/in_1:r"), ("message.created", "message/in_1:c1:user")] {
-        signals.settle(&conversation("in_1:c"), &[&event(kind, entity)]);
+        signals.settle(&conversation("in_1:c"), &[&event(kind, entity)], NOW.unix);
     }
     assert_eq!(texts(&signals).len(), 1);
 }
@@ -112,17 +119,29 @@ fn an_instance_speaks_only_for_itself() {
         (signal("org", "typing.started", "{}"), ErrorCode::UnknownKind),
         (signal("conversation/in_1:c", DELTA, r#"{"runId":"in_1:r"}"#), ErrorCode::InvalidData),
     ] {
-        assert_eq!(signals.accept(&instance(), &signal).unwrap_err().code, code, "{signal:?}");
+        assert_eq!(
+            signals.accept(Sender::Instance(&instance()), &signal, NOW).unwrap_err().code,
+            code,
+            "{signal:?}"
+        );
     }
     assert!(accept(&mut signals, &signal("org", HEARTBEAT, &beat("in_1"))).is_some());
 }
 
 #[test]
 fn every_signal_of_the_catalogue_is_known_here() {
+    let (of, id) = (instance(), member());
     for row in catalogue::SIGNALS {
-        let error =
-            Signals::default().accept(&instance(), &signal("member/mb_1", row.name, "{}")).unwrap_err();
-        assert_eq!(error.code, ErrorCode::InvalidData, "{}", row.name);
+        let scope = if row.scope == ScopeRule::Org { "org" } else { "conversation/in_1:c" };
+        let (sender, code) = match row.publisher {
+            Publisher::Member => {
+                (Sender::Member { id: &id, role: Role::Member, follows: true }, ErrorCode::InvalidData)
+            }
+            Publisher::Hub => (Sender::Instance(&of), ErrorCode::NotPublisher),
+            _ => (Sender::Instance(&of), ErrorCode::InvalidData),
+        };
+        let error = Signals::default().accept(sender, &signal(scope, row.name, "{}"), NOW).unwrap_err();
+        assert_eq!(error.code, code, "{}", row.name);
     }
 }
 
@@ -143,9 +162,12 @@ fn what_an_instance_left_behind_is_forgotten() {
     let beat = r#"{"instanceId":"in_1","at":"2026-11-22T14:00:00.000Z"}"#;
     accept(&mut signals, &signal("org", HEARTBEAT, beat));
     signals.forget(&InstanceId::new("in_2").unwrap());
-    assert_eq!((texts(&signals).len(), signals.current(&Scope::Org).len()), (1, 1));
+    assert_eq!((texts(&signals).len(), signals.current(&Scope::Org, NOW.now).len()), (1, 1));
     signals.forget(&instance());
-    assert_eq!((texts(&signals).len(), signals.current(&Scope::Org).len(), signals.bytes), (0, 0, 0));
+    assert_eq!(
+        (texts(&signals).len(), signals.current(&Scope::Org, NOW.now).len(), signals.bytes),
+        (0, 0, 0)
+    );
     assert!(accept(&mut signals, &delta("in_1:r", 0, "again")).is_some());
 }
 
@@ -158,8 +180,73 @@ fn texts_are_bounded_and_the_quietest_scope_goes_first() {
         accept(&mut signals, &signal(&format!("conversation/in_1:{n}"), DELTA, &data));
     }
     assert!(signals.bytes <= 1 << 20);
-    assert_eq!(signals.current(&conversation("in_1:0")), []);
-    assert_eq!(signals.current(&conversation("in_1:9")).len(), 1);
+    assert_eq!(signals.current(&conversation("in_1:0"), NOW.now), []);
+    assert_eq!(signals.current(&conversation("in_1:9"), NOW.now).len(), 1);
     let held: usize = signals.scopes.values().map(|of| of.slots.bytes()).sum();
     assert_eq!(held, signals.bytes);
+}
+
+fn member() -> MemberId {
+    MemberId::new("mb_1").unwrap()
+}
+
+#[test]
+fn a_heartbeat_carries_when_it_was_heard_so_that_a_newcomer_sees_its_age() {
+    let mut signals = Signals::default();
+    let beat =
+        r#"{"instanceId":"in_1","at":"2026-11-22T14:00:00.000Z","heardAt":"2030-01-01T00:00:00.000Z"}"#;
+    accept(&mut signals, &signal("org", HEARTBEAT, beat));
+    let later = Instant(NOW.now.0 + 45_000);
+    let current = signals.current(&Scope::Org, later);
+    assert_eq!(
+        current.iter().map(|current| &*current.frame).collect::<Vec<_>>(),
+        [
+            r#"{"type":"signal","scope":"org","kind":"instance.heartbeat","data":{"instanceId":"in_1","at":"2026-11-22T14:00:00.000Z","heardAt":"2026-11-18T11:06:40.000Z"}}"#
+        ]
+    );
+}
+
+#[test]
+fn every_signal_has_its_table_of_refusals() {
+    let mut signals = Signals::default();
+    signals.came(&member(), Some("Ada"), NOW.unix);
+    let (of, id) = (instance(), member());
+    let bridge = Sender::Instance(&of);
+    let person = |role, follows| Sender::Member { id: &id, role, follows };
+    let ada = person(Role::Member, true);
+    let (delta, progress) =
+        (r#"{"runId":"in_1:r","offset":0,"text":""}"#, r#"{"runId":"in_1:r","phase":"p"}"#);
+    let beat = r#"{"instanceId":"in_1","at":"2026-11-22T14:00:00.000Z"}"#;
+    let here = r#"{"memberId":"mb_1","state":"online","since":"2026-11-22T14:00:00.000Z"}"#;
+    let typing = r#"{"active":true}"#;
+    let (large, huge) =
+        (format!(r#"{{"active":true,"name":"{}"}}"#, "x".repeat(8 << 10)), "x".repeat(257 << 10));
+    let huge = format!(r#"{{"runId":"in_1:r","offset":0,"text":"{huge}"}}"#);
+    let own = "conversation/in_1:c";
+    for (sender, scope, kind, data, code) in [
+        (bridge, own, TYPING, typing, ErrorCode::NotPublisher),
+        (bridge, "org", PRESENCE, here, ErrorCode::NotPublisher),
+        (bridge, own, DELTA, &huge, ErrorCode::TooLarge),
+        (bridge, own, PROGRESS, &large, ErrorCode::TooLarge),
+        (bridge, own, PROGRESS, r#"{"runId":"in_1:r"}"#, ErrorCode::InvalidData),
+        (bridge, "org", PROGRESS, progress, ErrorCode::UnknownScope),
+        (bridge, "conversation/in_2:c", PROGRESS, progress, ErrorCode::NotOwner),
+        (bridge, "org", HEARTBEAT, r#"{"instanceId":"in_1"}"#, ErrorCode::InvalidData),
+        (ada, own, DELTA, delta, ErrorCode::NotPublisher),
+        (ada, own, PROGRESS, progress, ErrorCode::NotPublisher),
+        (ada, "org", HEARTBEAT, beat, ErrorCode::NotPublisher),
+        (ada, "org", PRESENCE, here, ErrorCode::NotPublisher),
+        (ada, own, "x.acme.wave", "{}", ErrorCode::UnknownKind),
+        (ada, "org", TYPING, typing, ErrorCode::UnknownScope),
+        (ada, "member/mb_1", TYPING, typing, ErrorCode::UnknownScope),
+        (ada, own, TYPING, "{}", ErrorCode::InvalidData),
+        (ada, own, TYPING, r#"{"active":"yes"}"#, ErrorCode::InvalidData),
+        (ada, own, TYPING, &large, ErrorCode::TooLarge),
+        (person(Role::Viewer, true), own, TYPING, typing, ErrorCode::RoleRequired),
+        (person(Role::Owner, false), own, TYPING, typing, ErrorCode::NotSubscribed),
+    ] {
+        let refused = signals.accept(sender, &signal(scope, kind, data), NOW).unwrap_err();
+        assert_eq!(refused.code, code, "{sender:?} {scope} {kind} {refused:?}");
+    }
+    assert_eq!(texts(&signals), Vec::<String>::new(), "what is refused changes nothing");
 }

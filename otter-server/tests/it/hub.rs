@@ -3,6 +3,7 @@
 mod harness;
 mod input;
 mod instances;
+mod people;
 mod restart;
 mod signals;
 mod storm;

@@ -205,6 +205,11 @@ pub enum ConnectionEvent {
         /// What it carries.
         data: Json,
     },
+    /// A scope was asked for anew: what signals said of it is over, and those in force are told again.
+    SignalsOver {
+        /// The scope.
+        scope: Scope,
+    },
     /// A recorded event of a followed scope, each once and in order. State that it changed was told before.
     Event {
         /// The scope.

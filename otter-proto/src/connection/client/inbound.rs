@@ -156,6 +156,7 @@ impl ClientConnection {
         let asked = self.scopes.iter_mut().find(|(_, each)| each.is_asked() && each.sub == answer.sub);
         let Some((name, subscription)) = asked else { return };
         let gone = subscription.answered(answer);
+        let signalled = subscription.signalled.take();
         let renamed = *name != answer.scope;
         if renamed {
             *name = answer.scope.clone();
@@ -168,6 +169,9 @@ impl ClientConnection {
             });
         }
         let scope = &answer.scope;
+        if signalled.is_some() {
+            self.emit(ConnectionEvent::SignalsOver { scope: scope.clone() });
+        }
         self.fetches_answered(scope, answer.mode);
         self.saw_epoch(&answer.epoch);
         for key in gone {

@@ -315,31 +315,30 @@ impl ClientConnection {
         if !followed.is_some_and(|(_, of)| of.wanted && !of.is_asked() && !of.is_unasked()) {
             return;
         }
-        match (&signal.scope, signal.kind.as_str()) {
-            (Scope::Conversation(conversation), "message.delta") => {
-                let Ok(delta) = Delta::read(&mut Cursor::new(signal.data.as_str())) else {
-                    self.counters.bad_frames += 1;
-                    return;
-                };
-                if self.state(&signal.scope).is_some_and(|state| is_over(state, &delta.run)) {
-                    return;
-                }
-                let slots = &mut self.optimistic.slots;
-                let at = slots.iter().position(|(id, _)| id == conversation).unwrap_or_else(|| {
-                    slots.push((conversation.clone(), Slots::new()));
-                    slots.len() - 1
-                });
-                if let Some((_, slots)) = slots.get_mut(at) {
-                    slots.accept(&delta);
-                }
-                self.flush_slots(&signal.scope);
+        let (Scope::Conversation(conversation), "message.delta") = (&signal.scope, signal.kind.as_str())
+        else {
+            if let Some(subscription) = self.subscription(&signal.scope) {
+                subscription.signalled = Some(subscription.sub);
             }
-            _ => self.emit(ConnectionEvent::Signal {
-                scope: signal.scope,
-                kind: signal.kind,
-                data: signal.data,
-            }),
+            let Signal { scope, kind, data } = signal;
+            return self.emit(ConnectionEvent::Signal { scope, kind, data });
+        };
+        let Ok(delta) = Delta::read(&mut Cursor::new(signal.data.as_str())) else {
+            self.counters.bad_frames += 1;
+            return;
+        };
+        if self.state(&signal.scope).is_some_and(|state| is_over(state, &delta.run)) {
+            return;
         }
+        let slots = &mut self.optimistic.slots;
+        let at = slots.iter().position(|(id, _)| id == conversation).unwrap_or_else(|| {
+            slots.push((conversation.clone(), Slots::new()));
+            slots.len() - 1
+        });
+        if let Some((_, slots)) = slots.get_mut(at) {
+            slots.accept(&delta);
+        }
+        self.flush_slots(&signal.scope);
     }
 
     /// The state of a scope is complete: slots whose run is not open in it go.

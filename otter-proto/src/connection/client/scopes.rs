@@ -250,6 +250,7 @@ fn scope_of(event: &ConnectionEvent) -> Option<&Scope> {
         | ConnectionEvent::Text { scope, .. }
         | ConnectionEvent::Slot { scope, .. }
         | ConnectionEvent::Signal { scope, .. }
+        | ConnectionEvent::SignalsOver { scope }
         | ConnectionEvent::Event { scope, .. } => Some(scope),
         ConnectionEvent::Status(_)
         | ConnectionEvent::Welcome { .. }

@@ -29,6 +29,8 @@ pub(super) struct Subscription {
     pub(super) told: Option<(ScopePhase, Option<String>)>,
     /// When a resync that must not come at once is due.
     pub(super) resync_at: Option<Instant>,
+    /// The number of the newest `subscribe` after which signals of it were told; a later one starts without them.
+    pub(super) signalled: Option<u64>,
     /// A snapshot waits for the older rows that lists show.
     pub(super) held: bool,
     /// The highest head at which a page of rows was read: below it the state is no moment of the hub.
@@ -83,6 +85,7 @@ impl Subscription {
             sub: 0,
             told: None,
             resync_at: None,
+            signalled: None,
             held: false,
             paged: 0,
             stage: Stage::Unasked,

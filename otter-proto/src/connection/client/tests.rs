@@ -143,6 +143,7 @@ fn gist(event: ConnectionEvent) -> String {
         }
         ConnectionEvent::Slot { run, from, text, .. } => format!("slot {run} {from} {text:?}"),
         ConnectionEvent::Signal { kind, .. } => format!("signal {kind}"),
+        ConnectionEvent::SignalsOver { scope } => format!("signals over {scope}"),
         ConnectionEvent::Event { seq, replayed, .. } => {
             format!("event {seq}{}", if replayed { " replayed" } else { "" })
         }

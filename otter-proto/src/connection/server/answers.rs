@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::limiter::Bucket;
 use super::need::{Admission, Need, Piece, SnapshotRead, Start, Ticket};
 use super::subscriptions::Phase as SubPhase;
 use super::{Phase, ServerConnection};
 use crate::frame::{
-    CommandDispatch, HubFrame, Published, Reply, Resync, SnapshotPage, Subscribed, SubscribedMode, Welcome,
+    CommandDispatch, HubFrame, PrincipalType, Published, Reply, Resync, SnapshotPage, Subscribed,
+    SubscribedMode, Welcome,
 };
 use crate::id::Scope;
 use crate::time::Instant;
@@ -33,6 +35,10 @@ impl ServerConnection {
             capabilities,
             lanes: admission.lanes,
         };
+        if admission.principal.principal_type == PrincipalType::Member {
+            let rate = self.config.member_signals_per_second;
+            self.signals = Bucket::new(rate, 4 * rate, now);
+        }
         self.phase = Phase::Open { principal: admission.principal, epoch: admission.epoch };
         self.last_inbound = now;
         self.next_ping = now.plus(self.config.heartbeat_ms);

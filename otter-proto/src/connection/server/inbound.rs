@@ -132,8 +132,7 @@ impl ServerConnection {
             ClientFrame::Publish(_) => self.unexpected("only instances publish", now),
             ClientFrame::Command(command) if self.is(PrincipalType::Member) => self.command(command, now),
             ClientFrame::Command(_) => self.unexpected("only members send commands", now),
-            ClientFrame::Signal(_)
-                if self.is(PrincipalType::Instance) && self.signals.admit(now).is_err() => {}
+            ClientFrame::Signal(_) if self.signals.admit(now).is_err() => self.counters.dropped_signals += 1,
             ClientFrame::Signal(signal) => self.needs.push_back(Need::Signal(signal)),
             ClientFrame::Fetch(fetch) => self.fetch(&fetch, now),
             ClientFrame::Ack(ack) => {
@@ -224,6 +223,7 @@ impl ServerConnection {
     }
 
     pub(super) fn strike(&mut self, now: Instant) {
+        self.counters.refused += 1;
         if self.refused.admit(now).is_err() {
             self.close(CloseCode::RateLimited, "too many refused frames", Some(10_000));
         }

@@ -76,7 +76,7 @@ fn a_conversation_that_moves_again_comes_back_whole() {
     let sent = UnixMillis(world.now);
     let last = format!(r#"{{"author":{{"type":"agent"}},"head":"hi","id":"in_1:m","sentAt":"{sent}"}}"#);
     let value = format!(
-        r#"{{"address":{{"kind":"session","sessionKey":"k"}},"agentId":"in_1:main","instanceId":"in_1","lastMessage":{last},"messageCount":1}}"#
+        r#"{{"address":{{"kind":"session","sessionKey":"k"}},"agentId":"in_1:main","firstSeenAt":"2026-11-18T11:06:40.000Z","instanceId":"in_1","lastMessage":{last},"messageCount":1}}"#
     );
     assert_eq!(
         lines(&commit)[1],

@@ -83,7 +83,12 @@ impl World {
 
     /// A member past `welcome`.
     pub(super) async fn member(&self) -> Peer {
-        let mut peer = self.socket("member").await;
+        self.person("member").await
+    }
+
+    /// Somebody past `welcome`.
+    pub(super) async fn person(&self, who: &str) -> Peer {
+        let mut peer = self.socket(who).await;
         peer.send(&hello(&[])).await;
         peer.frame("welcome").await;
         peer
@@ -117,11 +122,12 @@ async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocke
         principal_type,
         id: id.into(),
         org: org(),
-        name: Some("Ada".into()),
+        name: Some(if id == "mb_4" { "Bo" } else { "Ada" }.into()),
         role: role.map(str::to_owned),
     };
     let admitted = match who.as_str() {
         "member" => Ok(principal(PrincipalType::Member, "mb_1", Some("member"))),
+        "other" => Ok(principal(PrincipalType::Member, "mb_4", Some("admin"))),
         "viewer" => Ok(principal(PrincipalType::Member, "mb_2", Some("viewer"))),
         "instance" => Ok(principal(PrincipalType::Instance, "in_1", None)),
         "revoked" => Ok(principal(PrincipalType::Member, "mb_3", Some("member"))),
@@ -207,9 +213,14 @@ impl Peer {
         }
     }
 
+    /// Subscribes and reads nothing.
+    pub(super) async fn ask(&mut self, scope: &str, sub: u64) {
+        self.send(&json!({"type": "subscribe", "scope": scope, "sub": sub})).await;
+    }
+
     /// Subscribes and reads to the end of the snapshot: the entities and the last page.
     pub(super) async fn subscribe(&mut self, scope: &str, sub: u64) -> (Vec<Value>, Value) {
-        self.send(&json!({"type": "subscribe", "scope": scope, "sub": sub})).await;
+        self.ask(scope, sub).await;
         assert_eq!(self.frame("subscribed").await["mode"], "snapshot");
         let mut entities = Vec::new();
         loop {
@@ -230,6 +241,25 @@ impl Peer {
             let published = self.frame("published").await;
             if published["upTo"].as_u64() >= Some(n) || published.get("error").is_some() {
                 return published;
+            }
+        }
+    }
+
+    /// The signals of one kind up to here. What this connection was told is in order, so a fetch, whose answer comes in
+    /// that order, ends them.
+    pub(super) async fn signals(&mut self, kind: &str, scope: &str) -> Vec<Value> {
+        self.send(
+            &json!({"type": "fetch", "id": self.next_n, "scope": scope, "entityType": "member", "limit": 1}),
+        )
+        .await;
+        self.next_n += 1;
+        let mut signals = Vec::new();
+        loop {
+            let frame = self.next().await.unwrap_or_else(|code| panic!("closed {code}"));
+            match frame["type"].as_str() {
+                Some("page") => return signals,
+                Some("signal") if frame["kind"] == kind => signals.push(frame["data"].clone()),
+                _ => {}
             }
         }
     }

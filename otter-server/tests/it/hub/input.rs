@@ -28,7 +28,7 @@ async fn frames_that_cannot_be_understood_are_refused_and_the_connection_lives()
             "{\"type\":\"publish\",\"lane\":\"main\",\"producerEpoch\":1,\"first\":1,\"events\":[]}",
             "unexpectedFrame",
         ),
-        ("{\"type\":\"signal\",\"scope\":\"org\",\"kind\":\"message.delta\",\"data\":{}}", "forbidden"),
+        ("{\"type\":\"signal\",\"scope\":\"org\",\"kind\":\"message.delta\",\"data\":{}}", "notPublisher"),
     ] {
         peer.send_text(text).await;
         assert_eq!(peer.frame("error").await["error"]["code"], code, "{:.60}", text);

@@ -97,3 +97,21 @@ fn signals_wait_for_nothing() {
     bench.machine.signal(scope("org"), "typing", data);
     assert_eq!((bench.said(), bench.machine.counters().dropped_signals), (vec![], 1));
 }
+
+#[test]
+fn signals_of_an_earlier_subscription_are_over_before_those_in_force_are_told() {
+    let mut bench = running();
+    let progress = format!(
+        r#"{{"type":"signal","scope":"{CONVERSATION}","kind":"run.progress","data":{{"runId":"in_1:r"}}}}"#
+    );
+    bench.hears(&progress);
+    bench.told();
+    for expected in [true, false] {
+        bench.reconnect();
+        bench.welcome();
+        bench.told();
+        bench.snapshot(CONVERSATION, 2, 20, &[]);
+        let gist = bench.gist();
+        assert_eq!(gist.iter().any(|word| word == "signals over conversation/in_1:c"), expected, "{gist:?}");
+    }
+}

@@ -1,0 +1,159 @@
+import { ask } from '../ask.js';
+import { attribute, bag, h, show, text, watch } from '../dom.js';
+import { instanceName, mayWrite, titleOf } from '../model.js';
+import { link } from '../route.js';
+import { age } from '../seconds.js';
+import { COLUMNS, STATUS, isHanded, isPeoples, origin, targets, wordsFor } from '../task-words.js';
+import { field, openDialog } from './dialog.js';
+
+const TITLE = 300;
+const DETAILS = 6000;
+
+/** Writes a task down. @param {any} client @param {{ made(id: string): void, onclose(): void }} then */
+export function newTask(client, { made, onclose }) {
+  const form = fields(client, {});
+  const submit = h('button', { type: 'submit', class: 'primary', 'data-testid': 'task-save' }, 'Write it down');
+  const body = h('form', { class: 'dialog-body', onsubmit: save }, ...form.elements, h('div', { class: 'dialog-foot' }, submit));
+  const dialog = openDialog({ title: 'New task', name: 'task', onclose }, body);
+  form.title.focus();
+
+  /** @param {Event} event */
+  function save(event) {
+    event.preventDefault();
+    const { title, description, agentId } = form.read();
+    if (!title) return form.title.focus();
+    const handle = ask(client, 'task.create', { title, ...(description && { description }), ...(agentId && { agentId }) });
+    made(`hub:${handle.id}`);
+    dialog.close();
+  }
+}
+
+/**
+ * One task with all that is known of it: changed here when a person made it, and handed to an agent.
+ *
+ * @param {any} client @param {string} id @param {{ onclose(): void, moving(id: string): void, dispatch?: boolean }} board
+ */
+export function openTask(client, id, { onclose, moving, dispatch = false }) {
+  const ends = bag();
+  const task = client.entity('task', id).get();
+  const facts = taskFacts(client);
+  const summary = h('div', { class: 'task-said', hidden: true });
+  const editable = isPeoples(task) && mayWrite(client);
+  const hand = editable ? handOver(client, id, moving) : null;
+  const parts = [facts.element, summary, ...(editable ? [editor(client, task, moving)] : [readOnly(task)]), ...(hand ? [hand.element] : [])];
+  const dialog = openDialog({ title: task.title, name: 'task', onclose: () => (ends.end(), onclose()) }, h('div', { class: 'dialog-body' }, ...parts));
+  attribute(dialog.element, 'data-task-id', id);
+  const heading = dialog.element.querySelector('h2');
+  ends.add(watch(client.entity('task', id), (now) => {
+    if (!now) return dialog.close();
+    text(heading, now.title);
+    facts.set(now);
+    text(summary, now.summary ?? '');
+    show(summary, Boolean(now.summary));
+    hand?.set(now);
+  }));
+  if (dispatch) hand?.focus();
+  return dialog;
+}
+
+/** Title, details, agent. @param {any} client @param {any} task */
+function fields(client, task) {
+  const title = h('input', { type: 'text', class: 'text-input', value: task.title ?? '', maxLength: TITLE, required: true, 'data-testid': 'task-title' });
+  const description = h('textarea', { class: 'text-input', rows: 3, value: task.description ?? '', maxLength: DETAILS, 'data-testid': 'task-description' });
+  const agents = client.list('agent', { order: 'name' }).get().ids.map((/** @type {string} */ id) => client.entity('agent', id).get());
+  const agent = h('select', { class: 'text-input', 'data-testid': 'task-agent' }, h('option', { value: '' }, 'Nobody yet'),
+    ...agents.map((/** @type {any} */ each) => h('option', { value: each.id, selected: each.id === task.agentId }, `${each.name} on ${instanceName(client, each.instanceId)}`)));
+  return {
+    title,
+    elements: [field('What is to be done', title), field('Details', description), field('Who shall do it', agent)],
+    read: () => ({ title: title.value.trim(), description: description.value.trim(), agentId: agent.value }),
+  };
+}
+
+/** @param {any} client @param {any} task @param {(id: string) => void} moving */
+function editor(client, task, moving) {
+  const form = fields(client, task);
+  const status = h('select', { class: 'text-input', 'data-testid': 'task-status' },
+    ...statuses(task).map((each) => h('option', { value: each, selected: each === task.status }, STATUS[each])));
+  const submit = h('button', { type: 'submit', class: 'plain', 'data-testid': 'task-save', disabled: true }, 'Save');
+  const element = h('form', { class: 'task-form', onsubmit: save, oninput: () => (submit.disabled = Object.keys(changes()).length === 0) },
+    ...form.elements, field('Where it is', status), h('div', { class: 'dialog-foot' }, submit));
+
+  function changes() {
+    const { title, description, agentId } = form.read();
+    const now = client.entity('task', task.id).get() ?? task;
+    const wanted = /** @type {Record<string, any>} */ ({ title, description: description || null, agentId: agentId || null, status: status.value });
+    return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => (now[name] ?? null) !== value && !(name === 'title' && !value)));
+  }
+
+  /** @param {Event} event */
+  function save(event) {
+    event.preventDefault();
+    moving(task.id);
+    ask(client, 'task.update', { taskId: task.id, ...changes() });
+    submit.disabled = true;
+  }
+  return element;
+}
+
+/** What a person may make of it; what an agent has stays what it is until somebody takes it back. @param {any} task */
+const statuses = (task) => [...new Set([task.status, ...COLUMNS.map(([, , , status]) => status)])];
+
+/** @param {any} task */
+function readOnly(task) {
+  const words = task.origin === 'gateway' ? 'Its gateway moves this task by itself.' : isPeoples(task) ? '' : 'Whoever published this task moves it.';
+  return h('div', { class: 'task-said plain-words' }, ...[task.description, words].filter(Boolean).map((each) => h('p', {}, each)));
+}
+
+/** @param {any} client */
+function taskFacts(client) {
+  const state = h('span', { class: 'task-state' });
+  const from = h('span');
+  const made = h('time', { class: 'age' });
+  const talk = h('a', { class: 'chip' }, '');
+  const element = h('div', { class: 'task-facts' }, state, from, made, h('span', { class: 'spacer' }), talk);
+  return {
+    element,
+    /** @param {any} task */
+    set(task) {
+      attribute(element, 'data-status', task.status);
+      text(state, STATUS[task.status] ?? task.status);
+      text(from, origin(task));
+      age(made, task.createdAt);
+      const conversation = task.conversationId && client.entity('conversation', task.conversationId).get();
+      show(talk, Boolean(task.conversationId));
+      text(talk, conversation ? `Open “${titleOf(client, conversation).slice(0, 40)}”` : 'Open its conversation');
+      if (task.conversationId) attribute(talk, 'href', link('conversations', task.conversationId));
+    },
+  };
+}
+
+/** Hands a task to the agent of a conversation, in words that can be changed. @param {any} client @param {string} id @param {(id: string) => void} moving */
+function handOver(client, id, moving) {
+  const task = client.entity('task', id).get();
+  const options = targets(client, task);
+  const target = h('select', { class: 'text-input', 'data-testid': 'dispatch-conversation' }, ...options.map(({ id: value, label }) => h('option', { value }, label)));
+  const words = h('textarea', { class: 'text-input', rows: 3, value: wordsFor(task), 'data-testid': 'dispatch-text' });
+  const button = h('button', { type: 'submit', class: 'primary', 'data-testid': 'dispatch' }, 'Hand it over');
+  const hint = h('p', { class: 'field-hint' });
+  const element = h('form', { class: 'task-hand', onsubmit: hand }, h('h3', {}, 'Hand it to an agent'), field('Where', target), field('What to say', words), h('div', { class: 'dialog-foot' }, hint, button));
+
+  /** @param {Event} event */
+  function hand(event) {
+    event.preventDefault();
+    const said = words.value.trim();
+    moving(id);
+    ask(client, 'task.dispatch', { taskId: id, conversationId: target.value, ...(said && said !== wordsFor(client.entity('task', id).get() ?? {}) && { text: said }) });
+  }
+
+  return {
+    element,
+    focus: () => target.focus(),
+    /** @param {any} now */
+    set(now) {
+      const handed = isHanded(now);
+      button.disabled = handed || options.length === 0;
+      text(hint, handed ? 'An agent has it.' : options.length === 0 ? 'There is no conversation yet: connect a machine first.' : 'It begins when the agent is idle.');
+    },
+  };
+}
