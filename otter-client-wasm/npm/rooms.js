@@ -2,7 +2,7 @@ import { createRoom } from './room.js';
 import { VERSION } from './version.js';
 
 const BEAT_MS = 5000;
-const SILENT_MS = 60_000;
+const SILENT_MS = 30_000;
 const WASM_MS = 10_000;
 
 /**

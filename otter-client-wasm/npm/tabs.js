@@ -156,7 +156,8 @@ export function createSharedHost(options) {
   function post(message) {
     if (own) return own.post(message);
     port?.postMessage({ message });
-    doubt();
+    // What a person asks for must not go to a worker that is gone.
+    if (message.t === 'command' || message.t === 'retry') check();
   }
 
   /** @returns {any[]} */
