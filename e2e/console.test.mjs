@@ -170,7 +170,7 @@ test('what agents write is text: no markup of theirs, no address that runs code'
     links: [...element.querySelectorAll('a')].map((link) => [link.getAttribute('href'), link.rel]),
   }));
   assert.deepEqual(found, {
-    tags: ['A', 'CODE', 'DIV', 'LI', 'PRE', 'STRONG', 'UL'],
+    tags: ['A', 'BUTTON', 'CODE', 'DIV', 'LI', 'PRE', 'STRONG', 'UL', 'path', 'svg'],
     links: [['https://a.b/c_(d)', 'noopener noreferrer'], ['https://x.y/z', 'noopener noreferrer']],
   });
 });

@@ -1,6 +1,6 @@
 // The hub and the bridge as a person runs them: the built binaries with their documented flags.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,9 +71,18 @@ export class Bridge {
     Object.assign(this, { dir, hub, gateway, token });
   }
 
+  get args() {
+    const args = ['--hub', `ws://127.0.0.1:${this.hub.port}/ws/openclaw`, '--state-dir', join(this.dir, 'bridge-state')];
+    return [...args, '--gateway', this.gateway.url, '--gateway-token', this.gateway.token];
+  }
+
+  /** What `otter-bridge doctor` says. */
+  doctor() {
+    return spawnSync(binary('otter-bridge'), ['doctor', ...this.args], { encoding: 'utf8', env: { ...process.env, OTTER_TOKEN: this.token } }).stdout;
+  }
+
   start() {
-    const args = ['run', '--hub', `ws://127.0.0.1:${this.hub.port}/ws/openclaw`, '--state-dir', join(this.dir, 'bridge-state')];
-    args.push('--gateway', this.gateway.url, '--gateway-token', this.gateway.token);
+    const args = ['run', ...this.args];
     const env = { OTTER_TOKEN: this.token, RUST_LOG: process.env.RUST_LOG ?? 'info,otter_client_native=debug' };
     this.process = new Process('bridge', binary('otter-bridge'), args, { log: join(this.dir, 'bridge.log'), env });
   }

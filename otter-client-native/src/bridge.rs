@@ -22,7 +22,7 @@ use crate::openclaw::{DeviceError, GatewayConnection, Generation, Instant, Now, 
 
 pub use self::address::{AddressError, check_hub_address};
 pub use self::client::ClientHub;
-pub use self::core::{Batch, BridgeCore, GATEWAY_ROW, HUB_ROW, HubCommand};
+pub use self::core::{Batch, BridgeCore, FACTS_ROW, GATEWAY_ROW, HUB_ROW, HubCommand};
 pub use self::hub::{Hub, HubEvent};
 
 use self::socket::{GatewaySocket, SocketEvent};

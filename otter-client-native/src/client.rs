@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use otter_proto::UnixMillis;
 use otter_proto::connection::client::{CommandState, ConnectionStatus, Role, ScopePhase};
-use otter_proto::event::NewEvent;
 use otter_proto::frame::Principal;
-use otter_proto::id::{CommandId, ConversationId, EntityId, EntityKey, Scope};
+use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::wire::Json;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::draft::EventDraft;
 use crate::driver::{Driver, Request};
 use crate::error::{Closed, PublishError, StartError, StoreError};
 use crate::events::{ClientEvent, ScopeUpdate};
@@ -70,10 +70,6 @@ pub struct Subscription {
     updates: broadcast::Receiver<ScopeUpdate>,
     requests: mpsc::Sender<Request>,
 }
-
-/// An event without an id.
-#[derive(Debug, Clone)]
-pub struct EventDraft(NewEvent);
 
 /// A command that was given, and how far it is.
 #[derive(Debug, Clone)]
@@ -208,14 +204,14 @@ impl Client {
 
     /// Publishes an event. It is on disk when this returns, and reaches the hub exactly once, whatever happens.
     pub async fn publish(&self, event: EventDraft) -> Result<Appended, PublishError> {
-        let done: Result<Appended, StoreError> = self.store.run(move |tx| tx.append(&event.0)).await;
+        let done: Result<Appended, StoreError> = self.store.run(move |tx| tx.append(event.event())).await;
         Ok(done?)
     }
 
     /// Publishes events in one local transaction, in their order within each lane.
     pub async fn publish_all(&self, events: Vec<EventDraft>) -> Result<Vec<Appended>, PublishError> {
         let done: Result<Vec<Appended>, StoreError> =
-            self.store.run(move |tx| events.iter().map(|event| tx.append(&event.0)).collect()).await;
+            self.store.run(move |tx| events.iter().map(|event| tx.append(event.event())).collect()).await;
         Ok(done?)
     }
 
@@ -340,42 +336,6 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         drop(self.requests.try_send(Request::Released { scope: self.scope.clone() }));
-    }
-}
-
-impl EventDraft {
-    /// An event of a kind about an entity. `data` is the payload of the kind.
-    pub fn new(kind: &str, subject: EntityId, data: &impl Serialize) -> Result<Self, serde_json::Error> {
-        let data = Json::trusted(serde_json::to_string(data)?);
-        Ok(Self(NewEvent {
-            id: ids::event_id(),
-            kind: kind.to_owned(),
-            subject,
-            conversation: None,
-            caused_by: None,
-            observed_at: None,
-            data,
-            effects: None,
-        }))
-    }
-
-    /// Names the conversation that it belongs to.
-    #[must_use]
-    pub fn conversation(mut self, conversation: ConversationId) -> Self {
-        self.0.conversation = Some(conversation);
-        self
-    }
-
-    /// Names the command that caused it.
-    #[must_use]
-    pub fn caused_by(mut self, command: CommandId) -> Self {
-        self.0.caused_by = Some(command);
-        self
-    }
-
-    /// The event with its id.
-    pub fn into_event(self) -> NewEvent {
-        self.0
     }
 }
 

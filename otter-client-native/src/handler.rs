@@ -52,6 +52,11 @@ impl CommandOutcome {
         Self::Completed(None)
     }
 
+    /// Done, with an answer for people. At most 256 KiB of it are kept; the command's row shows the head.
+    pub fn answered(text: impl Into<String>) -> Self {
+        Self::Completed(Some(text.into()))
+    }
+
     /// Not a command this instance knows.
     pub fn unsupported(kind: &str) -> Self {
         Self::Rejected {

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::client::{Client, EventDraft, WeakClient};
+use crate::client::{Client, WeakClient};
+use crate::draft::EventDraft;
 use crate::error::StoreError;
 use crate::events::ClientEvent;
 use crate::handler::{CommandHandler, CommandOutcome, CommandRequest};
@@ -169,12 +170,15 @@ async fn carry_out(
 }
 
 fn end_of(outcome: CommandOutcome) -> CommandEnd {
-    let told = |stage, code, message| CommandEnd {
-        error: Some(StageError { code, message }),
+    let told = |stage, code: String, message: String| CommandEnd {
+        error: Some(StageError { code: cut(code, MAX_CODE), message: cut(message, MAX_MESSAGE) }),
         ..CommandEnd::of(stage)
     };
     match outcome {
-        CommandOutcome::Completed(result) => CommandEnd { result, ..CommandEnd::of(CommandStage::Completed) },
+        CommandOutcome::Completed(result) => {
+            let result = result.map(|text| cut(text, MAX_RESULT));
+            CommandEnd { result, ..CommandEnd::of(CommandStage::Completed) }
+        }
         CommandOutcome::Failed { code, message } => told(CommandStage::Failed, code, message),
         CommandOutcome::Rejected { code, message } => told(CommandStage::Rejected, code, message),
         CommandOutcome::Unknown => CommandEnd::of(CommandStage::OutcomeUnknown),
@@ -217,5 +221,18 @@ fn is_replayable(kind: &str) -> bool {
     catalogue::command(kind).is_some_and(|row| row.safety == Safety::Replayable)
 }
 
+/// The longest head of `text`, on a character boundary: an end that is too long for the hub would never arrive.
+fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
 /// Commands carried out at once.
 const AT_ONCE: usize = 16;
+/// What is kept of the answer to a command, and of the words of a failure, in bytes.
+const MAX_RESULT: usize = 256 << 10;
+const MAX_CODE: usize = 64;
+const MAX_MESSAGE: usize = 2 << 10;

@@ -22,6 +22,7 @@
 
 pub mod bridge;
 mod client;
+mod draft;
 mod driver;
 mod error;
 mod events;
@@ -35,7 +36,8 @@ mod state_dir;
 mod store;
 pub mod transport;
 
-pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle, EventDraft, Subscription};
+pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle, Subscription};
+pub use draft::EventDraft;
 pub use error::{AppendError, Closed, PublishError, StartError, StoreError};
 pub use events::{ClientEvent, ScopeUpdate};
 pub use handler::{CommandHandler, CommandOutcome, CommandRequest, HandlerFuture};

@@ -33,6 +33,6 @@ pub use device::{DeviceError, DeviceIdentity, DeviceToken, TokenKey, TokenStore}
 pub use frame::{Decoded, GatewayEvent, GatewayFrame, GatewayResponse, MalformedFrame, decode};
 pub use ids::SessionKey;
 pub use observed::{Observed, ObservedRow};
-pub use rpc::{RpcCall, RpcError, RpcId, RpcResult};
+pub use rpc::{FEED_LIST, RpcCall, RpcError, RpcId, RpcResult};
 pub use time::{Instant, Now, UnixMillis};
 pub use translate::{Output, Publish, Signal, Want};

@@ -8,16 +8,14 @@ export interface Accepted {
 }
 
 /** Counts the `events`, `snapshot` and `page` frames received on this connection, applied or not. */
-export interface Ack {
+export interface AckFrame {
   /** Total since the connection opened. */
   frames: number;
+  /** Which frame this is. */
+  type: "ack";
 }
 
-export type AckFrame = Ack & {
-  type: "ack";
-};
-
-/** An entity of type `activity`. Its id is its key. */
+/** An entity of type `activity`, at most 8 KiB. Its id is in its key. */
 export interface ActivityEntity {
   /** Which agent. */
   agentId?: string;
@@ -65,15 +63,19 @@ export interface ActivityRecorded {
   title: string;
 }
 
+/** A recorded `activity.recorded`. */
 export interface ActivityRecordedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ActivityRecorded;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "activity.recorded";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -81,15 +83,24 @@ export interface ActivityRecordedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `activity`. */
+export interface ActivityRow {
+  /** `activity/<id>`. */
+  entity: `activity/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: ActivityEntity;
 }
 
 /** How an activity ended. */
-export type ActivityStatus = "completed" | "failed";
+export type ActivityStatus = "completed" | "failed" | (string & {});
 
 /** What a conversation belongs to. Echoed by replies; nothing parses session keys to route. */
 export interface Address {
@@ -104,9 +115,9 @@ export interface Address {
 }
 
 /** What a conversation is about. */
-export type AddressKind = "dm" | "project" | "issue" | "session";
+export type AddressKind = "dm" | "project" | "issue" | "session" | (string & {});
 
-/** An entity of type `agent`. Its id is its key. */
+/** An entity of type `agent`, at most 8 KiB. Its id is in its key. */
 export interface AgentEntity {
   /** Where it lives. */
   instanceId: string;
@@ -128,23 +139,30 @@ export interface AgentPing {
   agentId: string;
 }
 
+/** The command `agent.ping`. */
 export interface AgentPingCommand {
+  /** What it carries. */
   data: AgentPing;
+  /** The kind. */
   kind: "agent.ping";
 }
 
 /** `agent.removed`. */
 export type AgentRemoved = Record<string, unknown>;
 
+/** A recorded `agent.removed`. */
 export interface AgentRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: AgentRemoved;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "agent.removed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -152,11 +170,20 @@ export interface AgentRemovedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `agent`. */
+export interface AgentRow {
+  /** `agent/<id>`. */
+  entity: `agent/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: AgentEntity;
 }
 
 /** `agent.statusChanged`: what the agent says about itself. */
@@ -164,18 +191,22 @@ export interface AgentStatusChanged {
   /** A word. */
   status: string;
   /** A sentence. */
-  statusText?: string;
+  statusText?: string | null;
 }
 
+/** A recorded `agent.statusChanged`. */
 export interface AgentStatusChangedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: AgentStatusChanged;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "agent.statusChanged";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -183,11 +214,8 @@ export interface AgentStatusChangedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `agent.upserted`: an agent of a gateway. */
@@ -195,22 +223,26 @@ export interface AgentUpserted {
   /** Where it lives. */
   instanceId: string;
   /** Whether the gateway uses it when no agent is named. */
-  isDefault?: boolean;
+  isDefault?: boolean | null;
   /** The model it is configured with. */
-  model?: string;
+  model?: string | null;
   /** Its display name. */
   name: string;
 }
 
+/** A recorded `agent.upserted`. */
 export interface AgentUpsertedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: AgentUpserted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "agent.upserted";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -218,11 +250,8 @@ export interface AgentUpsertedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** Command `approval.decide`: answers an approval. The first one wins. */
@@ -235,8 +264,11 @@ export interface ApprovalDecide {
   rev: number;
 }
 
+/** The command `approval.decide`. */
 export interface ApprovalDecideCommand {
+  /** What it carries. */
   data: ApprovalDecide;
+  /** The kind. */
   kind: "approval.decide";
 }
 
@@ -251,18 +283,22 @@ export interface ApprovalDecided {
   /** The answer. */
   decision: ApprovalDecision;
   /** Always `decided`. */
-  state: ApprovalState;
+  state: "decided";
 }
 
+/** A recorded `approval.decided`. */
 export interface ApprovalDecidedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ApprovalDecided;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "approval.decided";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -270,17 +306,14 @@ export interface ApprovalDecidedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** What a person may answer. */
 export type ApprovalDecision = "allow-once" | "allow-always" | "deny";
 
-/** An entity of type `approval`. Its id is its key. */
+/** An entity of type `approval`, at most 8 KiB. Its id is in its key. */
 export interface ApprovalEntity {
   /** Its agent's entity id. */
   agentId?: string;
@@ -327,18 +360,22 @@ export interface ApprovalExpired {
   /** When that was seen. */
   resolvedAt: Instant;
   /** Always `expired`. */
-  state: ApprovalState;
+  state: "expired";
 }
 
+/** A recorded `approval.expired`. */
 export interface ApprovalExpiredEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ApprovalExpired;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "approval.expired";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -346,11 +383,8 @@ export interface ApprovalExpiredEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** What came of an approval, by the gateway's record. */
@@ -367,18 +401,22 @@ export interface ApprovalReopened {
   /** Always `null`. */
   decision?: ApprovalDecision | null;
   /** Always `pending`. */
-  state: ApprovalState;
+  state: "pending";
 }
 
+/** A recorded `approval.reopened`. */
 export interface ApprovalReopenedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ApprovalReopened;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "approval.reopened";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -386,11 +424,8 @@ export interface ApprovalReopenedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `approval.requested`: an agent asks a person before it runs a command. */
@@ -414,20 +449,24 @@ export interface ApprovalRequested {
   /** The run that asks and waits. */
   runId?: string;
   /** Always `pending`. */
-  state: ApprovalState;
+  state: "pending";
   /** What the gateway warns of. */
   warning?: string;
 }
 
+/** A recorded `approval.requested`. */
 export interface ApprovalRequestedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ApprovalRequested;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "approval.requested";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -435,38 +474,39 @@ export interface ApprovalRequestedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `approval.resolved`: what came of it, by the gateway's record. */
 export interface ApprovalResolved {
   /** The answer the gateway took, when someone gave one. */
-  decision?: ApprovalDecision;
+  decision?: ApprovalDecision | null;
   /** What came of it. */
   outcome: ApprovalOutcome;
   /** Why, in the gateway's words. */
-  reason?: string;
+  reason?: string | null;
   /** When. */
   resolvedAt: Instant;
   /** Who answered, in the gateway's words, when it was not decided here. */
-  resolvedBy?: string;
+  resolvedBy?: string | null;
   /** Always `resolved`. */
-  state: ApprovalState;
+  state: "resolved";
 }
 
+/** A recorded `approval.resolved`. */
 export interface ApprovalResolvedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ApprovalResolved;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "approval.resolved";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -474,11 +514,20 @@ export interface ApprovalResolvedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `approval`. */
+export interface ApprovalRow {
+  /** `approval/<id>`. */
+  entity: `approval/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: ApprovalEntity;
 }
 
 /** Where an approval is. Only the gateway's own record ends one. */
@@ -495,7 +544,7 @@ export interface Author {
 }
 
 /** What an author is. */
-export type AuthorType = "member" | "agent" | "external" | "system";
+export type AuthorType = "member" | "agent" | "external" | "system" | (string & {});
 
 /** The program that connects the instance. */
 export interface BridgeInfo {
@@ -506,17 +555,15 @@ export interface BridgeInfo {
 }
 
 /** The client goes away on purpose. */
-export interface Bye {
+export interface ByeFrame {
   /** Why, for logs. */
   reason?: string;
+  /** Which frame this is. */
+  type: "bye";
 }
 
-export type ByeFrame = Bye & {
-  type: "bye";
-};
-
 /** A frame from a client to the hub. */
-export type ClientFrame = HelloFrame | SubscribeFrame | UnsubscribeFrame | PublishFrame | SignalFrame | FetchFrame | AckFrame | PongFrame | ProbeFrame | ByeFrame | CommandRequestFrame;
+export type ClientFrame = HelloFrame | SubscribeFrame | UnsubscribeFrame | PublishFrame | SignalFrame | CommandFrame | FetchFrame | AckFrame | PongFrame | ProbeFrame | ByeFrame;
 
 /** Which program this is; for logs and the fleet view. */
 export interface ClientInfo {
@@ -526,15 +573,8 @@ export interface ClientInfo {
   version: string;
 }
 
-/** Asks for something to happen; answered by one `reply`, then by `command.updated` events. */
-export interface Command {
-  /** What the kind carries. */
-  data: unknown;
-  /** A UUIDv7 made by the client: the idempotency key everywhere. The same id with other content is refused. */
-  id: string;
-  /** A command of the catalogue, for instance `message.send`. */
-  kind: string;
-}
+/** What a person may ask for: the `kind` and `data` of a `command` frame. */
+export type Command = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand | InstanceRemoveCommand;
 
 /** Command `command.cancel`: calls a command off, if it was not attempted yet. */
 export interface CommandCancel {
@@ -542,34 +582,35 @@ export interface CommandCancel {
   commandId: string;
 }
 
+/** The command `command.cancel`. */
 export interface CommandCancelCommand {
+  /** What it carries. */
   data: CommandCancel;
+  /** The kind. */
   kind: "command.cancel";
 }
 
 /** A command for the instance it is sent to. It may arrive again after a reconnect. */
-export interface CommandDispatch {
+export interface CommandDispatchFrame {
   /** The address of the conversation, when there is one. */
-  address: unknown;
-  /** Who asked: `{type, id, name}`. */
-  by: unknown;
+  address?: Address;
+  /** Who asked. */
+  by: Author;
   /** Someone asked to cancel it, if it was not attempted yet. */
   cancel: boolean;
-  /** What the kind carries. */
-  data: unknown;
+  /** What the kind carries: see the definition of the command. */
+  data: Record<string, unknown>;
   /** The idempotency key. */
   id: string;
   /** A command of the catalogue. */
   kind: string;
   /** How long it may still wait to be attempted, counted from receipt. */
   ttlMs: number;
+  /** Which frame this is. */
+  type: "command";
 }
 
-export type CommandDispatchFrame = CommandDispatch & {
-  type: "command";
-};
-
-/** An entity of type `command`. Its id is its key. */
+/** An entity of type `command`, at most 8 KiB. Its id is in its key. */
 export interface CommandEntity {
   /** Who asked. */
   by?: Author;
@@ -589,7 +630,7 @@ export interface CommandEntity {
   issuedAt?: Instant;
   /** The command's kind. */
   kind?: string;
-  /** What came of it, for instance `alreadyEnded`. */
+  /** What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one is cut to its head. */
   result?: string;
   /** The run it concerns. */
   runId?: string;
@@ -597,14 +638,33 @@ export interface CommandEntity {
   sent?: boolean;
   /** How far it got. */
   stage: CommandStage;
+  /** The result was cut: fetch the whole. */
+  truncated?: boolean;
 }
 
-/** What a person may ask for: the `kind` and `data` of a command frame. */
-export type CommandRequest = MessageSendCommand | RunAbortCommand | SessionResetCommand | ApprovalDecideCommand | TaskCreateCommand | TaskUpdateCommand | TaskDispatchCommand | FeedMarkReadCommand | FeedArchiveCommand | ConversationUpdateCommand | ConversationMarkReadCommand | AgentPingCommand | CommandCancelCommand;
-
-export type CommandRequestFrame = Command & {
+/** Asks for something to happen; answered by one `reply`, then by `command.updated` events. */
+export interface CommandFrame {
+  /** What the kind carries: see the definition of the command. */
+  data: Record<string, unknown>;
+  /** A UUIDv7 made by the client: the idempotency key everywhere. The same id with other content is refused. */
+  id: string;
+  /** A command of the catalogue, for instance `message.send`. */
+  kind: string;
+  /** Which frame this is. */
   type: "command";
-};
+}
+
+/** A row of type `command`. */
+export interface CommandRow {
+  /** `command/<id>`. */
+  entity: `command/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: CommandEntity;
+}
 
 /** How far a command got. Stages never go back. */
 export type CommandStage = "accepted" | "received" | "started" | "completed" | "failed" | "rejected" | "cancelled" | "expired" | "outcomeUnknown";
@@ -612,42 +672,48 @@ export type CommandStage = "accepted" | "received" | "started" | "completed" | "
 /** `command.updated`: the hub writes the first, then the instance it is addressed to. */
 export interface CommandUpdated {
   /** Who asked. */
-  by?: Author;
+  by?: Author | null;
   /** Someone asked to cancel it. */
-  cancelRequested?: boolean;
+  cancelRequested?: boolean | null;
   /** The conversation it concerns. */
-  conversationId?: string;
+  conversationId?: string | null;
   /** The entity it concerns, as `type/id`, when it is neither a conversation nor a run. */
-  entity?: string;
+  entity?: string | null;
   /** Why it ended without success. */
-  error?: StageError;
+  error?: StageError | null;
   /** When it expires if it was not attempted, by the hub's clock. */
-  expiresAt?: Instant;
+  expiresAt?: Instant | null;
   /** Who carries it out; absent when the hub does. */
-  instanceId?: string;
+  instanceId?: string | null;
   /** When the hub accepted it. */
-  issuedAt?: Instant;
+  issuedAt?: Instant | null;
   /** The command's kind. */
-  kind?: string;
-  /** What came of it, for instance `alreadyEnded`. */
-  result?: string;
+  kind?: string | null;
+  /** What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one is cut to its head. */
+  result?: string | null;
   /** The run it concerns. */
-  runId?: string;
+  runId?: string | null;
   /** Whether it was handed to a socket of the instance. */
-  sent?: boolean;
+  sent?: boolean | null;
   /** How far it got. */
   stage: CommandStage;
+  /** The result was cut: fetch the whole. */
+  truncated?: boolean | null;
 }
 
+/** A recorded `command.updated`. */
 export interface CommandUpdatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: CommandUpdated;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "command.updated";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -655,11 +721,8 @@ export interface CommandUpdatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** One commit of a push. */
@@ -685,7 +748,7 @@ export interface ContextUsed {
   value: number;
 }
 
-/** An entity of type `conversation`. Its id is its key. */
+/** An entity of type `conversation`, at most 8 KiB. Its id is in its key. */
 export interface ConversationEntity {
   /** The newest run that is still open; `null` when none is. */
   activeRun?: string;
@@ -723,27 +786,45 @@ export interface ConversationMarkRead {
   messageCount: number;
 }
 
+/** The command `conversation.markRead`. */
 export interface ConversationMarkReadCommand {
+  /** What it carries. */
   data: ConversationMarkRead;
+  /** The kind. */
   kind: "conversation.markRead";
+}
+
+/** A row of type `conversation`. */
+export interface ConversationRow {
+  /** `conversation/<id>`. */
+  entity: `conversation/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: ConversationEntity;
 }
 
 /** Command `conversation.update`: what people give a conversation. What is absent stays; `null` removes. */
 export interface ConversationUpdate {
   /** Out of the way. */
-  archived?: boolean;
+  archived?: boolean | null;
   /** The conversation. */
   conversationId: string;
   /** A folder's name, 1 to 80 characters. */
-  folder?: string;
+  folder?: string | null;
   /** Kept on top. */
-  pinned?: boolean;
+  pinned?: boolean | null;
   /** A title, 1 to 200 characters; without one the derived title is shown. */
-  title?: string;
+  title?: string | null;
 }
 
+/** The command `conversation.update`. */
 export interface ConversationUpdateCommand {
+  /** What it carries. */
   data: ConversationUpdate;
+  /** The kind. */
   kind: "conversation.update";
 }
 
@@ -752,32 +833,36 @@ export interface ConversationUpdated {
   /** The newest run that is still open; `null` when none is. */
   activeRun?: string | null;
   /** Out of the way; its session may be gone. */
-  archived?: boolean;
+  archived?: boolean | null;
   /** A title made from its content. */
-  derivedTitle?: string;
+  derivedTitle?: string | null;
   /** A folder's name. */
-  folder?: string;
+  folder?: string | null;
   /** How many of them are older than `firstSeenAt`: history, which nobody has to read; never decreases. */
-  importedCount?: number;
+  importedCount?: number | null;
   /** The newest row. */
-  lastMessage?: LastMessage;
+  lastMessage?: LastMessage | null;
   /** How many messages it ever had; never decreases. */
-  messageCount?: number;
+  messageCount?: number | null;
   /** Kept on top. */
-  pinned?: boolean;
+  pinned?: boolean | null;
   /** A title that a person gave. */
-  title?: string;
+  title?: string | null;
 }
 
+/** A recorded `conversation.updated`. */
 export interface ConversationUpdatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ConversationUpdated;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "conversation.updated";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -785,11 +870,8 @@ export interface ConversationUpdatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `conversation.upserted`: a conversation of an instance. */
@@ -799,22 +881,26 @@ export interface ConversationUpserted {
   /** Its agent's entity id. */
   agentId: string;
   /** A title made from its content, by the gateway. */
-  derivedTitle?: string;
+  derivedTitle?: string | null;
   /** When the hub first heard of it, by the clock of the hub; what an instance says is replaced. */
-  firstSeenAt?: Instant;
+  firstSeenAt?: Instant | null;
   /** Where its agent lives. */
   instanceId: string;
 }
 
+/** A recorded `conversation.upserted`. */
 export interface ConversationUpsertedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: ConversationUpserted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "conversation.upserted";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -822,11 +908,8 @@ export interface ConversationUpsertedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** How far a person's message got. */
@@ -843,24 +926,25 @@ export interface Delivery {
 export type DeliveryState = "pending" | "taken" | "queued" | "delivered" | "failed";
 
 /** The hub will go away: reconnect at a random time inside the window. */
-export interface Drain {
+export interface DrainFrame {
+  /** Which frame this is. */
+  type: "drain";
   /** The window, in milliseconds. */
   windowMs: number;
 }
 
-export type DrainFrame = Drain & {
-  type: "drain";
-};
-
-/** What an event does to one entity. `value` omitted means the event's `data`. An unknown op means that the reader is too old. */
+/** What an event does to one entity. `value` omitted means the event's `data`. An op that you do not know means that you are too old: stop and say so. */
 export interface Effect {
-  /** `type/id`. */
+  /** `type/id`, in the event's scope. */
   entity: string;
-  /** Replace; RFC 7396 merge; gone; out of the live window. */
+  /** `put` replaces, `merge` merges (RFC 7396), `delete` removes, `evict` takes out of the live window. */
   op: "put" | "merge" | "delete" | "evict";
   /** What is put or merged, when it is not `data`. */
   value?: Record<string, unknown>;
 }
+
+/** A row of a known type. Anything else is a SnapshotRow; keep it. */
+export type Entity = InstanceRow | AgentRow | SessionRow | ConversationRow | MessageRow | RunRow | StepRow | TaskRow | ApprovalRow | FeedItemRow | MarkRow | ActivityRow | RepoRow | CommandRow | MemberRow;
 
 /** An error as it travels: in replies, refusals and rejections. */
 export interface ErrorBody {
@@ -877,25 +961,30 @@ export interface ErrorBody {
 }
 
 /** What went wrong, as a word programs compare. Codes may be added within v1: treat an unknown one by `retryable`. */
-export type ErrorCode = "badFrame" | "unknownFrame" | "unexpectedFrame" | "tooLarge" | "tooDeep" | "unsupportedVersion" | "authRequired" | "authExpired" | "revoked" | "badOrigin" | "forbidden" | "forked" | "superseded" | "unknownScope" | "notSubscribed" | "badId" | "unknownKind" | "notPublisher" | "wrongLane" | "invalidData" | "notOwner" | "entityTooLarge" | "publishGap" | "staleProducerEpoch" | "unknownCommand" | "notFound" | "instanceOffline" | "tooManyOpen" | "idempotencyMismatch" | "alreadyEnded" | "changed" | "alreadyDecided" | "decisionNotAllowed" | "expired" | "roleRequired" | "rateLimited" | "overloaded" | "unavailable" | "storageFull" | "silent" | "helloTimeout" | "internal";
+export type ErrorCode = "badFrame" | "unknownFrame" | "unexpectedFrame" | "tooLarge" | "tooDeep" | "unsupportedVersion" | "authRequired" | "authExpired" | "revoked" | "badOrigin" | "forbidden" | "forked" | "superseded" | "unknownScope" | "notSubscribed" | "badId" | "unknownKind" | "notPublisher" | "wrongLane" | "invalidData" | "notOwner" | "entityTooLarge" | "publishGap" | "staleProducerEpoch" | "unknownCommand" | "notFound" | "instanceOffline" | "tooManyOpen" | "idempotencyMismatch" | "alreadyEnded" | "changed" | "alreadyDecided" | "decisionNotAllowed" | "expired" | "roleRequired" | "rateLimited" | "overloaded" | "unavailable" | "storageFull" | "silent" | "helloTimeout" | "internal" | (string & {});
 
-export type ErrorFrame = Notice & {
+/** A frame of the client was refused; nothing else was affected. */
+export interface ErrorFrame {
+  /** What was wrong with it. */
+  error: ErrorBody;
+  /** Which frame this is. */
   type: "error";
-};
+}
 
-/** A recorded event of a known kind. Anything else is a RecordedEvent; keep it. */
-export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
+/** A recorded event of a known kind. Anything else is a RecordedEvent: apply its effects and keep it. */
+export type Event = InstanceConnectedEvent | InstanceDisconnectedEvent | InstanceUpdatedEvent | InstanceGapEvent | InstanceRemovedEvent | AgentUpsertedEvent | AgentStatusChangedEvent | AgentRemovedEvent | SessionUpsertedEvent | SessionEndedEvent | SessionCompactedEvent | ConversationUpsertedEvent | ConversationUpdatedEvent | MessageCreatedEvent | MessageDeliveryChangedEvent | MessageEditedEvent | MessageRemovedEvent | RunStartedEvent | RunCompletedEvent | RunFailedEvent | RunAbortedEvent | StepRecordedEvent | TaskUpsertedEvent | TaskDispatchedEvent | TaskRemovedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalResolvedEvent | ApprovalExpiredEvent | ApprovalReopenedEvent | FeedItemAddedEvent | FeedItemUpdatedEvent | FeedItemRemovedEvent | MarkUpdatedEvent | ActivityRecordedEvent | RepoPushedEvent | CommandUpdatedEvent | MemberJoinedEvent | MemberUpdatedEvent | MemberRemovedEvent;
 
-/** Consecutive events of one scope, at most 256 KiB. */
+/** Consecutive events of one scope. The frame has at most 256 KiB. */
 export interface EventsFrame {
   /** The epoch of the events' seq. */
   epoch: string;
   /** In order of seq. */
   events: Array<RecordedEvent>;
-  /** The state hash after the last event. */
+  /** The state hash after the last event; absent on pages read from the log. */
   hash?: string;
   /** `org`, `conversation/<id>` or `member/<id>`. */
   scope: string;
+  /** Which frame this is. */
   type: "events";
 }
 
@@ -907,13 +996,16 @@ export interface FeedArchive {
   itemIds: Array<string>;
 }
 
+/** The command `feed.archive`. */
 export interface FeedArchiveCommand {
+  /** What it carries. */
   data: FeedArchive;
+  /** The kind. */
   kind: "feed.archive";
 }
 
 /** What a feed item is; decides how it is shown. */
-export type FeedCategory = "email" | "market" | "social" | "alert" | "custom";
+export type FeedCategory = "email" | "market" | "social" | "alert" | "custom" | (string & {});
 
 /** `feed.itemAdded`: something happened that people may want to know. */
 export interface FeedItemAdded {
@@ -947,15 +1039,19 @@ export interface FeedItemAdded {
   url?: string;
 }
 
+/** A recorded `feed.itemAdded`. */
 export interface FeedItemAddedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: FeedItemAdded;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "feed.itemAdded";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -963,14 +1059,11 @@ export interface FeedItemAddedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `feedItem`. Its id is its key. */
+/** An entity of type `feedItem`, at most 8 KiB. Its id is in its key. */
 export interface FeedItemEntity {
   /** The agent that pushed it. */
   agentId?: string;
@@ -1011,15 +1104,19 @@ export interface FeedItemEntity {
 /** `feed.itemRemoved`. */
 export type FeedItemRemoved = Record<string, unknown>;
 
+/** A recorded `feed.itemRemoved`. */
 export interface FeedItemRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: FeedItemRemoved;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "feed.itemRemoved";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1027,42 +1124,55 @@ export interface FeedItemRemovedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `feedItem`. */
+export interface FeedItemRow {
+  /** `feedItem/<id>`. */
+  entity: `feedItem/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: FeedItemEntity;
 }
 
 /** `feed.itemUpdated`: what changed of an item. */
 export interface FeedItemUpdated {
   /** Put away for everyone; only people do that. */
-  archived?: boolean;
+  archived?: boolean | null;
   /** When it was put away. */
-  archivedAt?: Instant;
+  archivedAt?: Instant | null;
   /** Who put it away. */
-  archivedBy?: Author;
+  archivedBy?: Author | null;
   /** The text. */
-  body?: string;
+  body?: string | null;
   /** The change. */
-  change?: string;
+  change?: string | null;
   /** The price. */
-  price?: string;
+  price?: string | null;
   /** How much an alert matters. */
-  severity?: Severity;
+  severity?: Severity | null;
   /** One line. */
-  title?: string;
+  title?: string | null;
 }
 
+/** A recorded `feed.itemUpdated`. */
 export interface FeedItemUpdatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: FeedItemUpdated;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "feed.itemUpdated";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1070,11 +1180,8 @@ export interface FeedItemUpdatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** Command `feed.markRead`: this person has read these items. */
@@ -1083,13 +1190,16 @@ export interface FeedMarkRead {
   itemIds: Array<string>;
 }
 
+/** The command `feed.markRead`. */
 export interface FeedMarkReadCommand {
+  /** What it carries. */
   data: FeedMarkRead;
+  /** The kind. */
   kind: "feed.markRead";
 }
 
 /** Asks for rows of a subscribed scope that are not in its state; answered by one `page`. A new `subscribed` of the scope ends those that are open, without an answer. */
-export interface Fetch {
+export interface FetchFrame {
   /** Only rows older than this one; absent: from the newest on. */
   before?: PageKey;
   /** One entity, answered with its whole texts. */
@@ -1102,11 +1212,9 @@ export interface Fetch {
   limit?: number;
   /** The scope; it must be subscribed. */
   scope: string;
-}
-
-export type FetchFrame = Fetch & {
+  /** Which frame this is. */
   type: "fetch";
-};
+}
 
 /** The bridge's link to its gateway. */
 export interface GatewayLink {
@@ -1125,10 +1233,10 @@ export interface GatewayLink {
 }
 
 /** The bridge's link to its gateway, as the bridge reports it. */
-export type GatewayState = "connecting" | "online" | "waking" | "offline" | "pairing" | "refused";
+export type GatewayState = "connecting" | "online" | "waking" | "offline" | "pairing" | "refused" | (string & {});
 
 /** The first frame of a connection. The hub answers with `welcome` or `refuse`, then one `subscribed` per subscription, in order. */
-export interface Hello {
+export interface HelloFrame {
   /** Instances only: this process run first, then earlier ones, newest first, at most 64. */
   boots?: Array<string>;
   /** Optional abilities, for instance `binary`. */
@@ -1138,53 +1246,53 @@ export interface Hello {
   /** Versions the client speaks. */
   protocol: VersionRange;
   /** Scopes to subscribe at once. */
-  subscribe?: Array<Subscribe>;
+  subscribe?: Array<Subscription>;
+  /** Which frame this is. */
+  type: "hello";
 }
 
-export type HelloFrame = Hello & {
-  type: "hello";
-};
-
 /** A close with this code follows. */
-export interface HubBye {
+export interface HubByeFrame {
   /** The close code. */
   code: number;
   /** Why. */
   reason: string;
   /** When to come back at the earliest. */
   retryAfterMs?: number;
+  /** Which frame this is. */
+  type: "bye";
 }
 
-export type HubByeFrame = HubBye & {
-  type: "bye";
-};
-
 /** A frame from the hub to a client. */
-export type HubFrame = WelcomeFrame | RefuseFrame | SubscribedFrame | PublishedFrame | ReplyFrame | ResyncFrame | PingFrame | ProbedFrame | ErrorFrame | DrainFrame | CommandDispatchFrame | EventsFrame | SnapshotFrame | PageFrame | HubByeFrame;
+export type HubFrame = WelcomeFrame | RefuseFrame | SubscribedFrame | SnapshotFrame | EventsFrame | PageFrame | SignalFrame | PublishedFrame | CommandDispatchFrame | ReplyFrame | ResyncFrame | PingFrame | ProbedFrame | ErrorFrame | DrainFrame | HubByeFrame;
 
 /** `instance.connected`: the hub accepted the instance's socket. */
 export interface InstanceConnected {
   /** The bridge. */
-  bridge?: BridgeInfo;
+  bridge?: BridgeInfo | null;
   /** When. */
   connectedAt: Instant;
   /** Always `online`. */
-  connection: Connection;
+  connection: "online";
   /** The display name given when the instance was added. */
-  name?: string;
+  name?: string | null;
   /** Why it was away; removed by this event. */
   reason?: string | null;
 }
 
+/** A recorded `instance.connected`. */
 export interface InstanceConnectedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: InstanceConnected;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "instance.connected";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1192,32 +1300,33 @@ export interface InstanceConnectedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `instance.disconnected`: the grace time after its last sign of life is over. */
 export interface InstanceDisconnected {
   /** Always `offline`. */
-  connection: Connection;
+  connection: "offline";
   /** When its socket was lost. */
   disconnectedAt: Instant;
   /** Why, in a word or a sentence. */
-  reason?: string;
+  reason?: string | null;
 }
 
+/** A recorded `instance.disconnected`. */
 export interface InstanceDisconnectedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: InstanceDisconnected;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "instance.disconnected";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1225,14 +1334,11 @@ export interface InstanceDisconnectedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `instance`. Its id is its key. */
+/** An entity of type `instance`, at most 8 KiB. Its id is in its key. */
 export interface InstanceEntity {
   /** The bridge. */
   bridge?: BridgeInfo;
@@ -1260,15 +1366,19 @@ export interface InstanceGap {
   gap: LaneGap;
 }
 
+/** A recorded `instance.gap`. */
 export interface InstanceGapEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: InstanceGap;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "instance.gap";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1276,11 +1386,8 @@ export interface InstanceGapEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `instance.heartbeat`: the bridge is alive, whatever its gateway does. */
@@ -1295,25 +1402,90 @@ export interface InstanceHeartbeat {
   outbox?: OutboxDepth;
 }
 
-/** `instance.updated`: what the bridge says about itself. */
-export interface InstanceUpdated {
-  /** The link to the gateway; replaced whole. */
-  gateway?: GatewayLink;
-  /** A display name. */
-  name?: string;
-  /** The outbox. */
-  outbox?: OutboxDepth;
+/** The signal `instance.heartbeat`. */
+export interface InstanceHeartbeatSignal {
+  /** What it carries. */
+  data: InstanceHeartbeat;
+  /** The kind. */
+  kind: "instance.heartbeat";
 }
 
-export interface InstanceUpdatedEvent {
+/** Command `instance.remove`: takes an instance out of the org and ends its credential. What it published stays. */
+export interface InstanceRemove {
+  /** The instance. */
+  instanceId: string;
+}
+
+/** The command `instance.remove`. */
+export interface InstanceRemoveCommand {
+  /** What it carries. */
+  data: InstanceRemove;
+  /** The kind. */
+  kind: "instance.remove";
+}
+
+/** `instance.removed`: an admin took it out of the org. It is not let in again under this id. */
+export type InstanceRemoved = Record<string, unknown>;
+
+/** A recorded `instance.removed`. */
+export interface InstanceRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
-  data: InstanceUpdated;
-  /** What it does to entities. */
+  /** The payload. */
+  data: InstanceRemoved;
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
+  kind: "instance.removed";
+  /** The seq of the previous event of the same scope; 0 for the first. */
+  prev: number;
+  /** `org`, `conversation/<id>` or `member/<id>`. */
+  scope: string;
+  /** Its place in the org's log. */
+  seq: number;
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `instance`. */
+export interface InstanceRow {
+  /** `instance/<id>`. */
+  entity: `instance/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: InstanceEntity;
+}
+
+/** `instance.updated`: what the bridge says about itself. */
+export interface InstanceUpdated {
+  /** The link to the gateway; replaced whole. */
+  gateway?: GatewayLink | null;
+  /** A display name. */
+  name?: string | null;
+  /** The outbox. */
+  outbox?: OutboxDepth | null;
+}
+
+/** A recorded `instance.updated`. */
+export interface InstanceUpdatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
+  at: Instant;
+  /** The command that caused it. */
+  causedBy?: string;
+  /** The payload. */
+  data: InstanceUpdated;
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
+  effects: Array<Effect>;
+  /** Its id. */
+  id: string;
+  /** The kind. */
   kind: "instance.updated";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1321,11 +1493,8 @@ export interface InstanceUpdatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** An instant: RFC 3339 in UTC with three decimals. */
@@ -1392,7 +1561,7 @@ export interface Limits {
   windowBytes: number;
 }
 
-/** An entity of type `mark`. Its id is its key. */
+/** An entity of type `mark`, at most 8 KiB. Its id is in its key. */
 export interface MarkEntity {
   /** With `conversation`: how many of its messages were read; never decreases. */
   messageCount?: number;
@@ -1402,28 +1571,44 @@ export interface MarkEntity {
   target: MarkTarget;
 }
 
+/** A row of type `mark`. */
+export interface MarkRow {
+  /** `mark/<id>`. */
+  entity: `mark/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: MarkEntity;
+}
+
 /** What a mark is about. */
-export type MarkTarget = "conversation" | "feed";
+export type MarkTarget = "conversation" | "feed" | (string & {});
 
 /** `mark.updated`: unread messages of a conversation are its `messageCount` minus the mark's or, where that is more, minus its `importedCount`, at least 0; a feed item with a mark has been read. */
 export interface MarkUpdated {
   /** With `conversation`: how many of its messages were read; never decreases. */
-  messageCount?: number;
+  messageCount?: number | null;
   /** When. */
   readAt: Instant;
   /** What it is about. */
   target: MarkTarget;
 }
 
+/** A recorded `mark.updated`. */
 export interface MarkUpdatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MarkUpdated;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "mark.updated";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1431,14 +1616,11 @@ export interface MarkUpdatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `member`. Its id is its key. */
+/** An entity of type `member`, at most 8 KiB. Its id is in its key. */
 export interface MemberEntity {
   /** When. */
   joinedAt: Instant;
@@ -1458,15 +1640,19 @@ export interface MemberJoined {
   role: MemberRole;
 }
 
+/** A recorded `member.joined`. */
 export interface MemberJoinedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MemberJoined;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "member.joined";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1474,25 +1660,26 @@ export interface MemberJoinedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `member.removed`. */
 export type MemberRemoved = Record<string, unknown>;
 
+/** A recorded `member.removed`. */
 export interface MemberRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MemberRemoved;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "member.removed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1500,33 +1687,46 @@ export interface MemberRemovedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** A person's rights; each role includes the ones before it. */
 export type MemberRole = "viewer" | "member" | "admin" | "owner";
 
+/** A row of type `member`. */
+export interface MemberRow {
+  /** `member/<id>`. */
+  entity: `member/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: MemberEntity;
+}
+
 /** `member.updated`. */
 export interface MemberUpdated {
   /** A display name. */
-  name?: string;
+  name?: string | null;
   /** Rights. */
-  role?: MemberRole;
+  role?: MemberRole | null;
 }
 
+/** A recorded `member.updated`. */
 export interface MemberUpdatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MemberUpdated;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "member.updated";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1534,11 +1734,8 @@ export interface MemberUpdatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `message.created`: a row of a conversation. */
@@ -1567,15 +1764,19 @@ export interface MessageCreated {
   truncated?: boolean;
 }
 
+/** A recorded `message.created`. */
 export interface MessageCreatedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MessageCreated;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "message.created";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1583,11 +1784,8 @@ export interface MessageCreatedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `message.deliveryChanged`. */
@@ -1596,15 +1794,19 @@ export interface MessageDeliveryChanged {
   delivery: Delivery;
 }
 
+/** A recorded `message.deliveryChanged`. */
 export interface MessageDeliveryChangedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MessageDeliveryChanged;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "message.deliveryChanged";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1612,11 +1814,8 @@ export interface MessageDeliveryChangedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `message.delta`: text of a running answer. */
@@ -1629,6 +1828,14 @@ export interface MessageDelta {
   text: string;
 }
 
+/** The signal `message.delta`. */
+export interface MessageDeltaSignal {
+  /** What it carries. */
+  data: MessageDelta;
+  /** The kind. */
+  kind: "message.delta";
+}
+
 /** `message.edited`. */
 export interface MessageEdited {
   /** When. */
@@ -1637,15 +1844,19 @@ export interface MessageEdited {
   text: string;
 }
 
+/** A recorded `message.edited`. */
 export interface MessageEditedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MessageEdited;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "message.edited";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1653,14 +1864,11 @@ export interface MessageEditedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `message`. Its id is its key. */
+/** An entity of type `message`, at most 32 KiB. Its id is in its key. */
 export interface MessageEntity {
   /** A history row may name the row that it follows; consumed by the hub. */
   after?: string;
@@ -1691,15 +1899,19 @@ export interface MessageEntity {
 /** `message.removed`. */
 export type MessageRemoved = Record<string, unknown>;
 
+/** A recorded `message.removed`. */
 export interface MessageRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: MessageRemoved;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "message.removed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -1707,11 +1919,20 @@ export interface MessageRemovedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `message`. */
+export interface MessageRow {
+  /** `message/<id>`. */
+  entity: `message/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: MessageEntity;
 }
 
 /** Command `message.send`: says something to an agent. */
@@ -1722,8 +1943,11 @@ export interface MessageSend {
   text: string;
 }
 
+/** The command `message.send`. */
 export interface MessageSendCommand {
+  /** What it carries. */
   data: MessageSend;
+  /** The kind. */
   kind: "message.send";
 }
 
@@ -1736,10 +1960,10 @@ export interface NewEvent {
   causedBy?: string;
   /** Names the scope, for kinds that live in a conversation. */
   conversation?: string;
-  /** The payload of the kind. */
-  data: unknown;
+  /** The payload of the kind: see the definition of the event. Free of duplicate keys; keys are 1 to 64 printable ASCII characters without quote and backslash. */
+  data: Record<string, unknown>;
   /** Integrators' kinds (`x.*`) only: what it does to their entities. */
-  effects: unknown;
+  effects?: Array<Effect>;
   /** Unique; observing the same fact again makes a new id, the entity id does the rest. */
   id: string;
   /** A kind of the catalogue. */
@@ -1750,12 +1974,6 @@ export interface NewEvent {
   subject: string;
 }
 
-/** A frame of the client was refused; nothing else was affected. */
-export interface Notice {
-  /** What was wrong with it. */
-  error: ErrorBody;
-}
-
 /** What waits in the bridge. */
 export interface OutboxDepth {
   /** Events that the hub refused for good. */
@@ -1764,18 +1982,21 @@ export interface OutboxDepth {
   pending: number;
 }
 
-/** Answer to `fetch`: rows of a type from new to old, or one row with its whole texts. At most 256 KiB. */
+/** Answer to `fetch`: rows of a type from new to old, or one row with its whole texts. The frame has at most 256 KiB. */
 export interface PageFrame {
   /** The scope's head when the page was read: not before any event sent earlier. Absent with an error. */
   asOf?: number;
+  /** Why there is no page; nothing else is there then. */
   error?: ErrorBody;
   /** With one fetched entity: the texts that its value shows only the head of, whole, by member. */
   full?: Record<string, string>;
   /** The number of the fetch. */
   id: number;
+  /** What the next `fetch` says as `before`; absent when there is no older row. */
   next?: PageKey;
   /** From new to old, live or not. */
   rows?: Array<SnapshotRow>;
+  /** Which frame this is. */
   type: "page";
 }
 
@@ -1788,28 +2009,24 @@ export interface PageKey {
 }
 
 /** Heartbeat, queued behind data: everything the hub had for this connection up to `pos` was sent before it. */
-export interface Ping {
+export interface PingFrame {
   /** The epoch of `pos` and `heads`. */
   epoch: string;
   /** Heads of scopes that moved since the last ping. */
   heads?: Record<string, number>;
   /** Every subscribed scope is complete up to here. */
   pos: number;
-}
-
-export type PingFrame = Ping & {
+  /** Which frame this is. */
   type: "ping";
-};
+}
 
 /** Answer to `ping`. */
-export interface Pong {
+export interface PongFrame {
   /** The positions applied so far. */
   pos?: Record<string, number>;
-}
-
-export type PongFrame = Pong & {
+  /** Which frame this is. */
   type: "pong";
-};
+}
 
 /** `presence`: a person of the org; one per person whatever the number of their tabs. Made by the hub: online while a page of theirs answers pings, offline 5 s after the last one closed. A new subscription of `org` is told anew who is online; who is not named is not here. */
 export interface Presence {
@@ -1821,6 +2038,14 @@ export interface Presence {
   since: Instant;
   /** Whether they are here. */
   state: PresenceState;
+}
+
+/** The signal `presence`. */
+export interface PresenceSignal {
+  /** What it carries. */
+  data: Presence;
+  /** The kind. */
+  kind: "presence";
 }
 
 /** Whether a person is here. */
@@ -1844,31 +2069,27 @@ export interface Principal {
 export type PrincipalType = "member" | "instance";
 
 /** Asks for `probed` at once, outside the flow-control window. */
-export interface Probe {
+export interface ProbeFrame {
   /** A number that the answer repeats. */
   n: number;
+  /** Which frame this is. */
+  type: "probe";
 }
 
-export type ProbeFrame = Probe & {
-  type: "probe";
-};
-
 /** Answer to `probe`. */
-export interface Probed {
+export interface ProbedFrame {
   /** The number of the probe. */
   n: number;
   /** The hub's clock. */
   serverTime: Instant;
+  /** Which frame this is. */
+  type: "probed";
 }
 
-export type ProbedFrame = Probed & {
-  type: "probed";
-};
-
 /** Consecutive events of one lane of an outbox. */
-export interface Publish {
-  /** The events, each a published event object. */
-  events?: Array<unknown>;
+export interface PublishFrame {
+  /** The events. */
+  events?: Array<NewEvent>;
   /** The number `n` of the first event; the others follow without holes. */
   first: number;
   /** The lane. */
@@ -1877,14 +2098,12 @@ export interface Publish {
   producerEpoch: number;
   /** The highest rejected `n` the instance has moved to its dead letters. */
   rejectedSeen?: number;
+  /** Which frame this is. */
+  type: "publish";
 }
 
-export type PublishFrame = Publish & {
-  type: "publish";
-};
-
 /** Answer to `publish`: everything up to `upTo` is committed and on disk. */
-export interface Published {
+export interface PublishedFrame {
   /** Why nothing more was taken; nothing after `upTo` is committed. */
   error?: ErrorBody;
   /** With `error`: the number expected next, where it is not `upTo` + 1. */
@@ -1895,20 +2114,21 @@ export interface Published {
   producerEpoch: number;
   /** Events of this publish that were refused for good. */
   rejected?: Array<Rejection>;
+  /** Which frame this is. */
+  type: "published";
   /** The number of the last committed event. */
   upTo: number;
 }
 
-export type PublishedFrame = Published & {
-  type: "published";
-};
-
+/** A recorded event of any kind: what readers check before they look at its kind. */
 export interface RecordedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: Record<string, unknown>;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
@@ -1920,24 +2140,19 @@ export interface RecordedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** The connection is refused; a close follows. */
-export interface Refuse {
+export interface RefuseFrame {
   /** Why, and what to do. */
   error: ErrorBody;
   /** With `unsupportedVersion`: what the hub speaks. */
   supported?: VersionRange;
-}
-
-export type RefuseFrame = Refuse & {
+  /** Which frame this is. */
   type: "refuse";
-};
+}
 
 /** An event that was refused for good. */
 export interface Rejection {
@@ -1952,7 +2167,7 @@ export interface Rejection {
 }
 
 /** Answer to `command`; repeated for the same id. Exactly one of `accepted` and `refused` is there. */
-export interface Reply {
+export interface ReplyFrame {
   /** It was accepted. */
   accepted?: Accepted;
   /** With a refusal that depends on state: where that state was read. */
@@ -1963,13 +2178,11 @@ export interface Reply {
   id: string;
   /** It was refused. */
   refused?: ErrorBody;
+  /** Which frame this is. */
+  type: "reply";
 }
 
-export type ReplyFrame = Reply & {
-  type: "reply";
-};
-
-/** An entity of type `repo`. Its id is its key. */
+/** An entity of type `repo`, at most 8 KiB. Its id is in its key. */
 export interface RepoEntity {
   /** The branch. */
   branch: string;
@@ -1978,7 +2191,7 @@ export interface RepoEntity {
   /** How many commits there were. */
   commitCount?: number;
   /** The newest commits, at most 20, newest first. */
-  commits: Array<Commit>;
+  commits?: Array<Commit>;
   /** When. */
   pushedAt: Instant;
   /** For instance `otter/hub`. */
@@ -1996,7 +2209,7 @@ export interface RepoPushed {
   /** How many commits there were. */
   commitCount?: number;
   /** The newest commits, at most 20, newest first. */
-  commits: Array<Commit>;
+  commits?: Array<Commit>;
   /** When. */
   pushedAt: Instant;
   /** For instance `otter/hub`. */
@@ -2005,15 +2218,19 @@ export interface RepoPushed {
   url?: string;
 }
 
+/** A recorded `repo.pushed`. */
 export interface RepoPushedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: RepoPushed;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "repo.pushed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2021,24 +2238,31 @@ export interface RepoPushedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `repo`. */
+export interface RepoRow {
+  /** `repo/<id>`. */
+  entity: `repo/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: RepoEntity;
 }
 
 /** The subscription ended: subscribe anew, without a position. */
-export interface Resync {
+export interface ResyncFrame {
   /** Why. */
   reason: string;
   /** The scope. */
   scope: string;
-}
-
-export type ResyncFrame = Resync & {
+  /** Which frame this is. */
   type: "resync";
-};
+}
 
 /** Command `run.abort`: stops one run, and only that one. */
 export interface RunAbort {
@@ -2048,8 +2272,11 @@ export interface RunAbort {
   runId: string;
 }
 
+/** The command `run.abort`. */
 export interface RunAbortCommand {
+  /** What it carries. */
   data: RunAbort;
+  /** The kind. */
   kind: "run.abort";
 }
 
@@ -2058,18 +2285,22 @@ export interface RunAborted {
   /** When. */
   endedAt: Instant;
   /** Always `aborted`. */
-  state: RunState;
+  state: "aborted";
 }
 
+/** A recorded `run.aborted`. */
 export interface RunAbortedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: RunAborted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "run.aborted";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2077,36 +2308,37 @@ export interface RunAbortedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `run.completed`. */
 export interface RunCompleted {
   /** It ended without an answer. */
-  empty?: boolean;
+  empty?: boolean | null;
   /** When. */
   endedAt: Instant;
   /** The model. */
-  model?: string;
+  model?: string | null;
   /** Always `completed`. */
-  state: RunState;
+  state: "completed";
   /** Tokens. */
-  usage?: Usage;
+  usage?: Usage | null;
 }
 
+/** A recorded `run.completed`. */
 export interface RunCompletedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: RunCompleted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "run.completed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2114,14 +2346,11 @@ export interface RunCompletedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `run`. Its id is its key. */
+/** An entity of type `run`, at most 32 KiB. Its id is in its key. */
 export interface RunEntity {
   /** Its agent's entity id. */
   agentId: string;
@@ -2160,18 +2389,22 @@ export interface RunFailed {
   /** Why. */
   error: RunError;
   /** Always `failed`. */
-  state: RunState;
+  state: "failed";
 }
 
+/** A recorded `run.failed`. */
 export interface RunFailedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: RunFailed;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "run.failed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2179,11 +2412,8 @@ export interface RunFailedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `run.progress`: what a run is doing at the moment. */
@@ -2196,6 +2426,26 @@ export interface RunProgress {
   title?: string;
   /** The tool in use. */
   tool?: string;
+}
+
+/** The signal `run.progress`. */
+export interface RunProgressSignal {
+  /** What it carries. */
+  data: RunProgress;
+  /** The kind. */
+  kind: "run.progress";
+}
+
+/** A row of type `run`. */
+export interface RunRow {
+  /** `run/<id>`. */
+  entity: `run/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: RunEntity;
 }
 
 /** `run.started`: one turn of an agent. */
@@ -2211,18 +2461,22 @@ export interface RunStarted {
   /** When. */
   startedAt: Instant;
   /** Always `running`. */
-  state: RunState;
+  state: "running";
 }
 
+/** A recorded `run.started`. */
 export interface RunStartedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: RunStarted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "run.started";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2230,11 +2484,8 @@ export interface RunStartedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** Where a run is. The first terminal state wins. */
@@ -2254,15 +2505,19 @@ export interface SessionCompacted {
   compactedAt: Instant;
 }
 
+/** A recorded `session.compacted`. */
 export interface SessionCompactedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: SessionCompacted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "session.compacted";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2270,11 +2525,8 @@ export interface SessionCompactedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `session.ended`. */
@@ -2284,18 +2536,22 @@ export interface SessionEnded {
   /** Why, for instance `deleted`. */
   reason: string;
   /** Always `ended`. */
-  status: SessionStatus;
+  status: "ended";
 }
 
+/** A recorded `session.ended`. */
 export interface SessionEndedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: SessionEnded;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "session.ended";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2303,14 +2559,11 @@ export interface SessionEndedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `session`. Its id is its key. */
+/** An entity of type `session`, at most 8 KiB. Its id is in its key. */
 export interface SessionEntity {
   /** Its agent's entity id. */
   agentId: string;
@@ -2354,13 +2607,28 @@ export interface SessionReset {
   conversationId: string;
 }
 
+/** The command `session.reset`. */
 export interface SessionResetCommand {
+  /** What it carries. */
   data: SessionReset;
+  /** The kind. */
   kind: "session.reset";
 }
 
+/** A row of type `session`. */
+export interface SessionRow {
+  /** `session/<id>`. */
+  entity: `session/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: SessionEntity;
+}
+
 /** What a session does, as the gateway says. */
-export type SessionStatus = "idle" | "queued" | "running" | "done" | "failed" | "killed" | "timeout" | "ended";
+export type SessionStatus = "idle" | "queued" | "running" | "done" | "failed" | "killed" | "timeout" | "ended" | (string & {});
 
 /** `session.upserted`: a session of a gateway. Unknown is absent, never 0; `null` removes what a reset removed. */
 export interface SessionUpserted {
@@ -2394,15 +2662,19 @@ export interface SessionUpserted {
   status: SessionStatus;
 }
 
+/** A recorded `session.upserted`. */
 export interface SessionUpsertedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: SessionUpserted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "session.upserted";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2410,31 +2682,29 @@ export interface SessionUpsertedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** How much an alert matters. */
-export type Severity = "info" | "warning" | "critical";
+export type Severity = "info" | "warning" | "critical" | (string & {});
+
+/** An ephemeral notice: the `kind` and `data` of a `signal` frame. */
+export type Signal = MessageDeltaSignal | RunProgressSignal | TypingSignal | PresenceSignal | InstanceHeartbeatSignal;
 
 /** An ephemeral notice in a scope: may be dropped or merged with a later one. */
-export interface Signal {
-  /** What the kind carries. */
-  data: unknown;
+export interface SignalFrame {
+  /** What the kind carries: see the definition of the signal. */
+  data: Record<string, unknown>;
   /** `message.delta`, `run.progress`, `typing`, `presence` or `instance.heartbeat`. */
   kind: string;
   /** The scope. */
   scope: string;
+  /** Which frame this is. */
+  type: "signal";
 }
 
-export type SignalFrame = Signal & {
-  type: "signal";
-};
-
-/** A page of the live entities of a scope, ordered by key. */
+/** A page of the live entities of a scope, ordered by key. The frame has at most 256 KiB. */
 export interface SnapshotFrame {
   /** Every event of the scope up to here is contained; on the last page, the lowest over all pages. */
   asOf: number;
@@ -2442,16 +2712,17 @@ export interface SnapshotFrame {
   entities: Array<SnapshotRow>;
   /** The epoch of asOf and of the revs. */
   epoch: string;
-  /** On the last page: the state hash at `head`. */
+  /** On the last page: the state hash at `head`, when the hub knows it. */
   hash?: string;
   /** On the last page: the scope's head when it was read. */
   head?: number;
   /** `org`, `conversation/<id>` or `member/<id>`. */
   scope: string;
+  /** Which frame this is. */
   type: "snapshot";
 }
 
-/** One entity. */
+/** A row of any type: what readers check before they look at its type. */
 export interface SnapshotRow {
   /** `type/id`. */
   entity: string;
@@ -2463,6 +2734,14 @@ export interface SnapshotRow {
   value: Record<string, unknown>;
 }
 
+/** Who published an event. */
+export interface Source {
+  /** Its id; absent for the hub. */
+  id?: string;
+  /** The hub itself, an instance or a person. */
+  type: "hub" | "instance" | "member";
+}
+
 /** Why a command ended without success. */
 export interface StageError {
   /** A word. */
@@ -2471,7 +2750,7 @@ export interface StageError {
   message: string;
 }
 
-/** An entity of type `step`. Its id is its key. */
+/** An entity of type `step`, at most 32 KiB. Its id is in its key. */
 export interface StepEntity {
   /** The approval it waited for. */
   approvalId?: string;
@@ -2531,15 +2810,19 @@ export interface StepRecorded {
   title?: string;
 }
 
+/** A recorded `step.recorded`. */
 export interface StepRecordedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: StepRecorded;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "step.recorded";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2547,18 +2830,27 @@ export interface StepRecordedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `step`. */
+export interface StepRow {
+  /** `step/<id>`. */
+  entity: `step/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: StepEntity;
 }
 
 /** How a tool call ended. */
-export type StepStatus = "completed" | "failed" | "denied" | "aborted";
+export type StepStatus = "completed" | "failed" | "denied" | "aborted" | (string & {});
 
 /** Asks for a scope, from a position when `epoch` and `pos` are given. */
-export interface Subscribe {
+export interface SubscribeFrame {
   /** The epoch of `pos`. */
   epoch?: string;
   /** The seq of the last event applied (or of the snapshot). */
@@ -2567,14 +2859,14 @@ export interface Subscribe {
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;
+  /** Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`, `behind`, `badFrame` or `resync`. */
+  trouble?: string;
+  /** Which frame this is. */
+  type: "subscribe";
 }
 
-export type SubscribeFrame = Subscribe & {
-  type: "subscribe";
-};
-
 /** Answer to `subscribe`, in the order of the stream: everything after it belongs to this subscription. */
-export interface Subscribed {
+export interface SubscribedFrame {
   /** The epoch of `head` and of everything that follows. */
   epoch: string;
   /** The scope's head when the subscription was accepted. */
@@ -2587,14 +2879,28 @@ export interface Subscribed {
   scope: string;
   /** The number of the `subscribe`. */
   sub: number;
-}
-
-export type SubscribedFrame = Subscribed & {
+  /** Which frame this is. */
   type: "subscribed";
-};
+}
 
 /** How a subscription starts. */
 export type SubscribedMode = "resumed" | "snapshot" | "denied";
+
+/** Asks for a scope, from a position when `epoch` and `pos` are given. */
+export interface Subscription {
+  /** The epoch of `pos`. */
+  epoch?: string;
+  /** The seq of the last event applied (or of the snapshot). */
+  pos?: number;
+  /** The scope; `member/self` stands for the own member scope, only without a position. */
+  scope: string;
+  /** A number that the answer repeats; the client never reuses it on a connection. */
+  sub: number;
+  /** Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`, `behind`, `badFrame` or `resync`. */
+  trouble?: string;
+  /** May stand here, too. */
+  type?: "subscribe";
+}
 
 /** Command `task.create`: writes a task down. It becomes task `hub:<command>`. */
 export interface TaskCreate {
@@ -2606,8 +2912,11 @@ export interface TaskCreate {
   title: string;
 }
 
+/** The command `task.create`. */
 export interface TaskCreateCommand {
+  /** What it carries. */
   data: TaskCreate;
+  /** The kind. */
   kind: "task.create";
 }
 
@@ -2621,8 +2930,11 @@ export interface TaskDispatch {
   text?: string;
 }
 
+/** The command `task.dispatch`. */
 export interface TaskDispatchCommand {
+  /** What it carries. */
   data: TaskDispatch;
+  /** The kind. */
   kind: "task.dispatch";
 }
 
@@ -2647,20 +2959,24 @@ export interface TaskDispatched {
   /** Always `null`. */
   startedAt?: Instant | null;
   /** Always `queued`. */
-  status: TaskStatus;
+  status: "queued";
   /** Always `null`: the summary of an earlier dispatch. */
   summary?: string | null;
 }
 
+/** A recorded `task.dispatched`. */
 export interface TaskDispatchedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: TaskDispatched;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "task.dispatched";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2668,14 +2984,11 @@ export interface TaskDispatchedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
-/** An entity of type `task`. Its id is its key. */
+/** An entity of type `task`, at most 8 KiB. Its id is in its key. */
 export interface TaskEntity {
   /** The agent that works on it. */
   agentId?: string;
@@ -2712,20 +3025,24 @@ export interface TaskEntity {
 }
 
 /** Where a task comes from. */
-export type TaskOrigin = "person" | "gateway" | "integrator";
+export type TaskOrigin = "person" | "gateway" | "integrator" | (string & {});
 
 /** `task.removed`. */
 export type TaskRemoved = Record<string, unknown>;
 
+/** A recorded `task.removed`. */
 export interface TaskRemovedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: TaskRemoved;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "task.removed";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2733,11 +3050,20 @@ export interface TaskRemovedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
+}
+
+/** A row of type `task`. */
+export interface TaskRow {
+  /** `task/<id>`. */
+  entity: `task/${string}`;
+  /** Whether it is in the live window of its type; absent when it is. */
+  live?: boolean;
+  /** The seq of its last write. */
+  rev: number;
+  /** The entity. */
+  value: TaskEntity;
 }
 
 /** Where a task is. */
@@ -2746,9 +3072,9 @@ export type TaskStatus = "todo" | "queued" | "inProgress" | "review" | "done" | 
 /** Command `task.update`: changes a task that a person made. What is absent stays; `null` removes. */
 export interface TaskUpdate {
   /** The agent that shall do it. */
-  agentId?: string;
+  agentId?: string | null;
   /** Details, at most 6 KiB. */
-  description?: string;
+  description?: string | null;
   /** Where it is. */
   status?: TaskStatus;
   /** The task. */
@@ -2757,52 +3083,59 @@ export interface TaskUpdate {
   title?: string;
 }
 
+/** The command `task.update`. */
 export interface TaskUpdateCommand {
+  /** What it carries. */
   data: TaskUpdate;
+  /** The kind. */
   kind: "task.update";
 }
 
 /** `task.upserted`: a task, or what changed of it. */
 export interface TaskUpserted {
   /** The agent that works on it. */
-  agentId?: string;
+  agentId?: string | null;
   /** The person who made it. */
-  by?: Author;
+  by?: Author | null;
   /** The conversation where the work can be seen. */
-  conversationId?: string;
+  conversationId?: string | null;
   /** When it was made. */
-  createdAt?: Instant;
+  createdAt?: Instant | null;
   /** Details, at most 6 KiB. */
-  description?: string;
+  description?: string | null;
   /** When it ended. */
-  endedAt?: Instant;
+  endedAt?: Instant | null;
   /** The instance that works on it. */
-  instanceId?: string;
+  instanceId?: string | null;
   /** Where it comes from. */
-  origin?: TaskOrigin;
+  origin?: TaskOrigin | null;
   /** The run that works on it. */
-  runId?: string;
+  runId?: string | null;
   /** When work began. */
-  startedAt?: Instant;
+  startedAt?: Instant | null;
   /** Where it is. */
-  status?: TaskStatus;
+  status?: TaskStatus | null;
   /** The newest line about it, at most 1,000 characters: progress, then what came of it. */
-  summary?: string;
+  summary?: string | null;
   /** The gateway's word for it, for instance `subagent` or `cron`. */
-  taskKind?: string;
+  taskKind?: string | null;
   /** What is to be done, at most 300 characters. */
-  title?: string;
+  title?: string | null;
 }
 
+/** A recorded `task.upserted`. */
 export interface TaskUpsertedEvent {
+  /** When the hub recorded it, by the hub's clock. */
   at: Instant;
   /** The command that caused it. */
   causedBy?: string;
+  /** The payload. */
   data: TaskUpserted;
-  /** What it does to entities. */
+  /** What it does to entities, at most one effect per entity; empty when the row is older than its window. */
   effects: Array<Effect>;
   /** Its id. */
   id: string;
+  /** The kind. */
   kind: "task.upserted";
   /** The seq of the previous event of the same scope; 0 for the first. */
   prev: number;
@@ -2810,11 +3143,8 @@ export interface TaskUpsertedEvent {
   scope: string;
   /** Its place in the org's log. */
   seq: number;
-  /** Who published it: `{type, id}`. */
-  source: {
-    id?: string;
-    type: "hub" | "instance" | "member";
-  };
+  /** Who published it. */
+  source: Source;
 }
 
 /** `typing`: a person writes in a conversation that they follow; viewers do not, they cannot send it. Gone 6 s after the last one, or when `active` is false. */
@@ -2827,15 +3157,21 @@ export interface Typing {
   name?: string;
 }
 
-/** Ends a subscription. Frames of the scope that are on their way are ignored by the client. */
-export interface Unsubscribe {
-  /** The scope. */
-  scope: string;
+/** The signal `typing`. */
+export interface TypingSignal {
+  /** What it carries. */
+  data: Typing;
+  /** The kind. */
+  kind: "typing";
 }
 
-export type UnsubscribeFrame = Unsubscribe & {
+/** Ends a subscription. Frames of the scope that are on their way are ignored by the client. */
+export interface UnsubscribeFrame {
+  /** The scope. */
+  scope: string;
+  /** Which frame this is. */
   type: "unsubscribe";
-};
+}
 
 /** Tokens of a run, summed over its calls of the model. */
 export interface Usage {
@@ -2843,6 +3179,14 @@ export interface Usage {
   input?: number;
   /** Tokens written. */
   output?: number;
+}
+
+/** What every command of an integrator carries beside its own members: at most 64 KiB with them. */
+export interface VendorCommand {
+  /** The conversation it is about, one of that instance. */
+  conversationId?: string;
+  /** The instance that carries it out. */
+  instanceId: string;
 }
 
 /** A range of protocol versions, both ends included. */
@@ -2854,7 +3198,7 @@ export interface VersionRange {
 }
 
 /** The connection is established. */
-export interface Welcome {
+export interface WelcomeFrame {
   /** The subset of the client's capabilities that is in force. */
   capabilities?: Array<string>;
   /** A `ping` comes at least this often. */
@@ -2871,11 +3215,9 @@ export interface Welcome {
   server: ServerInfo;
   /** The hub's clock, to correct ages and imported times. */
   serverTime: Instant;
-}
-
-export type WelcomeFrame = Welcome & {
+  /** Which frame this is. */
   type: "welcome";
-};
+}
 
 /** The event of each kind. */
 export interface EventMap {
@@ -2883,6 +3225,7 @@ export interface EventMap {
   'instance.disconnected': InstanceDisconnectedEvent;
   'instance.updated': InstanceUpdatedEvent;
   'instance.gap': InstanceGapEvent;
+  'instance.removed': InstanceRemovedEvent;
   'agent.upserted': AgentUpsertedEvent;
   'agent.statusChanged': AgentStatusChangedEvent;
   'agent.removed': AgentRemovedEvent;
@@ -2954,4 +3297,14 @@ export interface CommandMap {
   'conversation.markRead': ConversationMarkReadCommand['data'];
   'agent.ping': AgentPingCommand['data'];
   'command.cancel': CommandCancelCommand['data'];
+  'instance.remove': InstanceRemoveCommand['data'];
+}
+
+/** The data of each signal. */
+export interface SignalMap {
+  'message.delta': MessageDeltaSignal['data'];
+  'run.progress': RunProgressSignal['data'];
+  'typing': TypingSignal['data'];
+  'presence': PresenceSignal['data'];
+  'instance.heartbeat': InstanceHeartbeatSignal['data'];
 }

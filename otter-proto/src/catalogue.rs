@@ -1,11 +1,15 @@
 //! The catalogue: what each kind, entity type and command is. Hub, clients and the published tables read it.
 
 mod rows;
+mod stability;
+mod vendor;
 
 use crate::effect::EffectOp;
 use crate::frame::Lane;
 
 pub use rows::{COMMANDS, ENTITIES, KINDS, SIGNALS};
+pub use stability::{Deprecation, Stability, deprecation, stability};
+pub use vendor::{VENDOR_COMMAND, VENDOR_ENTITY, VENDOR_WINDOW, vendor};
 
 /// What a kind does to the entity it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,13 +77,18 @@ pub struct KindRow {
     pub since: &'static str,
 }
 
-/// Which rows of a type are live: the newest by order key, at most `rows` and 1 MiB.
+/// Which rows of a type are live: the newest by order key, within these limits. Those of all types of the org
+/// together are at most [`crate::limits::ORG_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// At most this many rows.
     pub rows: u64,
+    /// At most this many bytes of text.
+    pub bytes: u64,
     /// Rows that count as open stay live beyond `rows`, up to this many; 0 when the type has no open rows.
     pub open_rows: u64,
+    /// At most this many bytes of open rows.
+    pub open_bytes: u64,
 }
 
 /// One entity type.
@@ -198,14 +207,14 @@ pub fn kind(name: &str) -> Option<&'static KindRow> {
     KINDS.iter().find(|row| row.name == name)
 }
 
-/// The row of an entity type.
+/// The row of an entity type; one of an integrator has [`VENDOR_ENTITY`].
 pub fn entity(name: &str) -> Option<&'static EntityRow> {
-    ENTITIES.iter().find(|row| row.name == name)
+    ENTITIES.iter().find(|row| row.name == name).or_else(|| vendor(name).map(|_| &VENDOR_ENTITY))
 }
 
-/// The row of a command.
+/// The row of a command; one of an integrator has [`VENDOR_COMMAND`].
 pub fn command(name: &str) -> Option<&'static CommandRow> {
-    COMMANDS.iter().find(|row| row.name == name)
+    COMMANDS.iter().find(|row| row.name == name).or_else(|| vendor(name).map(|_| &VENDOR_COMMAND))
 }
 
 /// The row of a signal.
@@ -224,6 +233,22 @@ mod tests {
             assert!(!KINDS.iter().skip(at + 1).any(|other| other.name == row.name), "{} twice", row.name);
             let family = if row.entity_type == "feedItem" { "feed.item" } else { row.entity_type };
             assert!(row.name.starts_with(family), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn the_windows_of_the_org_fit_its_snapshot() {
+        let of_org = ENTITIES.iter().filter(|row| row.scope == ScopeRule::Org).map(|row| row.window);
+        let bytes: u64 = of_org.chain([VENDOR_WINDOW]).map(|window| window.bytes + window.open_bytes).sum();
+        assert!(bytes <= crate::limits::ORG_BYTES, "{bytes}");
+    }
+
+    #[test]
+    fn every_window_has_room_for_the_largest_entity() {
+        for row in ENTITIES {
+            let largest = if row.scope == ScopeRule::Conversation { 32 << 10 } else { 8 << 10 };
+            assert!(row.window.bytes >= 8 * largest, "{}", row.name);
+            assert_eq!(row.window.open_rows > 0, row.window.open_bytes >= 8 * largest, "{}", row.name);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::wire::{wire, words};
 
 words! {
     /// What went wrong, as a word programs compare. Codes may be added within v1: treat an unknown one by `retryable`.
-    pub enum ErrorCode {
+    pub enum ErrorCode else Other {
         /// The message is not a frame: not JSON, or a member is missing or of the wrong type.
         BadFrame = "badFrame",
         /// The frame's `type` is not known here.
@@ -89,6 +89,8 @@ words! {
         HelloTimeout = "helloTimeout",
         /// A defect of the hub; reported in its log.
         Internal = "internal",
+        /// A code that this release does not know: go by `retryable`. Never sent.
+        Other = "other",
     }
 }
 
@@ -174,6 +176,30 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Every code and what it means.
+    pub const ALL: &'static [(Self, &'static str)] = &[
+        (Self::ProbeFailed, "A probe was not answered in time"),
+        (Self::Drain, "The hub is going away; resume elsewhere or shortly"),
+        (Self::Superseded, "A newer connection of the same client took over"),
+        (Self::Silent, "Two heartbeats without a byte"),
+        (Self::Overloaded, "The hub is overloaded"),
+        (Self::RateLimited, "Too many refused or superfluous frames"),
+        (Self::HelloTimeout, "`hello` did not come in time: the network is slow, the credential may be fine"),
+        (Self::Internal, "A defect of the hub"),
+        (Self::Starting, "The hub is starting"),
+        (Self::AuthRequired, "No or unknown credential"),
+        (Self::AuthExpired, "The credential expired"),
+        (Self::BadOrigin, "The page's Origin is not allowed"),
+        (Self::StartOver, "The client's positions mean nothing here; start without them"),
+        (Self::BadProtocol, "The peer does not speak this protocol"),
+        (Self::UnsupportedVersion, "No version in common"),
+        (Self::Forbidden, "The credential does not allow this"),
+        (Self::Revoked, "The credential was revoked"),
+        (Self::Forked, "A second copy of the instance runs"),
+        (Self::TooLarge, "A message over the limit"),
+        (Self::BadFrame, "A frame that cannot be understood, before the connection was established"),
+    ];
+
     /// The number in the close frame.
     pub const fn number(self) -> u16 {
         self as u16

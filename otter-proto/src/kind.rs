@@ -14,6 +14,7 @@ mod mark;
 mod member;
 mod message;
 pub(crate) mod payloads;
+pub mod rules;
 mod run;
 mod session;
 mod signal;
@@ -29,6 +30,7 @@ pub use approval::{
 };
 pub use command::{
     AgentPing, CommandCancel, CommandStage, CommandUpdated, MessageSend, RunAbort, SessionReset, StageError,
+    VendorCommand,
 };
 pub use conversation::{
     Address, AddressKind, ConversationMarkRead, ConversationUpdate, ConversationUpdated,
@@ -39,7 +41,7 @@ pub use feed::{
 };
 pub use instance::{
     BridgeInfo, Connection, GatewayLink, GatewayState, InstanceConnected, InstanceDisconnected, InstanceGap,
-    InstanceUpdated, LaneGap, OutboxDepth,
+    InstanceRemove, InstanceRemoved, InstanceUpdated, LaneGap, OutboxDepth,
 };
 pub use mark::{MarkTarget, MarkUpdated};
 pub use member::{MemberJoined, MemberRemoved, MemberRole, MemberUpdated};
@@ -51,7 +53,7 @@ pub use run::{RunAborted, RunCompleted, RunError, RunFailed, RunStarted, RunStat
 pub use session::{ContextUsed, SessionCompacted, SessionEnded, SessionStatus, SessionUpserted};
 pub use signal::{InstanceHeartbeat, MessageDelta, Presence, PresenceState, RunProgress, Typing};
 pub use step::{StepRecorded, StepStatus};
-pub use table::{InvalidData, check_command, check_event, check_signal};
+pub use table::{InvalidData, Payload, check_command, check_event, check_signal};
 pub use task::{
     TaskCreate, TaskDispatch, TaskDispatched, TaskOrigin, TaskRemoved, TaskStatus, TaskUpdate, TaskUpserted,
 };

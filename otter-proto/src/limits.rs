@@ -38,6 +38,14 @@ pub const DATA_FRAME_BYTES: usize = 256 << 10;
 pub const ENTITY_BYTES_CONVERSATION: usize = 32 << 10;
 /// The largest entity in the other scopes, in bytes of canonical text.
 pub const ENTITY_BYTES: usize = 8 << 10;
+/// The most that the live entities of an org hold, in bytes of canonical text: its snapshot.
+pub const ORG_BYTES: u64 = 4 << 20;
+/// The most effects of an integrator's event.
+pub const MAX_VENDOR_EFFECTS: usize = 16;
+/// The largest `data` and `effects` of an integrator's event together, in bytes of canonical text.
+pub const VENDOR_EVENT_BYTES: usize = 64 << 10;
+/// The largest data of an integrator's command, in bytes of canonical text.
+pub const VENDOR_COMMAND_BYTES: usize = 64 << 10;
 /// The largest part of a text field that stays in its entity when the whole does not fit.
 pub const TEXT_HEAD_BYTES: usize = 16 << 10;
 /// The hub acks a publish, and a client acks data frames, at the latest after this many bytes.

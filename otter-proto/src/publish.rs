@@ -75,8 +75,8 @@ pub enum RestateReason {
 
 /// The lane of a kind; `None` when the kind is not known here.
 pub fn lane_of(kind: &str) -> Option<Lane> {
-    if kind.starts_with("x.") {
-        return Some(Lane::Bulk);
+    if catalogue::vendor(kind).is_some() {
+        return Some(catalogue::VENDOR_ENTITY.lane);
     }
     let row = catalogue::kind(kind)?;
     catalogue::entity(row.entity_type).map(|entity| entity.lane)

@@ -8,6 +8,8 @@ mod cursor;
 pub(crate) mod json_reference;
 mod members;
 mod merge;
+#[cfg(feature = "serde")]
+mod pointer;
 
 pub use canonical::{MAX_KEY_LEN, Numbers, canonicalise};
 pub use cursor::{Cursor, MAX_DEPTH, MAX_INTEGER, TextError, TextErrorKind};

@@ -309,9 +309,10 @@ macro_rules! wire {
     )*};
 }
 
-/// Defines a closed or open set of words as an enum with its JSON string form.
+/// Defines a set of words as an enum with its JSON string form. With `else Other` a word that is not known here is read as
+/// that variant, which is never written.
 macro_rules! words {
-    ($($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $vis:vis enum $name:ident $(else $other:ident)? { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -347,7 +348,9 @@ macro_rules! words {
             }
             fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
                 let word = cursor.string()?;
-                Self::parse(&word).ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))
+                Self::parse(&word)
+                    $(.or(Some(Self::$other)))?
+                    .ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))
             }
             fn blank() -> Self {
                 Self::ALL[0]

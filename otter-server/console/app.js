@@ -1,3 +1,4 @@
+import { tellAlerts } from './alerts.js';
 import { announcer } from './announce.js';
 import { tellRefusals } from './ask.js';
 import { attribute, h, icon, watch } from './dom.js';
@@ -88,6 +89,7 @@ export function mountConsole(root, client) {
   route.onChange(() => showRoute(true));
   showRoute(false);
   tellRefusals(client);
+  tellAlerts(client, route);
   listenToKeys(client, route);
 }
 

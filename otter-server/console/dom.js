@@ -135,3 +135,13 @@ export function keyed(parent, make) {
   }
   return { set, get: (/** @type {string} */ key) => views.get(key), end: () => views.forEach((view, key) => drop(key, view)) };
 }
+
+/** Marks the chosen one of some chips, and brings it into sight in its own row. @param {any} chip @param {string} name an attribute @param {string | null} value null: not chosen */
+export function choose(chip, name, value) {
+  if (chip.getAttribute(name) === value) return;
+  attribute(chip, name, value);
+  const row = chip.parentElement;
+  if (value === null || value === 'false' || !row) return;
+  const [left, right] = [chip.offsetLeft - row.offsetLeft, chip.offsetLeft - row.offsetLeft + chip.offsetWidth];
+  if (left < row.scrollLeft || right > row.scrollLeft + row.clientWidth) row.scrollLeft = left - 24;
+}

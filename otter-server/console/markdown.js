@@ -1,4 +1,6 @@
-import { h } from './dom.js';
+import { h, icon } from './dom.js';
+import { patch } from './patch.js';
+import { copyText } from './view/copy.js';
 
 /**
  * Shows text with a little Markdown as DOM nodes. What did not change since the last call keeps its nodes, so that a
@@ -14,7 +16,7 @@ export function showMarkdown(container, source) {
   blocks.forEach((block, at) => {
     const was = old[at];
     const same = was && was.kind === block.kind && was.source === block.source;
-    const node = same || (was && grow(was, block)) ? was.node : RENDER[block.kind](block);
+    const node = same || (was && grow(was, block)) ? was.node : redraw(was, block);
     if (!was) container.append(node, '');
     else if (node !== was.node) was.node.replaceWith(node);
     kept.push({ ...block, node });
@@ -42,6 +44,12 @@ function separate(node, after) {
   else node.after(after);
 }
 
+/** A block of the same kind keeps its nodes as far as they fit: a selection in it and the place it is scrolled to stay. @param {any} was @param {any} block */
+function redraw(was, block) {
+  const next = RENDER[block.kind](block);
+  return was && was.kind === block.kind && patch(was.node, next) ? was.node : next;
+}
+
 /** A paragraph of plain words that got longer. @param {any} was @param {any} block */
 function grow(was, block) {
   const words = was.node.firstChild;
@@ -51,13 +59,15 @@ function grow(was, block) {
   return true;
 }
 
-const SPECIAL = /[`*_[]|https?:/;
+const COPY = 'M7 7h9.5v9.5H7zM4 13V3.5h9.5';
+const SPECIAL = /[`*_[~\\]|https?:/;
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$/;
 const HEADING = /^(#{1,6})\s+(.*)$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const QUOTE = /^>\s?(.*)$/;
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
-const TABLE = /^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$/;
+// The line below the head of a table; while it is written its beginning is enough.
+const TABLE = /^\s*\|[\s|:-]*$|^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$/;
 
 /** @param {string} source @returns {{ kind: string, source: string, after: string }[]} */
 function split(source) {
@@ -123,26 +133,40 @@ const RENDER = {
     const [, mark, language] = /** @type {RegExpExecArray} */ (FENCE.exec(lines[0]));
     const closed = lines.length > 1 && lines.at(-1)?.trim().startsWith(mark);
     const code = lines.slice(1, closed ? -1 : undefined).join('\n');
-    return h('pre', { 'data-language': language || null, tabIndex: 0 }, h('code', {}, code));
+    return h('div', { class: 'code-block', 'data-language': language || null }, h('pre', { tabIndex: 0 }, h('code', {}, code)),
+      h('button', { type: 'button', class: 'quiet copy', 'aria-label': 'Copy the code', title: 'Copy the code', onclick: copyCode }, icon(COPY)));
   },
   list({ source }) {
     const items = [];
     for (const line of source.split('\n')) {
       const found = ITEM.exec(line);
-      if (found) items.push({ depth: Math.min(4, Math.floor(found[1].length / 2)), mark: found[2], words: found[3] });
+      if (found) items.push({ depth: Math.min(4, Math.floor(found[1].length / 2)), ...bullet(found[2], found[3]) });
       else items[items.length - 1].words += `\n${line.trim()}`;
     }
-    return h('ul', {}, ...items.map(({ depth, mark, words }) =>
-      h('li', { 'data-depth': depth, 'data-mark': /\d/.test(mark) ? mark.replace(')', '.') : '•' }, ...inline(words))));
+    return h('ul', {}, ...items.map(({ depth, mark, words }) => h('li', { 'data-depth': depth, 'data-mark': mark }, ...inline(words))));
   },
   table({ source }) {
-    const [head, , ...body] = source.split('\n').map((line) => line.trim().replace(/^\||\|$/g, '').split('|'));
-    const row = (/** @type {string[]} */ cells, /** @type {string} */ tag) => h('tr', {}, ...cells.map((cell) => h(tag, {}, ...inline(cell.trim()))));
+    const [head, rule, ...body] = source.split('\n').map((line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/));
+    const sides = rule.map((cell) => (/^\s*:-+:\s*$/.test(cell) ? 'center' : /:\s*$/.test(cell) ? 'end' : null));
+    const row = (/** @type {string[]} */ cells, /** @type {string} */ tag) =>
+      h('tr', {}, ...cells.map((cell, at) => h(tag, { 'data-side': sides[at] }, ...inline(cell.trim().replaceAll('\\|', '|')))));
     return h('div', { class: 'table', tabIndex: 0 }, h('table', {}, h('thead', {}, row(head, 'th')), h('tbody', {}, ...body.map((cells) => row(cells, 'td')))));
   },
 };
 
-const INLINE = /(`+)(.+?)\1(?!`)|\*\*(?=\S)(.+?\S?)\*\*|(?<![\w*])[*_](?=[^\s*_])([^*_\n]*[^\s*_])[*_](?![\w*])|\[([^\]\n]+)\]\(([^\s()]+(?:\([^\s()]*\))?)\)|(https?:\/\/[^\s<>"')\]]+[^\s<>"')\].,;:!?])/s;
+/** @param {string} mark @param {string} words */
+function bullet(mark, words) {
+  const task = /^\[([ xX])\]\s+(.*)$/s.exec(words);
+  if (task) return { mark: task[1] === ' ' ? '☐' : '☑', words: task[2] };
+  return { mark: /\d/.test(mark) ? mark.replace(')', '.') : '•', words };
+}
+
+/** @param {Event} event */
+function copyCode({ currentTarget: button }) {
+  copyText(button, /** @type {any} */ (button).closest('.code-block').querySelector('code').textContent);
+}
+
+const INLINE = /\\([\\`*_{}[\]()#+.!|~>-])|(`+)(.+?)\2(?!`)|\*\*(?=\S)(.+?\S?)\*\*|(?<![\w*])[*_](?=[^\s*_])([^*_\n]*[^\s*_])[*_](?![\w*])|~~(?=\S)(.+?\S?)~~|!?\[([^\]\n]+)\]\(([^\s()]+(?:\([^\s()]*\))?)\)|(https?:\/\/[^\s<>"')\]]+[^\s<>"')\].,;:!?])/s;
 
 /** @param {string} source @returns {(Node | string)[]} */
 function inline(source) {
@@ -150,10 +174,12 @@ function inline(source) {
   let rest = source;
   for (let found = INLINE.exec(rest); found; found = INLINE.exec(rest)) {
     if (found.index > 0) nodes.push(rest.slice(0, found.index));
-    const [whole, , code, bold, emphasis, label, address, bare] = found;
-    if (code !== undefined) nodes.push(h('code', {}, code));
+    const [whole, plain, , code, bold, emphasis, struck, label, address, bare] = found;
+    if (plain !== undefined) nodes.push(plain);
+    else if (code !== undefined) nodes.push(h('code', {}, code));
     else if (bold !== undefined) nodes.push(h('strong', {}, ...inline(bold)));
     else if (emphasis !== undefined) nodes.push(h('em', {}, ...inline(emphasis)));
+    else if (struck !== undefined) nodes.push(h('s', {}, ...inline(struck)));
     else nodes.push(link(label ?? bare, address ?? bare, whole));
     rest = rest.slice(found.index + whole.length);
   }

@@ -10,6 +10,8 @@ export function collapse(element, done) {
   if (isCalm() || !element.isConnected) return done();
   const { height } = element.getBoundingClientRect();
   const { marginTop, marginBottom } = getComputedStyle(element);
+  // It is no row any more, for nobody who looks for one.
+  for (const name of ['data-testid', 'data-walk-row']) element.removeAttribute(name);
   element.inert = true;
   element.style.overflow = 'hidden';
   const from = { height: `${height}px`, marginTop, marginBottom, opacity: 1 };

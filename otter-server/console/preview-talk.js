@@ -23,7 +23,6 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
     for (const [key, data] of approvals(at, scene)) push('org', key, data);
     for (const [key, data] of steps(at)) push(scopeOf(ada), key, data);
     if (scene !== 'live') beginChild();
-    fake.push({ scopes: { 'member/self': { phase: 'live', reason: null } } });
     for (const id of ['in_mac:ada', 'in_mac:mail', 'in_old:scout', CHILD]) push('member/self', `mark/${id}`, { target: 'conversation', messageCount: 12 });
     push('member/self', 'mark/in_mac:juno', { target: 'conversation', messageCount: 9 });
     if (scene === 'history') beginLong();
@@ -37,23 +36,23 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
   }
 
   function beginLong() {
-    const last = longRow(LONG_ROWS - 1, at)[1];
+    const last = longRow(LONG_ROWS - 1)[1];
     push('org', `conversation/${LONG}`, { instanceId: 'in_mac', agentId: 'in_mac:juno', address: { kind: 'session' }, title: 'The river diary', messageCount: LONG_ROWS, activeRun: null, lastMessage: { author: last.author, sentAt: last.sentAt, head: last.text.slice(0, 200) } });
-    for (let index = oldest; index < LONG_ROWS; index += 1) push(scopeOf(LONG), ...longRow(index, at));
+    for (let index = oldest; index < LONG_ROWS; index += 1) push(scopeOf(LONG), ...longRow(index));
     fake.push({ scopes: { [scopeOf(LONG)]: { phase: 'live', reason: null } } });
   }
 
   /** @param {string} scope @param {string} kind */
   function more(scope, kind) {
     const told = (/** @type {boolean} */ loading, /** @type {boolean} */ hasMore, /** @type {any} */ error = null) =>
-      fake.push({ lists: [[scope, kind, loading, hasMore, scope === scopeOf(LONG) && kind === 'message' ? { order: longRow(oldest, at)[1].sentAt, id: longRow(oldest, at)[0].slice(8) } : null, error]] });
+      fake.push({ lists: [[scope, kind, loading, hasMore, scope === scopeOf(LONG) && kind === 'message' ? { order: longRow(oldest)[1].sentAt, id: longRow(oldest)[0].slice(8) } : null, error]] });
     if (scope !== scopeOf(LONG) || kind !== 'message') return setTimeout(() => told(false, false), 50);
     told(true, true);
     return setTimeout(() => {
       if (failing[0] === 'more' && failing.shift()) return told(false, true, { code: 'unavailable', message: 'the hub did not answer in time' });
       const from = Math.max(0, oldest - PAGE_ROWS);
       const rows = [];
-      for (let index = from; index < oldest; index += 1) rows.push(...put(scope, ...longRow(index, at), false).put);
+      for (let index = from; index < oldest; index += 1) rows.push(...put(scope, ...longRow(index), false).put);
       oldest = from;
       fake.push({ put: rows });
       return told(false, from > 0);
@@ -95,30 +94,18 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
     }, 250);
   }
 
-  /** @param {string} id @param {any} data */
-  function update(id, { conversationId, ...change }) {
-    const key = `conversation/${conversationId}`;
-    const { id: _, local: __, ...row } = client.entity('conversation', conversationId).get();
-    const wrong = failing.shift();
-    fake.push({ ...put('org', key, { ...row, ...change }), local: { [key]: { commandId: id, stage: 'sent' } }, commands: [{ id, state: 'sent' }] });
-    setTimeout(() => {
-      if (!wrong) return fake.push({ local: { [key]: null }, commands: [{ id, state: 'completed' }] });
-      return refuseAs(id, key, { code: wrong, message: 'your role may not change conversations' }, row);
-    }, 150);
-  }
-
-  /** @param {string} id @param {any} data */
-  function markRead(id, { conversationId, messageCount }) {
-    push('member/self', `mark/${conversationId}`, { target: 'conversation', messageCount });
-    fake.push({ commands: [{ id, state: 'completed' }] });
-  }
-
   const COMMANDS = /** @type {Record<string, (id: string, data: any) => void>} */ ({
     'approval.decide': decide,
-    'conversation.update': update,
-    'conversation.markRead': markRead,
     'session.reset': (id) => fake.push({ commands: [{ id, state: 'completed' }] }),
   });
+
+  /** A conversation out of many is filled when it is opened. @param {string} scope */
+  function fill(scope) {
+    const id = /^conversation\/(in_mac:c\d+)$/.exec(scope)?.[1];
+    if (!id) return;
+    const rows = Array.from({ length: 40 }, (_, index) => longRow(index)).map(([key, row]) => [`${key}-${id}`, { ...row, conversationId: id }]);
+    setTimeout(() => fake.push({ put: rows.flatMap(([key, row]) => put(scope, key, row).put), scopes: { [scope]: { phase: 'live', reason: null } } }), 5);
+  }
 
   return {
     begin,
@@ -126,6 +113,7 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
     fail: (code) => void failing.push(code),
     /** @param {any} message @returns {boolean} whether it was for a conversation */
     onPost({ t, scope, kind, id, data }) {
+      if (t === 'subscribe') fill(scope);
       if (t === 'more') more(scope, kind);
       else if (t === 'text') whole(kind);
       else if (t === 'dismiss' && refused.has(id)) fake.push({ local: { [refused.get(id) ?? '']: null } });

@@ -41,7 +41,7 @@ export function approvals(at, scene) {
     approval('ap-force', { command: 'git push --force origin main', requestedAt: at(-25 * HOUR + 9000), state: 'resolved', outcome: 'denied', decision: 'deny', by: MARA, decidedAt: at(-25 * HOUR + 20_000), resolvedAt: at(-25 * HOUR + 21_000), runId: 'in_mac:r1' }),
     approval('ap-late', { command: 'npm publish', conversationId: 'in_mac:juno', agentId: 'in_mac:juno', requestedAt: at(-30 * HOUR), state: 'expired', resolvedAt: at(-29 * HOUR) }),
   ];
-  if (!['approvals', 'overdue', 'viewer'].includes(scene)) return past;
+  if (!['approvals', 'overdue', 'decided', 'viewer'].includes(scene)) return past;
   const expiresAt = at(scene === 'overdue' ? -90_000 : 9 * MINUTE + 41_000);
   return [...past,
     approval('ap-1', { command: 'rm -rf target/debug/incremental && cargo build -p otter-server', requestedAt: at(-50_000), expiresAt, runId: 'in_mac:run-busy' }),
@@ -78,13 +78,15 @@ export function child(at) {
   return { org, rows };
 }
 
-/** One row of the long conversation, 0 being the oldest. @param {number} index @param {(ms?: number) => string} at */
-export function longRow(index, at) {
+const BEGUN = Date.now();
+
+/** One row of the long conversation, 0 being the oldest. @param {number} index */
+export function longRow(index) {
   const agent = index % 3 === 2;
   const lines = 1 + ((index * 7) % 5);
   const text = Array.from({ length: lines }, (_, line) => `Row ${index}, line ${line + 1}: the river is ${['calm', 'high', 'cold', 'clear'][(index + line) % 4]} today.`).join('\n');
   return [`message/in_mac:long-${String(index).padStart(5, '0')}`, {
-    conversationId: LONG, author: agent ? { type: 'agent', id: 'in_mac:juno' } : index % 2 ? TOM : MARA, text, status: 'complete', sentAt: at(-(LONG_ROWS - index) * 7 * MINUTE),
+    conversationId: LONG, author: agent ? { type: 'agent', id: 'in_mac:juno' } : index % 2 ? TOM : MARA, text, status: 'complete', sentAt: new Date(BEGUN - (LONG_ROWS - index) * 7 * MINUTE).toISOString(),
   }];
 }
 

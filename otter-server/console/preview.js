@@ -15,7 +15,7 @@ import { CONVERSATION, MEMBER, answerFor, world } from './preview-world.js';
 const scene = new URLSearchParams(location.search).get('scene') ?? 'live';
 const fake = createFakeCore({ onPost });
 const client = createClientWith(() => Promise.reject(new Error('the preview has no core')), { core: fake.Core, url: 'http://preview.invalid/ws' });
-const online = () => ({ phase: 'online', reason: null, code: null, since: Date.now(), attempt: 0, nextRetryAt: null, roundTripMs: 9 + Math.random() * 6 });
+const online = () => ({ phase: 'online', reason: null, code: null, since: Date.now() - 25 * 60_000, attempt: 0, nextRetryAt: null, roundTripMs: 9 + Math.random() * 6 });
 const at = (ms = 0) => new Date(Date.now() + ms).toISOString();
 const me = { type: 'member', id: MEMBER.id, name: MEMBER.name };
 let seq = 1000;
@@ -50,11 +50,11 @@ function begin() {
     fake.push({ put: rows.map(([key, data]) => [inConversation(id), key, (seq += 1), true, data]), scopes: { [inConversation(id)]: { phase: 'live', reason: null } } });
   }
   talk.begin();
-  const beat = () => fake.push({ connection: online(), signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: at(), outbox: { pending: 0 } }]] });
+  const beat = () => fake.push({ connection: online(), signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: at(), outbox: { pending: 0, dead: 0 } }], ['org', 'instance.heartbeat', 'in_pi', { instanceId: 'in_pi', at: at(), heardAt: at(-130_000), outbox: { pending: 12, dead: 0 } }]] });
   beat();
   setInterval(() => scene === 'live' && beat(), 5000);
   if (scene === 'stale' || scene === 'held') {
-    setTimeout(() => fake.push({ connection: { ...online(), phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now() - 134_000, attempt: 4, nextRetryAt: Date.now() + 7000, roundTripMs: null } }), 100);
+    setTimeout(() => fake.push({ connection: { ...online(), phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now() - 134_000, attempt: 4, nextRetryAt: Date.now() + 7000, roundTripMs: null }, scopes: { org: { phase: 'stale', reason: 'heartbeat' } } }), 100);
   }
   if (scene === 'stopped') setTimeout(() => fake.push({ connection: { ...online(), phase: 'stopped', code: 4500, reason: 'The hub speaks a newer protocol.' } }), 100);
   if (busy) setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);

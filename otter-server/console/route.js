@@ -35,21 +35,42 @@ export function createRoute() {
   const listeners = new Set();
   const tell = () => listeners.forEach((fn) => fn());
   const place = () => parse(location.hash);
-  window.addEventListener('hashchange', tell);
+  let told = location.hash;
+
+  /** The browser tells of a new fragment later; nobody has to wait for it. */
+  function changed() {
+    if (told === location.hash) return;
+    told = location.hash;
+    tell();
+  }
+
+  /** @param {string} hash */
+  function follow(hash) {
+    location.hash = hash;
+    changed();
+  }
+
+  window.addEventListener('hashchange', changed);
+  document.addEventListener('click', (event) => {
+    const hash = /** @type {any} */ (event.target)?.closest?.('a[href^="#/"]')?.getAttribute('href');
+    if (!hash || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    follow(hash);
+  });
   return {
     place,
     /** The open conversation. */
     current: () => (place().page === 'conversations' ? place().id : null),
     /** @param {string} id a conversation */
-    open: (id) => void (location.hash = link('conversations', id)),
+    open: (id) => follow(link('conversations', id)),
     /** @param {Page} page @param {string | null} [id] */
-    go: (page, id) => void (location.hash = link(page, id)),
+    go: (page, id) => follow(link(page, id)),
     /** Shows something without a step in the history. @param {string | null} id @param {Page} [page] */
     replace(id, page = 'conversations') {
       history.replaceState(null, '', link(page, id));
-      tell();
+      changed();
     },
-    close: () => void (location.hash = '#/'),
+    close: () => follow('#/'),
     /** @param {() => void} fn @returns {() => void} ends it */
     onChange(fn) {
       listeners.add(fn);

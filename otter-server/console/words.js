@@ -106,3 +106,20 @@ export function deliveryText({ state, intoRun, reason }) {
   const word = state === 'delivered' && intoRun ? 'Delivered into the running answer' : (DELIVERY[state] ?? state);
   return reason ? `${word}: ${reason}` : word;
 }
+
+/** The head of a text in one line, without the marks of Markdown. @param {string} head */
+export const plain = (head) => head.replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
+
+/** How long something took. @param {number} ms */
+export function took(ms) {
+  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
+  if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
+  return clock(ms);
+}
+
+/** How many bytes a text is on the wire. @param {string} source */
+export const bytesOf = (source) => new TextEncoder().encode(source).length;
+
+/** A count of bytes. @param {number} bytes */
+export const size = (bytes) => (bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);

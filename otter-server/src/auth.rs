@@ -28,7 +28,7 @@ use tokio::task::spawn_blocking;
 pub use crate::clock::unix_now;
 pub use allow_list::AllowList;
 pub use cookie::{CookieKind, SessionCookie};
-pub use follow::{Announce, Follower};
+pub use follow::{Announce, Announcement, Follower, Leavers};
 pub use live::{CredentialEnd, CredentialKey, EndReason, LiveCredentials};
 pub use origin::{Origin, OriginError, PublicUrl, PublicUrlError, Scheme};
 pub use secret::{NoRandomness, Secret, SecretHash, random_id};

@@ -9,7 +9,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use otter_proto::kind::MemberRole;
 
-use crate::auth::{Origin, PublicUrl};
+use crate::auth::{Origin, PublicUrl, Secret};
 
 pub use manage::manage;
 
@@ -57,6 +57,15 @@ pub struct ServeArgs {
     /// Connections at the same time
     #[arg(long, env = "OTTER_MAX_CONNECTIONS", value_name = "N", default_value_t = 10_000)]
     pub max_connections: usize,
+    /// Opens /metrics to who presents this bearer token; without it only this machine may read them, and behind a
+    /// proxy nobody
+    #[arg(long, env = "OTTER_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true, value_parser = secret)]
+    pub metrics_token: Option<Secret>,
+}
+
+#[allow(clippy::unnecessary_wraps)] // what a value parser returns
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::presented(text))
 }
 
 /// Commands that write credential rows. They work while a hub runs.
@@ -123,6 +132,15 @@ pub enum InstanceCommand {
     },
     /// Revokes the token of an instance; a running hub closes its socket
     Revoke {
+        /// Which hub.
+        #[command(flatten)]
+        at: DataDir,
+        /// The instance's id or name
+        #[arg(value_name = "ID OR NAME")]
+        instance: String,
+    },
+    /// Takes an instance out of the org: revokes its token, ends what it was at, archives its conversations
+    Remove {
         /// Which hub.
         #[command(flatten)]
         at: DataDir,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use crate::auth::{CookieKind, Origin, PublicUrl, Scheme};
+use crate::auth::{CookieKind, Origin, PublicUrl, Scheme, Secret};
 use crate::cli::ServeArgs;
 
 /// The port when nothing names one.
@@ -28,6 +28,8 @@ pub struct Config {
     pub console_dir: Option<PathBuf>,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// Opens `/metrics` to who knows it, and to nobody else.
+    pub metrics_token: Option<Secret>,
 }
 
 /// Why the hub does not start like this.
@@ -51,6 +53,9 @@ pub enum ConfigError {
     /// Only for development.
     #[error("--console-dir needs --dev")]
     ConsoleDirWithoutDev,
+    /// It could be guessed.
+    #[error("--metrics-token has fewer than 16 characters; `openssl rand -hex 32` makes a good one")]
+    ShortMetricsToken,
     /// Nowhere to store anything.
     #[error("name a data directory: --data-dir DIR")]
     NoDataDir,
@@ -79,6 +84,9 @@ impl Config {
         if args.console_dir.is_some() && !args.dev {
             return Err(ConfigError::ConsoleDirWithoutDev);
         }
+        if args.metrics_token.as_ref().is_some_and(|token| token.expose().len() < 16) {
+            return Err(ConfigError::ShortMetricsToken);
+        }
         let in_clear = |url: &&PublicUrl| url.origin.scheme() == Scheme::Http && !url.origin.is_loopback();
         if let Some(url) = public_url.as_ref().filter(in_clear) {
             return Err(ConfigError::PublicWithoutTls(url.to_string()));
@@ -92,6 +100,7 @@ impl Config {
             allow_origins: args.allow_origin,
             console_dir: args.console_dir,
             max_connections: args.max_connections,
+            metrics_token: args.metrics_token,
         })
     }
 
@@ -149,6 +158,7 @@ mod tests {
                 ConfigError::PublicWithoutTls("http://otter.example".into()),
             ),
             ("--console-dir x", ConfigError::ConsoleDirWithoutDev),
+            ("--metrics-token abc", ConfigError::ShortMetricsToken),
         ];
         for (args, error) in cases {
             assert_eq!(config(args, None), Err(error), "{args}");

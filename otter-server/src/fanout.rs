@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use otter_proto::UnixMillis;
-use otter_proto::error::ErrorBody;
+use otter_proto::error::{CloseCode, ErrorBody};
 use otter_proto::frame::Signal;
 use otter_proto::id::{InstanceId, MemberId, OrgId, Scope};
 
 use crate::clock::{Moment, unix_now};
 use crate::log::{Appended, Commit, FanOut};
+use crate::metrics::Metrics;
 use crate::ring::encode;
 use crate::signals::{Current, Departure, Sender, Signals};
 
@@ -37,12 +38,23 @@ const SWEEP: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Fanout {
     orgs: Mutex<BTreeMap<OrgId, Arc<OrgFeed>>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Fanout {
     /// Nobody is connected yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What this hub counts.
+    pub(crate) const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The orgs that somebody asked for.
+    pub(crate) fn orgs(&self) -> Vec<OrgId> {
+        locked(&self.orgs).keys().cloned().collect()
     }
 
     /// The fan-out of one org.
@@ -54,6 +66,8 @@ impl Fanout {
 
 impl FanOut for Fanout {
     fn committed(&self, commit: &Commit) {
+        self.metrics.commits.add(1);
+        self.metrics.events.add(commit.appended.len() as u64);
         self.org(&commit.org).committed(commit);
     }
 }
@@ -194,6 +208,13 @@ impl OrgFeed {
         self.watermark.fetch_max(commit.head, Ordering::AcqRel);
         for (instance, command) in &commit.dispatch {
             self.seat(instance).dispatch(command);
+        }
+        for instance in &commit.removed {
+            if let Some(holder) = self.seat(instance).holder() {
+                let reason = "this instance was removed from its org".to_owned();
+                holder.inbox.end(End { code: CloseCode::Revoked, reason });
+            }
+            locked(&self.signals).forget(instance);
         }
     }
 }

@@ -4,6 +4,7 @@ mod assets;
 mod headers;
 mod health;
 mod listen;
+mod metrics;
 mod sign_in;
 mod upgrade;
 
@@ -14,7 +15,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
-use crate::auth::{Authenticator, Follower, PublicUrl};
+use crate::auth::{Authenticator, Follower, PublicUrl, SecretHash};
 use crate::hub::Hub;
 
 pub use assets::Assets;
@@ -39,6 +40,8 @@ pub struct App {
     pub behind_proxy: bool,
     /// The console.
     pub assets: Assets,
+    /// Who knows it may read the numbers for operators.
+    pub metrics_token: Option<SecretHash>,
     /// Whether the hub can work.
     pub readiness: Arc<Readiness>,
     /// Bounds the sockets that are being refused.
@@ -59,6 +62,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/assets/{hash}/{*path}", get(assets::asset))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/auth", get(sign_in::page))
         .route("/auth/link", post(sign_in::link))
         .route("/auth/confirm", post(sign_in::confirm))

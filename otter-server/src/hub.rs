@@ -19,6 +19,7 @@ use crate::clock::{Clock, unix_now};
 use crate::fanout::{Fanout, OrgFeed, locked};
 use crate::ledger::StoreError;
 use crate::log::{Lease, LogHandle, Reader};
+use crate::metrics::Metrics;
 use crate::pages::Pages;
 
 /// How many reads of the log run at the same time.
@@ -128,6 +129,11 @@ impl Hub {
         self.stopped.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// What this hub counts.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        self.fanout.metrics()
     }
 
     /// How many connections are open.
@@ -274,6 +280,7 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         | ErrorCode::DecisionNotAllowed
         | ErrorCode::Expired
         | ErrorCode::Silent
-        | ErrorCode::Internal => CloseCode::Internal,
+        | ErrorCode::Internal
+        | ErrorCode::Other => CloseCode::Internal,
     }
 }

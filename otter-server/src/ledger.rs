@@ -11,8 +11,10 @@ mod instance;
 mod json;
 mod member;
 mod publish;
+mod removal;
 mod rows;
 mod shape;
+mod vendor;
 mod window;
 mod write;
 

@@ -10,6 +10,7 @@ pub mod http;
 pub mod hub;
 pub mod ledger;
 pub mod log;
+pub mod metrics;
 mod pages;
 mod ring;
 mod serve;

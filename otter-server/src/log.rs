@@ -50,6 +50,8 @@ pub struct Commit {
     /// queue before it calls [`LogHandle::attach`]: commands accepted after the attach may be passed on before its
     /// answer arrives, and belong behind `outstanding`.
     pub dispatch: Vec<(InstanceId, CommandDispatch)>,
+    /// Instances that were taken out of the org: their sockets and credentials end.
+    pub removed: Vec<InstanceId>,
 }
 
 /// Takes commits to those who are connected.

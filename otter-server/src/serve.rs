@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use otter_proto::catalogue::Role;
+use otter_proto::error::ErrorBody;
 use otter_proto::id::{Epoch, OrgId};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -13,14 +14,14 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{
-    AllowList, Announce, Authenticator, CredentialStore, Follower, LinkGrant, MemberRow, PublicUrl, Secret,
-    random_id, unix_now,
+    AllowList, Announce, Announcement, Authenticator, CredentialStore, Follower, Leavers, LinkGrant,
+    MemberRow, PublicUrl, Secret, random_id, unix_now,
 };
 use crate::config::Config;
 use crate::fanout::Fanout;
 use crate::http::{self, App, Assets, Readiness};
 use crate::hub::{Hub, HubConfig};
-use crate::log::{FanOut, Log, LogConfig, LogHandle, Reader, exit};
+use crate::log::{Commit, FanOut, Log, LogConfig, LogHandle, Reader, exit};
 use crate::store::sqlite::{Retention, SqliteReads, SqliteStore, Upkeep};
 use crate::{link_text, shutdown};
 
@@ -48,7 +49,8 @@ impl Server {
     /// Opens the data directory and the port. Call it inside a runtime.
     pub async fn start(config: &Config) -> Result<Self> {
         // First of all: this takes the data directory, so that no second hub goes on.
-        let store = SqliteStore::open(&config.data_dir)?;
+        let fanout = Arc::new(Fanout::new());
+        let store = SqliteStore::open(&config.data_dir)?.timed(Arc::clone(&fanout.metrics().fsync));
         let credentials = Arc::new(CredentialStore::open(&config.data_dir)?);
         let now = unix_now();
         credentials.clean(now)?;
@@ -56,8 +58,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
-        let fanout = Arc::new(Fanout::new());
-        let log = Log::start(store, std::slice::from_ref(&org), log_config(&fanout)?)?;
+        let leavers = Arc::new(Leavers::default());
+        let log = Log::start(store, std::slice::from_ref(&org), log_config(&fanout, &leavers)?)?;
         let reader = Reader::new(Arc::new(SqliteReads::new(&config.data_dir)));
         let hub = Hub::new(HubConfig::default(), log.handle(), reader, fanout);
         hub.sweep(org.clone());
@@ -70,7 +72,7 @@ impl Server {
         let last_revocation = credentials.last_revocation()?;
         let origins = allow_list(config, &public, &org);
         let auth = Arc::new(Authenticator::new(credentials, origins, config.cookie()));
-        let follower = Follower::new(Arc::clone(&auth), org.clone(), announce(log.handle()));
+        let follower = Follower::new(Arc::clone(&auth), org.clone(), announce(log.handle()), leavers);
         let app = Arc::new(App {
             hub,
             auth,
@@ -78,6 +80,7 @@ impl Server {
             public: public.clone(),
             behind_proxy: config.behind_proxy,
             assets: assets(config),
+            metrics_token: config.metrics_token.as_ref().map(Secret::hash),
             readiness: Arc::new(Readiness::default()),
             refusing: App::refusing(),
         });
@@ -142,24 +145,44 @@ pub async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
-fn log_config(feeds: &Arc<Fanout>) -> Result<LogConfig> {
+fn log_config(feeds: &Arc<Fanout>, leavers: &Arc<Leavers>) -> Result<LogConfig> {
     let epoch = Epoch::new(&random_id("ep_")?)?;
-    let fan_out = Arc::clone(feeds) as Arc<dyn FanOut>;
+    let fan_out = Arc::new(Followed { feeds: Arc::clone(feeds), leavers: Arc::clone(leavers) });
     Ok(LogConfig { epoch, clock: Arc::new(unix_now), fan_out, fatal: exit() })
 }
 
-/// Writes what a member's row says; the kinds put and merge, so that saying it twice changes nothing.
+/// The fan-out, and who ends the credentials of removed instances.
+struct Followed {
+    feeds: Arc<Fanout>,
+    leavers: Arc<Leavers>,
+}
+
+impl FanOut for Followed {
+    fn committed(&self, commit: &Commit) {
+        self.feeds.committed(commit);
+        self.leavers.extend(&commit.removed);
+    }
+}
+
+/// Writes what the credential rows say; the kinds put and merge, so that saying it twice changes nothing.
 fn announce(log: LogHandle) -> Announce {
-    Arc::new(move |row: MemberRow| {
+    Arc::new(move |news: Announcement| {
         let log = log.clone();
         Box::pin(async move {
-            if row.removed_at.is_some() {
-                return log.member_removed(&row.org, &row.id).await;
+            match news {
+                Announcement::Member(row) => announce_member(&log, &row).await,
+                Announcement::InstanceRemoved(org, instance) => log.remove_instance(&org, &instance).await,
             }
-            let role = Role::parse(row.role.as_str()).unwrap_or(Role::Viewer);
-            log.member_joined(&row.org, &row.id, &row.name, role).await
         })
     })
+}
+
+async fn announce_member(log: &LogHandle, row: &MemberRow) -> Result<(), ErrorBody> {
+    if row.removed_at.is_some() {
+        return log.member_removed(&row.org, &row.id).await;
+    }
+    let role = Role::parse(row.role.as_str()).unwrap_or(Role::Viewer);
+    log.member_joined(&row.org, &row.id, &row.name, role).await
 }
 
 fn allow_list(config: &Config, public: &PublicUrl, org: &OrgId) -> AllowList {

@@ -158,6 +158,8 @@ pub trait Reads: Send + Sync {
     ) -> Result<Option<PositionRead>, StoreError>;
     /// The boot that an instance was last welcomed with.
     fn boot(&self, org: &OrgId, instance: &InstanceId) -> Result<Option<BootId>, StoreError>;
+    /// How many commands have not ended.
+    fn open_commands(&self, org: &OrgId) -> Result<u64, StoreError>;
     /// Rows of a type, live or not, by order and key from the highest down.
     fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError>;
     /// An entity and the whole of its text.

@@ -96,7 +96,7 @@ fn wait_for_port(port: u16) -> Result<()> {
 
 fn start_fleet(data: &Path, port: u16) -> Result<Owned> {
     let mut tokens = Vec::new();
-    for name in ["Studio Mac", "ThinkPad"] {
+    for name in ["Studio Mac", "ThinkPad", "Build server"] {
         let add = ["instance", "add", "--name", name, "--data-dir"];
         let token =
             shell::output(shell::command(shell::built("otter-server")).args(add).arg(data.join("hub")))?;

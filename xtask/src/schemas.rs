@@ -1,35 +1,62 @@
-//! `cargo xtask schemas`: the generated files of `schemas/v1` and the npm package.
+//! `cargo xtask schemas`: the generated files of the contract, and what may not happen to them.
+//!
+//! `schemas` writes them. `schemas check` says what is wrong: a file that differs from the Rust types, a kind without
+//! fixtures, a break of what was released. `schemas freeze` keeps the present set as a release.
 
-use anyhow::{Context, Result, bail};
-use clap::Args;
+mod compat;
+mod coverage;
+mod generated;
+mod released;
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
 
 use crate::shell;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// `check` compares with the committed files instead of writing them.
-    #[arg(value_parser = ["check"])]
-    mode: Option<String>,
+    #[command(subcommand)]
+    mode: Option<Mode>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mode {
+    /// Fails on drifted files, on kinds without fixtures, and on breaks of the last released schema.
+    Check,
+    /// Keeps bundle, catalogue and fixtures as the release of this version, to compare later ones with.
+    Freeze {
+        /// The release; without it the version of the workspace.
+        #[arg(long)]
+        version: Option<String>,
+    },
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut drifted = Vec::new();
-    for file in otter_proto::schema::files() {
-        let path = shell::root().join(file.path);
-        if std::fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
-            continue;
+    let root = shell::root();
+    match &options.mode {
+        None => generated::write(&root),
+        Some(Mode::Check) => {
+            let mut wrong = generated::drifted(&root);
+            wrong.extend(coverage::missing(&root)?);
+            wrong.extend(released::breaks(&root)?);
+            if wrong.is_empty() {
+                println!(
+                    "the contract is as the Rust types say, every name has fixtures, nothing released is broken"
+                );
+                return Ok(());
+            }
+            for line in &wrong {
+                println!("{line}");
+            }
+            bail!("{} faults in the contract", wrong.len())
         }
-        if options.mode.is_some() {
-            drifted.push(file.path);
-            continue;
+        Some(Mode::Freeze { version }) => {
+            let version = version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
+            let faults = generated::drifted(&root);
+            if !faults.is_empty() {
+                bail!("{}", faults.join("\n"));
+            }
+            released::freeze(&root, version)
         }
-        let folder = path.parent().context("a file has a folder")?;
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(&path, file.text).with_context(|| format!("writing {}", file.path))?;
-        println!("wrote {}", file.path);
     }
-    if drifted.is_empty() {
-        return Ok(());
-    }
-    bail!("{} differ from the Rust types: run `cargo xtask schemas`", drifted.join(", "))
 }

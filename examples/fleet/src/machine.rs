@@ -1,5 +1,12 @@
-//! A scripted machine: its facts, its agents' turns, and what it does when somebody writes.
+//! A scripted machine: its facts, and everything that happens on it at the same time.
 
+mod approval;
+mod archive;
+mod board;
+mod news;
+mod orders;
+mod room;
+mod step;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -7,36 +14,25 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use otter_client_native::{
-    Client, CommandHandler, CommandOutcome, CommandRequest, EventDraft, HandlerFuture,
-};
-use otter_proto::UnixMillis;
+use otter_client_native::{Client, EventDraft};
 use otter_proto::id::{ConversationId, EntityId, Scope};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, watch};
 
-use crate::script::{self, Agent, Conversation, Line};
+use crate::script::{self, Agent};
+use approval::Questions;
+use room::Room;
 
 /// What commands reach: set when the machine knows its id.
 #[derive(Clone, Default)]
 pub(crate) struct Scripted(Arc<OnceLock<Arc<Machine>>>);
 
-/// A conversation of the machine; one turn at a time.
-struct Room {
-    id: ConversationId,
-    agent: &'static Agent,
-    conversation: &'static Conversation,
-    busy: Mutex<u64>,
-    /// The run that goes on, and the one that somebody wants to stop.
-    running: watch::Sender<Option<String>>,
-    stop: watch::Sender<Option<String>>,
-}
-
 /// A machine that knows who it is.
 pub(crate) struct Machine {
     client: Client,
     id: String,
+    script: &'static script::Machine,
     rooms: BTreeMap<String, Room>,
+    questions: Questions,
 }
 
 impl Machine {
@@ -51,68 +47,56 @@ impl Machine {
             script.agents.iter().flat_map(|agent| agent.conversations.iter().map(move |talk| (agent, talk)));
         let rooms = rooms.map(|(agent, talk)| Room::new(&id, agent, talk)).collect::<Result<Vec<_>>>()?;
         let rooms = rooms.into_iter().map(|room| (room.id.to_string(), room)).collect();
-        let machine = Arc::new(Self { client, id, rooms });
-        machine.introduce(script).await?;
+        let machine = Arc::new(Self { client, id, script, rooms, questions: Questions::default() });
+        machine.introduce().await?;
         drop(scripted.0.set(Arc::clone(&machine)));
-        tokio::join!(machine.beat(), machine.muse());
+        tokio::join!(
+            machine.beat(),
+            machine.muse(),
+            machine.work_on_jobs(),
+            machine.tell_news(),
+            machine.restart_gateway(),
+        );
         Ok(())
     }
 
     /// Publishes what there is: the gateway, its agents, their conversations and the past.
-    async fn introduce(&self, script: &'static script::Machine) -> Result<()> {
-        let now = self.client.now();
-        let gateway = json!({ "state": "online", "version": "2026.9.6", "since": now.to_string() });
-        self.publish("instance.updated", &self.id, None, &json!({ "gateway": gateway })).await?;
-        for agent in script.agents {
+    async fn introduce(&self) -> Result<()> {
+        self.gateway("online", None).await?;
+        for agent in self.script.agents {
             let data = json!({ "instanceId": self.id, "name": agent.name, "model": agent.model, "isDefault": agent.id == "main" });
             self.publish("agent.upserted", &self.agent(agent), None, &data).await?;
         }
+        let now = self.client.now();
         for room in self.rooms.values() {
             self.introduce_room(room, now).await?;
         }
         Ok(())
     }
 
-    async fn introduce_room(&self, room: &Room, now: UnixMillis) -> Result<()> {
-        let key = format!("agent:{}:{}", room.agent.id, room.conversation.key);
-        let data = json!({
-            "instanceId": self.id, "agentId": self.agent(room.agent), "derivedTitle": room.conversation.title,
-            "address": { "kind": "session", "sessionKey": key },
-        });
-        self.publish("conversation.upserted", room.id.as_str(), None, &data).await?;
-        let mut after: Option<String> = None;
-        let count = room.conversation.past.len() as u64;
-        for (at, line) in (0_u64..).zip(room.conversation.past) {
-            let (author, text) = match line {
-                Line::Person(text) => (json!({ "type": "external", "name": "You, earlier" }), text),
-                Line::Agent(text) => {
-                    (json!({ "type": "agent", "id": self.agent(room.agent), "name": room.agent.name }), text)
-                }
-            };
-            let id = format!("{}:past-{at}", room.id);
-            let sent_at = UnixMillis(now.0.saturating_sub((count - at) * 240_000)).to_string();
-            let mut data = json!({
-                "conversationId": room.id, "author": author, "text": text, "status": "complete", "sentAt": sent_at,
-            });
-            if let Some(after) = &after {
-                data["after"] = json!(after);
-            }
-            self.publish("message.created", &id, Some(&room.id), &data).await?;
-            after = Some(id);
+    /// Says how the link to the gateway is.
+    async fn gateway(&self, state: &str, reason: Option<&str>) -> Result<()> {
+        let now = self.client.now().to_string();
+        let mut link = json!({ "state": state, "version": "2026.9.6", "since": now });
+        if let Some(reason) = reason {
+            link["reason"] = reason.into();
         }
-        self.session(room, "done", 11_000 + count * 1_700).await
+        self.publish("instance.updated", &self.id, None, &json!({ "gateway": link })).await
     }
 
-    async fn session(&self, room: &Room, status: &str, used: u64) -> Result<()> {
-        let now = self.client.now().to_string();
-        let data = json!({
-            "instanceId": self.id, "agentId": self.agent(room.agent), "conversationId": room.id, "status": status,
-            "key": format!("agent:{}:{}", room.agent.id, room.conversation.key), "kind": "main", "channel": "webchat",
-            "label": room.conversation.title, "model": room.agent.model, "contextLimit": room.agent.context_limit,
-            "contextUsed": { "value": used.min(room.agent.context_limit), "at": now, "fresh": true },
-            "lastActivityAt": now, "lifetimeTokens": null, "sessionId": null,
-        });
-        self.publish("session.upserted", room.id.as_str(), None, &data).await
+    /// The gateway of some machines is restarted now and then.
+    async fn restart_gateway(&self) {
+        if !self.script.restarts {
+            return;
+        }
+        loop {
+            tokio::time::sleep(Duration::from_secs(80)).await;
+            drop(self.gateway("offline", Some("OpenClaw is not running on this machine")).await);
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            drop(self.gateway("waking", Some("OpenClaw starts")).await);
+            tokio::time::sleep(Duration::from_secs(6)).await;
+            drop(self.gateway("online", None).await);
+        }
     }
 
     /// Says every 15 s that the machine is there.
@@ -120,7 +104,8 @@ impl Machine {
         let mut every = tokio::time::interval(Duration::from_secs(15));
         loop {
             every.tick().await;
-            let data = json!({ "instanceId": self.id, "at": self.client.now().to_string(), "outbox": { "pending": 0, "dead": 0 } });
+            let pending = self.client.store().depth().map_or(0, |depth| depth.pending);
+            let data = json!({ "instanceId": self.id, "at": self.client.now().to_string(), "outbox": { "pending": pending, "dead": 0 } });
             self.client.signal(Scope::Org, "instance.heartbeat", &data);
         }
     }
@@ -132,8 +117,9 @@ impl Machine {
             for room in self.rooms.values().filter(|room| room.conversation.key == "main") {
                 tokio::time::sleep(Duration::from_secs(9 + (turns as u64 * 7) % 13)).await;
                 let thoughts = room.agent.thoughts;
-                if let Some(thought) = thoughts.get(turns / self.rooms.len().max(1) % thoughts.len().max(1)) {
-                    drop(self.turn(room, thought.steps, thought.answer, None).await);
+                if let Some(thought) = thoughts.get(turns / self.script.agents.len() % thoughts.len().max(1))
+                {
+                    drop(self.turn(room, thought, thought.answer, None).await);
                 }
                 turns += 1;
             }
@@ -155,57 +141,10 @@ impl Machine {
         Ok(())
     }
 
-    /// Carries a command out, or says why not.
-    fn carry_out(self: Arc<Self>, request: CommandRequest) -> CommandOutcome {
-        let word = |key: &str| request.data[key].as_str().unwrap_or_default().to_owned();
-        let conversation = word("conversationId");
-        let Some(room) = self.rooms.get(&conversation) else {
-            return CommandOutcome::Rejected {
-                code: "notFound".to_owned(),
-                message: "no such conversation here".to_owned(),
-            };
-        };
-        match request.kind.as_str() {
-            "message.send" => {
-                let machine = Arc::clone(&self);
-                tokio::spawn(async move { machine.reply(&conversation, request).await });
-                CommandOutcome::completed()
-            }
-            "run.abort" if *room.running.borrow() == Some(word("runId")) => {
-                room.stop.send_replace(Some(word("runId")));
-                CommandOutcome::completed()
-            }
-            "run.abort" => CommandOutcome::Completed(Some("alreadyEnded".to_owned())),
-            other => CommandOutcome::unsupported(other),
-        }
-    }
-}
-
-impl Room {
-    fn new(instance: &str, agent: &'static Agent, conversation: &'static Conversation) -> Result<Self> {
-        let id = format!("{instance}:{}-{}", agent.id, conversation.key.replace(':', "-"));
-        Ok(Self {
-            id: ConversationId::new(&id)?,
-            agent,
-            conversation,
-            busy: Mutex::new(0),
-            running: watch::Sender::new(None),
-            stop: watch::Sender::new(None),
-        })
-    }
-}
-
-impl CommandHandler for Scripted {
-    fn handle(&self, _client: Client, request: CommandRequest) -> HandlerFuture<'_> {
-        Box::pin(async move {
-            match self.0.get() {
-                Some(machine) => Arc::clone(machine).carry_out(request),
-                None => CommandOutcome::Failed {
-                    code: "starting".to_owned(),
-                    message: "try again in a moment".to_owned(),
-                },
-            }
-        })
+    /// An id of this machine that was not used before, also by an earlier process.
+    fn fresh(&self, word: &str, n: impl std::fmt::Display) -> String {
+        let digits: String = self.client.now().to_string().chars().filter(char::is_ascii_digit).collect();
+        format!("{}:{word}-{digits}-{n}", self.id)
     }
 }
 

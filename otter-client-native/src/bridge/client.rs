@@ -8,6 +8,7 @@ use otter_proto::frame::CommandDispatch;
 use otter_proto::id::{InstanceId, Scope};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::bridge::event::new_event;
 use crate::bridge::{Hub, HubCommand, HubEvent};
@@ -24,6 +25,7 @@ pub struct ClientHub {
     instance: InstanceId,
     status: watch::Receiver<ClientStatus>,
     events: mpsc::Receiver<ClientEvent>,
+    beat: Interval,
 }
 
 impl ClientHub {
@@ -32,7 +34,21 @@ impl ClientHub {
     pub fn new(client: Client, events: mpsc::Receiver<ClientEvent>, instance: InstanceId) -> Self {
         let mut status = client.status();
         status.mark_changed();
-        Self { client, instance, status, events }
+        let mut beat = interval(HEARTBEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { client, instance, status, events, beat }
+    }
+
+    /// Says that the bridge is alive and what waits in it, whatever its gateway does.
+    async fn beat(&self) {
+        if self.status.borrow().connection.phase != Phase::Online {
+            return;
+        }
+        let store = self.client.store().clone();
+        let Ok(Ok(depth)) = tokio::task::spawn_blocking(move || store.depth()).await else { return };
+        let outbox = json!({"pending": depth.pending, "dead": depth.dead});
+        let data = json!({"instanceId": self.instance, "at": self.client.now(), "outbox": outbox});
+        self.client.signal(Scope::Org, "instance.heartbeat", &data);
     }
 
     fn link(&mut self) -> HubEvent {
@@ -50,7 +66,7 @@ impl ClientHub {
         HubEvent::Link(json!({"state": state, "reason": connection.reason, "since": self.client.now()}))
     }
 
-    fn translate(&self, event: ClientEvent) -> Option<HubEvent> {
+    fn translate(&mut self, event: ClientEvent) -> Option<HubEvent> {
         match event {
             ClientEvent::Online { principal, .. } if principal.id != self.instance.as_str() => {
                 let reason = format!(
@@ -61,6 +77,7 @@ impl ClientHub {
             }
             ClientEvent::Online { server_offset_ms, .. } => {
                 tracing::info!("hub online");
+                self.beat.reset_immediately();
                 Some(HubEvent::Welcomed { clock_offset: server_offset_ms })
             }
             ClientEvent::Lost => {
@@ -103,6 +120,7 @@ impl Hub for ClientHub {
     async fn next(&mut self) -> HubEvent {
         loop {
             tokio::select! {
+                _ = self.beat.tick() => self.beat().await,
                 changed = self.status.changed() => {
                     if changed.is_ok() {
                         return self.link();
@@ -164,3 +182,4 @@ fn command(dispatch: CommandDispatch) -> Option<HubCommand> {
 }
 
 const FULL: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(15);

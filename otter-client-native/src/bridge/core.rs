@@ -6,6 +6,7 @@ use std::time::Duration;
 use otter_proto::id::{CommandId, EntityId, InstanceId};
 use serde_json::{Value, json};
 
+use crate::bridge::doctor::GatewayFacts;
 use crate::bridge::verb;
 use crate::openclaw::{
     Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, DeviceIdentity,
@@ -257,6 +258,8 @@ impl BridgeCore {
             }
             ConnectionEvent::Ready(hello) => {
                 self.was_attached = false;
+                let facts = serde_json::to_value(GatewayFacts::read(&hello)).ok();
+                self.batch.rows.push((FACTS_ROW.to_owned(), facts));
                 self.attachment.handle_ready(hello.boot_id.as_deref(), &mut self.observed);
             }
             ConnectionEvent::Lost => {
@@ -269,6 +272,7 @@ impl BridgeCore {
                 tracing::trace!(event = event.name, seq = event.seq);
                 let outputs = translate::translate(&mut self.observed, &event, now);
                 self.emit(outputs);
+                self.look_at_waiting(now);
             }
             ConnectionEvent::Response(id, result) => {
                 if result == Err(RpcError::Disconnected) {
@@ -295,6 +299,7 @@ impl BridgeCore {
             Purpose::Read(id) => {
                 let outputs = self.attachment.handle_response(*id, result, &mut self.observed, now);
                 self.emit(outputs);
+                self.look_at_waiting(now);
             }
             Purpose::Command(id) => {
                 let outputs = self.commands.handle_response(id, result, &mut self.observed, now);
@@ -306,6 +311,12 @@ impl BridgeCore {
             let outputs = self.commands.handle_ready(&mut self.observed, now);
             self.carry_out(outputs);
         }
+    }
+
+    /// What was seen may have made room for a task that waits.
+    fn look_at_waiting(&mut self, now: Now) {
+        let outputs = self.commands.handle_observed(&mut self.observed, now);
+        self.carry_out(outputs);
     }
 
     fn is_ready(&self) -> bool {
@@ -365,6 +376,9 @@ impl BridgeCore {
 
 /// Where a bridge stores how its gateway was last, as `instance.updated{gateway}` has it.
 pub const GATEWAY_ROW: &str = "bridge/gateway";
+
+/// Where a bridge stores what its gateway lets it do, as [`GatewayFacts`].
+pub const FACTS_ROW: &str = "bridge/facts";
 
 /// Where a bridge stores how its hub was last: {state, reason, since}.
 pub const HUB_ROW: &str = "bridge/hub";

@@ -1,4 +1,4 @@
-//! Reads that bring a connection up to date: agents, sessions, histories.
+//! Reads that bring a connection up to date: agents, sessions, histories, approvals, tasks, jobs and feed items.
 //!
 //! Everything is read once per attach; after that only what a frame asks for. Live frames are translated while the
 //! reads are under way.
@@ -45,6 +45,9 @@ enum What {
     Message { session: SessionKey, id: String },
     Approvals { judged: Vec<String> },
     ApprovalHistory { missing: Vec<String>, all: bool },
+    Tasks { judged: Vec<String> },
+    Jobs,
+    Feed,
 }
 
 impl Attachment {
@@ -61,6 +64,8 @@ impl Attachment {
         if observed.shows_approvals {
             self.waiting.push_back(What::Approvals { judged: Vec::new() }.into());
         }
+        let rest = [What::Tasks { judged: Vec::new() }, What::Jobs, What::Feed];
+        self.waiting.extend(rest.map(Read::from));
     }
 
     /// Forgets every read; the connection is gone.
@@ -79,6 +84,9 @@ impl Attachment {
             Want::History(session) => What::History { session, judged: Vec::new() },
             Want::Message(session, id) => What::Message { session, id },
             Want::Approvals => What::Approvals { judged: Vec::new() },
+            Want::Tasks => What::Tasks { judged: Vec::new() },
+            Want::Jobs => What::Jobs,
+            Want::Feed => What::Feed,
         };
         let is_known = self.waiting.iter().any(|read| read.what == what);
         if !is_known && self.waiting.len() < MAX_WAITING {
@@ -99,6 +107,7 @@ impl Attachment {
         match &mut read.what {
             What::History { session, judged } => *judged = observed.runs_of(session),
             What::Approvals { judged } => *judged = observed.pending_approvals(),
+            What::Tasks { judged } => *judged = observed.open_tasks(),
             _ => {}
         }
         let call = call(&read.what, observed);
@@ -175,6 +184,9 @@ impl Attachment {
             What::ApprovalHistory { missing, all } => {
                 translate::forgotten(observed, payload.items("items"), &missing, all, now)
             }
+            What::Tasks { judged } => translate::tasks(observed, payload, &judged, now),
+            What::Jobs => translate::jobs(observed, payload.items("entries"), now),
+            What::Feed => translate::feed(observed, payload.items("items"), now),
         }
     }
 
@@ -242,7 +254,8 @@ impl Attachment {
         let undelivered = observed.sent.values().filter(|sent| sent.delivery < Delivery::Delivered);
         let mut keys: Vec<SessionKey> = newest.collect();
         let open = observed.runs.values().map(|run| &run.session);
-        for key in open.chain(undelivered.map(|sent| &sent.session)) {
+        let with_tasks = observed.sessions_with_tasks();
+        for key in open.chain(undelivered.map(|sent| &sent.session)).chain(&with_tasks) {
             if !keys.contains(key) {
                 keys.push(key.clone());
             }
@@ -304,6 +317,9 @@ fn call(what: &What, observed: &Observed) -> RpcCall {
         What::Message { session, id } => RpcCall::ChatMessage { session: session.clone(), id: id.clone() },
         What::Approvals { .. } => RpcCall::ApprovalList,
         What::ApprovalHistory { .. } => RpcCall::ApprovalHistory { limit: APPROVALS },
+        What::Tasks { .. } => RpcCall::TasksList { limit: TASKS },
+        What::Jobs => RpcCall::CronRuns { limit: JOBS },
+        What::Feed => RpcCall::FeedList,
     }
 }
 
@@ -318,6 +334,10 @@ const MAX_CHARS: u64 = 500_000;
 const PAGE: u64 = 100;
 /// Approvals of a history that are read; those that wait are the newest.
 const APPROVALS: u64 = 100;
+/// The most tasks that a gateway lists at once.
+const TASKS: u64 = 500;
+/// Runs of jobs that a bridge which was away looks back at.
+const JOBS: u64 = 50;
 const MAX_SESSIONS: usize = 5_000;
 /// A gateway answers from one thread; many requests at once would keep it from its agents.
 const MAX_OPEN: usize = 3;

@@ -8,11 +8,12 @@ mod approval;
 mod journal;
 mod outcome;
 mod send;
+mod session;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use otter_proto::id::CommandId;
+use otter_proto::id::{CommandId, ConversationId};
 use serde_json::Value;
 
 use crate::openclaw::json::Fields as _;
@@ -62,6 +63,7 @@ impl Commands {
                 Stage::Received | Stage::Attempted { .. } => Vec::new(),
             };
         }
+        let ttl = verb.patience().map_or(ttl, |patience| ttl.min(patience));
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let row =
             JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, ttl), stage: Stage::Received };
@@ -79,6 +81,12 @@ impl Commands {
     pub fn handle_ready(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
         self.ready = true;
         self.drive(observed, now)
+    }
+
+    /// Something was seen of the gateway: what waited for a session may begin.
+    pub fn handle_observed(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
+        let waits = |entry: &Entry| matches!(entry.row.verb, Verb::Dispatch { .. }) && entry.is_open();
+        if self.entries.values().any(waits) { self.drive(observed, now) } else { Vec::new() }
     }
 
     /// The gateway is gone; what was asked may or may not have happened.
@@ -129,7 +137,12 @@ impl Commands {
             self.entries.values().filter(is_late).map(|entry| (id_of(entry), entry.uncertain)).collect();
         let mut outputs = Vec::new();
         for (id, uncertain) in late {
-            let outcome = if uncertain { Outcome::Unknown } else { Outcome::Expired };
+            let is_ping = self.entries.get(&id).is_some_and(|entry| entry.row.verb.patience().is_some());
+            let outcome = match (is_ping, uncertain) {
+                (true, _) => Outcome::refused("gatewayOffline", OFFLINE),
+                (false, true) => Outcome::Unknown,
+                (false, false) => Outcome::Expired,
+            };
             outputs.extend(self.end(&id, &outcome, observed, now));
         }
         outputs.extend(self.drive(observed, now));
@@ -144,50 +157,50 @@ impl Commands {
         open.flat_map(|entry| [Some(expiry(entry)), entry.not_before.filter(|_| self.ready)]).flatten().min()
     }
 
-    /// Begins what may begin: messages of a session one after the other, stops at once.
+    /// Begins what may begin: what is said in a session one after the other, stops and decisions at once. A task that
+    /// waits for its session holds up other tasks there, but nothing that people say meanwhile.
     fn drive(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
         if !self.ready {
             return Vec::new();
         }
-        let mut order: Vec<(u64, CommandId)> = self
-            .entries
-            .values()
-            .filter(|entry| entry.is_open())
-            .map(|entry| (entry.order, id_of(entry)))
-            .collect();
+        let open = self.entries.values().filter(|entry| entry.is_open());
+        let mut order: Vec<(u64, CommandId)> = open.map(|entry| (entry.order, id_of(entry))).collect();
         order.sort();
-        let (mut outputs, mut blocked) = (Vec::new(), Vec::new());
+        let (mut outputs, mut blocked, mut with_task) = (Vec::new(), Vec::new(), Vec::new());
         for (_, id) in order {
             let Some(entry) = self.entries.get(&id) else { continue };
             let is_idle = entry.busy.is_none() && entry.not_before.is_none_or(|at| at <= now.at);
-            let conversation = match &entry.row.verb {
-                Verb::Send { conversation, .. } => Some(conversation.clone()),
-                Verb::Abort { .. } | Verb::Decide { .. } => None,
-            };
-            if conversation.as_ref().is_some_and(|conversation| blocked.contains(conversation)) {
+            let is_task = matches!(entry.row.verb, Verb::Dispatch { .. });
+            let lane = entry.row.verb.lane().cloned();
+            let is_held =
+                |lane: &ConversationId| blocked.contains(lane) || is_task && with_task.contains(lane);
+            if lane.as_ref().is_some_and(is_held) {
                 continue;
             }
             if is_idle {
                 outputs.extend(self.begin(&id, observed, now));
             }
-            let is_open = self.entries.get(&id).is_some_and(Entry::is_open);
-            blocked.extend(conversation.filter(|_| is_open));
+            let Some(entry) = self.entries.get(&id).filter(|entry| entry.is_open()) else { continue };
+            if is_task && !entry.is_begun() {
+                with_task.extend(lane);
+            } else {
+                blocked.extend(lane);
+            }
         }
         outputs
     }
 
     fn begin(&mut self, id: &CommandId, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
-        match self.entries.get(id).map(|entry| entry.row.verb.clone()) {
-            Some(Verb::Send { conversation, text, .. }) => {
-                self.begin_send(id, &conversation, text, observed, now)
-            }
-            Some(Verb::Abort { conversation, run }) => {
-                self.begin_abort(id, &conversation, &run, observed, now)
-            }
-            Some(Verb::Decide { approval, decision }) => {
-                self.begin_decide(id, &approval, &decision, observed, now)
-            }
-            None => Vec::new(),
+        let Some(verb) = self.entries.get(id).map(|entry| entry.row.verb.clone()) else { return Vec::new() };
+        if let Some(said) = verb.said() {
+            return self.begin_send(id, said, observed, now);
+        }
+        match verb {
+            Verb::Abort { conversation, run } => self.begin_abort(id, &conversation, &run, observed, now),
+            Verb::Decide { approval, decision } => self.begin_decide(id, &approval, &decision, observed, now),
+            Verb::Reset { conversation } => self.begin_reset(id, &conversation, observed, now),
+            Verb::Ping { agent } => self.begin_ping(id, &agent, observed, now),
+            Verb::Send { .. } | Verb::Dispatch { .. } => Vec::new(),
         }
     }
 
@@ -207,13 +220,21 @@ impl Commands {
         now: Now,
     ) -> Vec<CommandOutput> {
         match self.entries.get(id).map(|entry| entry.row.verb.clone()) {
-            Some(Verb::Send { conversation, .. }) => self.done_send(id, &conversation, observed, now),
+            Some(Verb::Send { conversation, .. } | Verb::Dispatch { conversation, .. }) => {
+                self.done_send(id, &conversation, observed, now)
+            }
             Some(Verb::Abort { run, .. }) => self.done_abort(id, &run, payload, observed, now),
             Some(Verb::Decide { approval, decision }) => {
                 self.done_decide(id, &approval, &decision, payload, observed, now)
             }
+            Some(Verb::Reset { conversation }) => self.done_reset(id, &conversation, observed, now),
+            Some(Verb::Ping { agent }) => self.done_ping(id, &agent, payload, observed, now),
             None => Vec::new(),
         }
+    }
+
+    fn is_begun(&self, id: &CommandId) -> bool {
+        self.entries.get(id).is_some_and(Entry::is_begun)
     }
 
     /// Whether the gateway was restarted since it was asked.
@@ -234,9 +255,13 @@ impl Commands {
         entry.failures += 1;
         entry.uncertain |= error.is_uncertain() && asked == Asked::ToDo;
         let pause = Duration::from_secs(1 << entry.failures.min(5));
+        if entry.row.verb.is_once() && error.is_uncertain() {
+            return self.end(id, &Outcome::Unknown, observed, now);
+        }
+        let is_once = entry.row.verb.is_once();
         let (may_retry, pause) = match error {
             RpcError::Refused { retryable, retry_after, .. } => {
-                (*retryable, pause.max(retry_after.unwrap_or_default()))
+                (*retryable && !is_once, pause.max(retry_after.unwrap_or_default()))
             }
             RpcError::Timeout | RpcError::Disconnected => (true, pause),
         };
@@ -259,8 +284,10 @@ impl Commands {
         entry.row.stage = Stage::Done { outcome: outcome.clone() };
         let row = entry.row.clone();
         let mut events = outcome.events(&row, now);
-        if let Some(reason) = outcome.undelivered().filter(|_| matches!(row.verb, Verb::Send { .. })) {
+        if let Some(reason) = outcome.undelivered() {
             events.extend(outcome::undelivered(&row, observed, &reason, now));
+            // The hub takes the task back.
+            observed.drop_dispatch(id.as_str());
         }
         let mut outputs = vec![CommandOutput::Journal(row), CommandOutput::Publish(events)];
         outputs.extend(self.forget_oldest().map(CommandOutput::Forget));
@@ -288,3 +315,4 @@ fn id_of(entry: &Entry) -> CommandId {
 }
 
 const MAX_ROWS: usize = 2_048;
+const OFFLINE: &str = "the bridge has no link to its gateway, or the gateway does not answer";

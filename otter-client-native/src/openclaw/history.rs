@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) truncated: bool,
     pub(crate) usage: Value,
     pub(crate) model: Option<String>,
+    /// The gateway's own prompt that takes up a turn which a restart cut off.
+    pub(crate) resumes: bool,
 }
 
 /// What a transcript row is to people.
@@ -43,8 +45,17 @@ pub(crate) enum RowKind {
         /// Written without a prompt of its own: heartbeats and announcements.
         turn_boundary: bool,
     },
+    /// The context was emptied or shortened here.
+    Marker(Mark),
     /// Tool traffic and the like.
     Other,
+}
+
+/// What happened to a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Reset,
+    Compaction,
 }
 
 impl Row {
@@ -56,7 +67,9 @@ impl Row {
         let run =
             meta.owned("runId").or_else(|| key.as_deref().map(run_of_key)).unwrap_or(format!("inject-{id}"));
         let (content, is_plain) = text::content(message);
-        let internal = message.field("provenance").text("kind") == Some("internal_system");
+        let provenance = message.field("provenance");
+        let internal = provenance.text("kind") == Some("internal_system");
+        let resumes = internal && provenance.text("sourceTool") == Some(RESUMES);
         let kind = match message.text("role") {
             Some("user") => prompt(meta, internal),
             // Prompts of scheduled jobs may carry the role of the agent.
@@ -65,6 +78,11 @@ impl Row {
                 stop: message.owned("stopReason"),
                 aborted: message.field("openclawAbort").flag("aborted") == Some(true),
                 turn_boundary: meta.flag("turnBoundary") == Some(true),
+            },
+            Some("system") => match meta.text("kind") {
+                Some("reset") => RowKind::Marker(Mark::Reset),
+                Some("compaction") => RowKind::Marker(Mark::Compaction),
+                _ => RowKind::Other,
             },
             _ => RowKind::Other,
         };
@@ -76,6 +94,7 @@ impl Row {
             truncated: meta.flag("truncated") == Some(true),
             usage: message.field("usage").clone(),
             model: message.owned("model").filter(|model| model != "gateway-injected"),
+            resumes,
             id,
             run,
             key,
@@ -88,7 +107,7 @@ impl Row {
             return false;
         }
         match &self.kind {
-            RowKind::Prompt { .. } => true,
+            RowKind::Prompt { .. } | RowKind::Marker(_) => true,
             RowKind::Answer { stop, turn_boundary, .. } => {
                 let announced =
                     !turn_boundary || observed.is_known(&self.run) || self.run.starts_with("announce:");
@@ -233,6 +252,12 @@ impl History {
         !self.has_more || before.next().is_some_and(|first| first.run != run || first.sent_key() == Some(run))
     }
 
+    /// The last place where a context was emptied or shortened.
+    pub(crate) fn last_marker(&self) -> Option<u64> {
+        let markers = self.rows.iter().filter(|row| matches!(row.kind, RowKind::Marker(_)));
+        markers.filter_map(|row| row.raw_seq).max()
+    }
+
     /// The last place in the transcript that this answer covers.
     pub(crate) fn position(&self) -> Option<Position> {
         let raw_seq = self.rows.iter().filter_map(|row| row.raw_seq).max()?;
@@ -270,6 +295,9 @@ fn prompt(meta: &Value, internal: bool) -> RowKind {
 fn pending(item: &Value) -> Option<PendingInput> {
     Some(PendingInput { run: item.owned("runId")?, cancelled: item.text("state") == Some("cancelled") })
 }
+
+/// In whose name the gateway takes up what its restart cut off.
+const RESUMES: &str = "main_session_restart_recovery";
 
 fn run_of_key(key: &str) -> String {
     let suffixes = [":user", ":assistant", ":terminal-error"];

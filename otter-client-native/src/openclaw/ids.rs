@@ -40,6 +40,11 @@ impl Names {
         self.entity(&format!("{command}:user"))
     }
 
+    /// Message that marks a place in the transcript of a session.
+    pub(crate) fn marker(&self, key: &SessionKey, row: &str) -> EntityId {
+        self.entity(&format!("{}:{row}", short_hash(key.as_str())))
+    }
+
     /// Entity of a command, which is its id.
     pub(crate) fn command(command: &CommandId) -> EntityId {
         entity_id(command.as_str())

@@ -7,6 +7,8 @@ mod approval;
 mod run;
 mod seen;
 mod step;
+mod task;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -22,6 +24,8 @@ pub(crate) use approval::{ApprovalEnd, ApprovalOutcome, ApprovalSeen};
 pub(crate) use run::{OpenRun, Progress, Usage};
 pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
 pub(crate) use step::{ItemEnd, OpenStep, OutputEnd};
+pub(crate) use task::{DispatchState, Dispatched, TaskSeen};
+pub(crate) use told::Told;
 
 /// One stored row; `None` deletes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +46,9 @@ pub struct Observed {
     pub(crate) sent: BTreeMap<String, Sent>,
     /// Approvals by the gateway's id.
     pub(crate) approvals: BTreeMap<String, ApprovalSeen>,
+    /// Tasks of the gateway by its ids.
+    pub(crate) tasks: BTreeMap<String, TaskSeen>,
+    told: Told,
     /// Whether people may see and decide approvals.
     pub(crate) shows_approvals: bool,
     approvals_due: Option<Instant>,
@@ -85,6 +92,8 @@ impl Observed {
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             approvals: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            told: Told::default(),
             shows_approvals: true,
             approvals_due: None,
             held: BTreeMap::new(),
@@ -130,10 +139,13 @@ impl Observed {
         self.held.clear();
         self.touch_meta();
         self.forget_approvals();
+        self.forget_tasks();
+        self.forget_told();
         for (key, seen) in &mut self.sessions {
             seen.session = None;
             seen.conversation = None;
             seen.position = None;
+            seen.marker = None;
             seen.archived = false;
             self.dirty.insert(format!("session/{}", key.as_str()));
         }
@@ -151,6 +163,14 @@ impl Observed {
         let open = self.runs.keys().chain(&self.meta.closed).find(|id| self.names.entity(id).as_str() == run);
         let rest = || run.strip_prefix(self.instance().as_str())?.strip_prefix(':').map(str::to_owned);
         open.cloned().or_else(rest)
+    }
+
+    /// The gateway's id of an agent entity, when it belongs to this instance.
+    #[must_use]
+    pub fn gateway_agent(&self, agent: &EntityId) -> Option<String> {
+        let known = self.meta.agents.keys().find(|id| self.names.entity(id) == *agent);
+        let rest = || agent.as_str().strip_prefix(self.instance().as_str())?.strip_prefix(':');
+        known.cloned().or_else(|| rest().map(str::to_owned))
     }
 
     /// The session key of a conversation, once something of it was seen.
@@ -300,6 +320,8 @@ impl Observed {
             Some(("session", id)) => serde_json::to_value(self.sessions.get(&SessionKey::new(id))?),
             Some(("run", id)) => serde_json::to_value(self.runs.get(id)?),
             Some(("approval", id)) => serde_json::to_value(self.approvals.get(id)?),
+            Some(("task", id)) => serde_json::to_value(self.tasks.get(id)?),
+            Some(("told", _)) => serde_json::to_value(&self.told),
             Some((_, id)) => serde_json::to_value(self.sent.get(id)?),
         };
         value.ok()
@@ -311,6 +333,8 @@ impl Observed {
             Some(("session", id)) => self.sessions.extend(read(value).map(|row| (SessionKey::new(id), row))),
             Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
             Some(("approval", id)) => self.approvals.extend(read(value).map(|row| (id.to_owned(), row))),
+            Some(("task", id)) => self.tasks.extend(read(value).map(|row| (id.to_owned(), row))),
+            Some(("told", _)) => self.told = read(value).unwrap_or_default(),
             Some((_, id)) => self.sent.extend(read(value).map(|row| (id.to_owned(), row))),
         }
     }

@@ -60,6 +60,23 @@ pub enum RpcCall {
         /// The gateway's id of the run.
         run: String,
     },
+    /// Empties a session. Needs the right `admin`.
+    SessionsReset {
+        /// The session.
+        session: SessionKey,
+    },
+    /// The newest tasks.
+    TasksList {
+        /// Rows to return, at most 500.
+        limit: u64,
+    },
+    /// The newest runs of scheduled jobs.
+    CronRuns {
+        /// Rows to return.
+        limit: u64,
+    },
+    /// The newest feed items, from the feed plugin.
+    FeedList,
     /// The approvals that wait.
     ApprovalList,
     /// What became of approvals, newest first.
@@ -97,6 +114,10 @@ impl RpcCall {
             Self::ChatMessage { .. } => "chat.message.get",
             Self::ChatSend { .. } => "chat.send",
             Self::ChatAbort { .. } => "chat.abort",
+            Self::SessionsReset { .. } => "sessions.reset",
+            Self::TasksList { .. } => "tasks.list",
+            Self::CronRuns { .. } => "cron.runs",
+            Self::FeedList => FEED_LIST,
             Self::ApprovalList => "exec.approval.list",
             Self::ApprovalHistory { .. } => "approval.history",
             Self::ExecApprovalResolve { .. } => "exec.approval.resolve",
@@ -108,7 +129,7 @@ impl RpcCall {
     #[must_use]
     pub fn params(&self) -> Value {
         match self {
-            Self::AgentsList | Self::SessionsSubscribe | Self::ApprovalList => json!({}),
+            Self::AgentsList | Self::SessionsSubscribe | Self::ApprovalList | Self::FeedList => json!({}),
             Self::SessionsList { offset, limit } => {
                 json!({"limit": limit, "offset": offset, "includeDerivedTitles": true})
             }
@@ -123,7 +144,10 @@ impl RpcCall {
                 "queueMode": "steer",
             }),
             Self::ChatAbort { session, run } => json!({"sessionKey": session.as_str(), "runId": run}),
-            Self::ApprovalHistory { limit } => json!({"limit": limit}),
+            Self::SessionsReset { session } => json!({"key": session.as_str(), "reason": "reset"}),
+            Self::ApprovalHistory { limit } | Self::TasksList { limit } | Self::CronRuns { limit } => {
+                json!({"limit": limit})
+            }
             Self::ExecApprovalResolve { id, decision } => json!({"id": id, "decision": decision}),
             Self::ApprovalResolve { id, kind, decision } => {
                 json!({"id": id, "kind": kind, "decision": decision})
@@ -131,6 +155,9 @@ impl RpcCall {
         }
     }
 }
+
+/// The method of the feed plugin that lists its items; a gateway that has it has the plugin.
+pub const FEED_LIST: &str = "otter.feed.list";
 
 /// Why a request has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

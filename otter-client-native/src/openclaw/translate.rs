@@ -3,14 +3,18 @@
 //! [`translate`] says each thing once as far as it remembers; where it cannot remember, entity ids made from gateway
 //! facts let the hub drop the repetition.
 
+mod activity;
 mod agent;
 mod approval;
 mod chat;
+mod dispatch;
+mod feed;
 mod message;
 mod recovery;
 mod run;
 mod session;
 mod step;
+mod task;
 
 use otter_proto::id::{ConversationId, EntityId};
 use serde_json::Value;
@@ -21,11 +25,14 @@ use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, OpenRun};
 use crate::openclaw::time::{Now, UnixMillis, later};
 
+pub(crate) use activity::jobs;
 pub(crate) use approval::{accepted, approval_end, approvals, forgotten};
+pub(crate) use feed::feed;
 pub(crate) use message::{delivery, failed_delivery, full_message};
 pub(crate) use recovery::history;
 pub(crate) use run::keyframe_due;
 pub(crate) use session::{agents, rows, session_ended};
+pub(crate) use task::tasks;
 
 /// What a frame leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +82,12 @@ pub enum Want {
     Sessions,
     /// The approvals that wait, to see which are gone.
     Approvals,
+    /// The tasks, to see which are gone.
+    Tasks,
+    /// The newest runs of scheduled jobs.
+    Jobs,
+    /// The newest feed items.
+    Feed,
     /// The end of a transcript, to end runs that said nothing and to publish rows that were missed.
     History(SessionKey),
     /// A row that came cut.
@@ -88,7 +101,6 @@ pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec
     if payload.text("sessionKey").is_some_and(|key| !observed.uploads(&SessionKey::new(key))) {
         return Vec::new();
     }
-    // Tasks and feed items are further arms of this match.
     match event.name.as_str() {
         "chat" => chat::translate(observed, payload, now),
         "agent" => agent::translate(observed, payload, now),
@@ -97,6 +109,9 @@ pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec
         "exec.approval.requested" => approval::requested(observed, payload, now),
         "exec.approval.resolved" => approval::resolved(observed, payload, now),
         "session.tool" => step::spawned(observed, payload),
+        "task" => task::translate(observed, payload, now),
+        "cron" => activity::translate(observed, payload, now),
+        "plugin.otter.feed" => feed::translate(observed, payload, now),
         "health" => session::check_agents(observed, payload),
         _ => Vec::new(),
     }
@@ -147,6 +162,28 @@ const RECHECK: std::time::Duration = std::time::Duration::from_secs(30);
 /// An event about something in the org scope.
 fn org(kind: &'static str, subject: EntityId, at: UnixMillis, data: Value) -> Publish {
     Publish { kind, subject, conversation: None, caused_by: None, observed_at: Some(at), data }
+}
+
+/// The longest start of `text` of at most `limit` bytes; one that was cut ends in an ellipsis.
+fn head(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(limit.saturating_sub('…'.len_utf8()));
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// The same, counted in characters.
+fn head_of_chars(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(limit - 1).chain(['…']).collect(),
+    }
+}
+
+/// One group of events, none when there are none.
+fn grouped(events: Vec<Publish>) -> Vec<Output> {
+    if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
 }
 
 /// Removes members that are null, for payloads in which absent and null differ.

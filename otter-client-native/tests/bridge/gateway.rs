@@ -157,7 +157,7 @@ fn answer(method: &str, params: &Value, boot: &str) -> Value {
     match method {
         "connect" => {
             json!({"type": "hello-ok", "protocol": 4, "server": {"version": "2026.9.6", "bootId": boot},
-            "auth": {"scopes": params["scopes"], "deviceToken": "device-token"}, "policy": {"tickIntervalMs": 30000}})
+            "features": {"methods": ["chat.send", "otter.feed.list"]}, "auth": {"scopes": params["scopes"], "deviceToken": "device-token"}, "policy": {"tickIntervalMs": 30000}})
         }
         "agents.list" => {
             json!({"defaultId": "main", "mainKey": "main", "agents": [{"id": "main", "name": "Main"}]})

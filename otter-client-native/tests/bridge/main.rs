@@ -5,6 +5,7 @@
 mod doctor;
 mod gateway;
 mod hub;
+mod kills;
 #[allow(
     clippy::expect_used,
     clippy::duration_suboptimal_units,

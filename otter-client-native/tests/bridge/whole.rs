@@ -113,3 +113,19 @@ async fn what_happens_while_the_hub_is_away_reaches_it_later_once() {
     stop.cancel();
     task.await.unwrap();
 }
+
+#[tokio::test]
+async fn the_bridge_says_at_once_and_again_that_it_is_alive_and_what_waits() {
+    let gateway = Gateway::start("b1").await;
+    let folder = tempfile::tempdir().unwrap();
+    let (mut hub, transport) = pair();
+    let (_store, stop, task) = start(&gateway, transport, folder.path());
+    let (mut peer, _) = welcome(&mut hub, &Lane::default()).await;
+    let beat = peer.next("signal").await;
+    assert_eq!((&beat["scope"], &beat["kind"]), (&json!("org"), &json!("instance.heartbeat")));
+    let data = beat["data"].to_string();
+    assert_eq!(otter_proto::kind::check_signal("instance.heartbeat", &data), Some(Ok(())), "{data}");
+    assert_eq!((&beat["data"]["instanceId"], &beat["data"]["outbox"]["dead"]), (&json!("in_1"), &json!(0)));
+    stop.cancel();
+    task.await.unwrap();
+}

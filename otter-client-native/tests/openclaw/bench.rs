@@ -7,7 +7,7 @@ use otter_client_native::openclaw::{
     Attachment, CloseReason, CommandOutput, CommandRequest, Commands, ConnectionEvent, Credentials,
     DeviceIdentity, GatewayConfig, GatewayConnection, GatewayFrame, Generation, Instant, JournalRow, Now,
     Observed, ObservedRow, Output, Publish, ReadId, RpcCall, RpcError, RpcResult, Secret, SessionKey, Signal,
-    Transmit, UnixMillis, Verb, decode, translate,
+    Transmit, UnixMillis, Verb, Want, decode, translate,
 };
 use otter_proto::id::{CommandId, ConversationId, InstanceId};
 use serde_json::{Value, json};
@@ -200,6 +200,7 @@ impl Bench {
                 ConnectionEvent::Event(event) => {
                     let outputs = translate::translate(&mut self.observed, &event, self.now);
                     self.emit(outputs);
+                    self.look_at_waiting();
                 }
                 ConnectionEvent::Resync { .. } => self.push(Out::Resync),
                 ConnectionEvent::Response(..) | ConnectionEvent::TokenChanged(..) => {}
@@ -250,6 +251,10 @@ impl Bench {
                 self.respond(id, Ok(two_agents()));
             } else if matches!(call, RpcCall::ApprovalList) {
                 self.respond(id, Ok(json!([])));
+            } else if matches!(call, RpcCall::TasksList { .. } | RpcCall::CronRuns { .. } | RpcCall::FeedList)
+            {
+                // Recordings ask for these in the end; what is told of them is checked there.
+                self.respond(id, Err(not_recorded()));
             } else if rest.iter().any(|line| response_to(&call, line).is_some()) {
                 break;
             } else {
@@ -264,8 +269,18 @@ impl Bench {
 
     fn respond(&mut self, id: ReadId, result: RpcResult) {
         self.pending = None;
+        self.respond_to(id, result);
+    }
+
+    fn respond_to(&mut self, id: ReadId, result: RpcResult) {
         let outputs = self.attachment.handle_response(id, result, &mut self.observed, self.now);
         self.emit(outputs);
+        self.look_at_waiting();
+    }
+
+    fn look_at_waiting(&mut self) {
+        let outputs = self.commands.handle_observed(&mut self.observed, self.now);
+        self.carry_out(outputs);
     }
 
     /// A recorded response: for the read that waits for it, or for a command.
@@ -275,6 +290,13 @@ impl Bench {
         {
             self.listed = Some(payload["list"].clone()).filter(Value::is_object);
             self.respond(id, Ok(payload));
+            return;
+        }
+        if let Some(want) = asked_later(&frame["payload"]) {
+            self.attachment.handle_want(want);
+            if let Some((id, _)) = self.attachment.poll_call(&self.observed, self.now) {
+                self.respond_to(id, Ok(frame["payload"].clone()));
+            }
             return;
         }
         let matches = |(id, call): &(CommandId, RpcCall)| match call {
@@ -362,6 +384,7 @@ impl Bench {
         let Ok(GatewayFrame::Event(event)) = decode(text).frame else { panic!("not an event: {text}") };
         let outputs = translate::translate(&mut self.observed, &event, self.now);
         self.emit(outputs);
+        self.look_at_waiting();
     }
 
     /// The calls of commands since the last time.
@@ -428,12 +451,27 @@ pub(crate) struct World {
     pub(crate) approvals: Value,
     /// Items of `approval.history`.
     pub(crate) ended: Vec<Value>,
+    /// Payload of `tasks.list`.
+    pub(crate) tasks: Value,
+    /// Entries of `cron.runs`.
+    pub(crate) jobs: Vec<Value>,
+    /// Items of the feed plugin, none where it is not installed.
+    pub(crate) feed: Option<Vec<Value>>,
 }
 
 impl World {
     pub(crate) fn new(boot: &'static str) -> Self {
-        let (sessions, histories, ended) = (Vec::new(), Vec::new(), Vec::new());
-        Self { boot, sessions, histories, message: Value::Null, approvals: json!([]), ended }
+        Self {
+            boot,
+            sessions: Vec::new(),
+            histories: Vec::new(),
+            message: Value::Null,
+            approvals: json!([]),
+            ended: Vec::new(),
+            tasks: json!({"tasks": []}),
+            jobs: Vec::new(),
+            feed: Some(Vec::new()),
+        }
     }
 
     pub(crate) fn answer(&self, call: &RpcCall) -> Option<Value> {
@@ -449,7 +487,11 @@ impl World {
             RpcCall::ChatMessage { .. } => Some(json!({"ok": true, "message": self.message})),
             RpcCall::ApprovalList => Some(self.approvals.clone()),
             RpcCall::ApprovalHistory { .. } => Some(json!({"items": self.ended})),
-            RpcCall::ChatSend { .. }
+            RpcCall::TasksList { .. } => Some(self.tasks.clone()),
+            RpcCall::CronRuns { .. } => Some(json!({"entries": self.jobs})),
+            RpcCall::FeedList => self.feed.as_ref().map(|items| json!({"items": items})),
+            RpcCall::SessionsReset { .. }
+            | RpcCall::ChatSend { .. }
             | RpcCall::ChatAbort { .. }
             | RpcCall::ExecApprovalResolve { .. }
             | RpcCall::ApprovalResolve { .. } => None,
@@ -504,6 +546,21 @@ fn agents(frame: &Value) -> bool {
     frame["payload"]["agents"].is_array() && frame["payload"]["mainKey"].is_string()
 }
 
+/// The read that a recorded list answers which nothing else waits for.
+fn asked_later(payload: &Value) -> Option<Want> {
+    let is_item = |item: &Value| item["kind"].is_string() && item["ts"].is_u64() && item["title"].is_string();
+    if payload["tasks"].is_array() {
+        Some(Want::Tasks)
+    } else if payload["entries"][0]["jobId"].is_string() {
+        Some(Want::Jobs)
+    } else {
+        payload["items"]
+            .as_array()
+            .is_some_and(|items| items.first().is_some_and(is_item))
+            .then_some(Want::Feed)
+    }
+}
+
 /// The payload when this line answers that call.
 fn response_to(call: &RpcCall, line: &Line) -> Option<Value> {
     let (frame, payload) = (line.frame(), &line.frame()["payload"]);
@@ -526,6 +583,10 @@ fn response_to(call: &RpcCall, line: &Line) -> Option<Value> {
         RpcCall::ChatMessage { .. } => payload["message"].is_object().then_some(payload),
         RpcCall::ApprovalHistory { .. } => payload["items"][0]["status"].is_string().then_some(payload),
         RpcCall::ApprovalList
+        | RpcCall::TasksList { .. }
+        | RpcCall::CronRuns { .. }
+        | RpcCall::FeedList
+        | RpcCall::SessionsReset { .. }
         | RpcCall::ChatSend { .. }
         | RpcCall::ChatAbort { .. }
         | RpcCall::ExecApprovalResolve { .. }

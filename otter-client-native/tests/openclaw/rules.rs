@@ -3,10 +3,13 @@
 mod approvals;
 mod commands;
 mod crash;
+mod dispatch;
 mod history;
 mod live;
 mod odd;
+mod sessions;
 mod steps;
+mod tasks;
 
 use serde_json::{Value, json};
 

@@ -22,11 +22,12 @@ pub const KINDS: &[KindRow] = &[
     kind("instance.disconnected", "instance", Class::Upsert, Publisher::Hub, true),
     kind("instance.updated", "instance", Class::Upsert, Publisher::Both, true),
     kind("instance.gap", "instance", Class::Upsert, Publisher::Hub, true),
+    kind("instance.removed", "instance", Class::Remove, Publisher::Hub, false),
     kind("agent.upserted", "agent", Class::Upsert, Publisher::Instance, true),
     kind("agent.statusChanged", "agent", Class::Update, Publisher::Instance, false),
-    kind("agent.removed", "agent", Class::Remove, Publisher::Instance, false),
+    kind("agent.removed", "agent", Class::Remove, Publisher::Both, false),
     kind("session.upserted", "session", Class::Upsert, Publisher::Instance, true),
-    kind("session.ended", "session", Class::Update, Publisher::Instance, false),
+    kind("session.ended", "session", Class::Update, Publisher::Both, false),
     kind("session.compacted", "session", Class::Update, Publisher::Instance, false),
     kind("conversation.upserted", "conversation", Class::Upsert, Publisher::Instance, true),
     kind("conversation.updated", "conversation", Class::Update, Publisher::Both, true),
@@ -36,7 +37,7 @@ pub const KINDS: &[KindRow] = &[
     kind("message.removed", "message", Class::Remove, Publisher::Instance, false),
     kind("run.started", "run", Class::Create, Publisher::Instance, false),
     kind("run.completed", "run", Class::Update, Publisher::Instance, false),
-    kind("run.failed", "run", Class::Update, Publisher::Instance, false),
+    kind("run.failed", "run", Class::Update, Publisher::Both, false),
     kind("run.aborted", "run", Class::Update, Publisher::Instance, false),
     kind("step.recorded", "step", Class::Create, Publisher::Instance, false),
     kind("task.upserted", "task", Class::Upsert, Publisher::Both, true),
@@ -45,7 +46,7 @@ pub const KINDS: &[KindRow] = &[
     kind("approval.requested", "approval", Class::Create, Publisher::Instance, false),
     kind("approval.decided", "approval", Class::Update, Publisher::Hub, false),
     kind("approval.resolved", "approval", Class::Update, Publisher::Instance, false),
-    kind("approval.expired", "approval", Class::Update, Publisher::Instance, false),
+    kind("approval.expired", "approval", Class::Update, Publisher::Both, false),
     kind("approval.reopened", "approval", Class::Update, Publisher::Hub, false),
     kind("feed.itemAdded", "feedItem", Class::Create, Publisher::Instance, false),
     kind("feed.itemUpdated", "feedItem", Class::Update, Publisher::Both, false),
@@ -64,41 +65,47 @@ const fn entity(
     scope: ScopeRule,
     lane: Lane,
     order_key: &'static str,
-    rows: u64,
+    window: Window,
 ) -> EntityRow {
-    EntityRow { name, scope, lane, order_key, window: Window { rows, open_rows: 0 }, cut: None }
+    EntityRow { name, scope, lane, order_key, window, cut: None }
 }
 
-/// Every entity type.
+/// The newest `rows`, at most `kib` KiB.
+const fn newest(rows: u64, kib: u64) -> Window {
+    Window { rows, bytes: kib << 10, open_rows: 0, open_bytes: 0 }
+}
+
+impl Window {
+    /// Besides, open rows, at most `kib` KiB.
+    const fn and_open(self, rows: u64, kib: u64) -> Self {
+        Self { open_rows: rows, open_bytes: kib << 10, ..self }
+    }
+}
+
+/// Every entity type. The bytes are many times what such rows have in practice.
 pub const ENTITIES: &[EntityRow] = &[
-    entity("instance", ScopeRule::Org, Lane::Main, "connectedAt", 500),
-    entity("agent", ScopeRule::Org, Lane::Main, "name", 500),
-    entity("session", ScopeRule::Org, Lane::Bulk, "lastActivityAt", 200),
-    entity("conversation", ScopeRule::Org, Lane::Main, "lastMessage.sentAt", 200),
-    EntityRow { cut: Some("text"), ..entity("message", ScopeRule::Conversation, Lane::Main, "sentAt", 50) },
-    entity("run", ScopeRule::Conversation, Lane::Main, "startedAt", 50),
-    entity("step", ScopeRule::Conversation, Lane::Main, "startedAt", 200),
+    entity("instance", ScopeRule::Org, Lane::Main, "connectedAt", newest(500, 256)),
+    entity("agent", ScopeRule::Org, Lane::Main, "name", newest(500, 256)),
+    entity("session", ScopeRule::Org, Lane::Bulk, "lastActivityAt", newest(200, 256)),
+    entity("conversation", ScopeRule::Org, Lane::Main, "lastMessage.sentAt", newest(200, 384)),
     EntityRow {
-        window: Window { rows: 100, open_rows: 1_000 },
-        ..entity("task", ScopeRule::Org, Lane::Main, "createdAt", 100)
+        cut: Some("text"),
+        ..entity("message", ScopeRule::Conversation, Lane::Main, "sentAt", newest(50, 1_024))
     },
-    EntityRow {
-        window: Window { rows: 50, open_rows: 500 },
-        ..entity("approval", ScopeRule::Org, Lane::Main, "requestedAt", 50)
-    },
-    entity("feedItem", ScopeRule::Org, Lane::Bulk, "occurredAt", 200),
+    entity("run", ScopeRule::Conversation, Lane::Main, "startedAt", newest(50, 1_024)),
+    entity("step", ScopeRule::Conversation, Lane::Main, "startedAt", newest(200, 1_024)),
+    entity("task", ScopeRule::Org, Lane::Main, "createdAt", newest(100, 128).and_open(1_000, 512)),
+    entity("approval", ScopeRule::Org, Lane::Main, "requestedAt", newest(50, 64).and_open(500, 256)),
+    entity("feedItem", ScopeRule::Org, Lane::Bulk, "occurredAt", newest(200, 512)),
     // Marks of conversations count as open: feed items read by the hundred do not push them out.
+    entity("mark", ScopeRule::Member, Lane::Main, "readAt", newest(400, 512).and_open(2_000, 512)),
+    entity("activity", ScopeRule::Org, Lane::Bulk, "occurredAt", newest(200, 128)),
+    entity("repo", ScopeRule::Org, Lane::Bulk, "pushedAt", newest(200, 128)),
     EntityRow {
-        window: Window { rows: 400, open_rows: 2_000 },
-        ..entity("mark", ScopeRule::Member, Lane::Main, "readAt", 400)
+        cut: Some("result"),
+        ..entity("command", ScopeRule::Org, Lane::Main, "issuedAt", newest(100, 128).and_open(256, 128))
     },
-    entity("activity", ScopeRule::Org, Lane::Bulk, "occurredAt", 200),
-    entity("repo", ScopeRule::Org, Lane::Bulk, "pushedAt", 200),
-    EntityRow {
-        window: Window { rows: 100, open_rows: 256 },
-        ..entity("command", ScopeRule::Org, Lane::Main, "issuedAt", 100)
-    },
-    entity("member", ScopeRule::Org, Lane::Main, "joinedAt", 500),
+    entity("member", ScopeRule::Org, Lane::Main, "joinedAt", newest(500, 128)),
 ];
 
 const HOUR_MS: u64 = 3_600_000;
@@ -119,7 +126,7 @@ const fn by_hub(name: &'static str) -> CommandRow {
 }
 
 /// A command that an instance carries out, while it is connected.
-const fn by_instance(name: &'static str, safety: Safety) -> CommandRow {
+pub(super) const fn by_instance(name: &'static str, safety: Safety) -> CommandRow {
     CommandRow {
         name,
         executor: Executor::Instance,
@@ -159,6 +166,8 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow { role: Role::Viewer, ..by_hub("conversation.markRead") },
     by_instance("agent.ping", Safety::Replayable),
     by_hub("command.cancel"),
+    // What cannot be undone is not done later by a browser that comes back.
+    CommandRow { role: Role::Admin, offline_queueable: false, ..by_hub("instance.remove") },
 ];
 
 const fn signal(name: &'static str, scope: ScopeRule, publisher: Publisher) -> SignalRow {

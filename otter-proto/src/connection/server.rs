@@ -122,13 +122,17 @@ pub struct ServerConnection {
     counters: Counters,
 }
 
-/// What a connection did not take from its client.
+/// What went wrong between a connection and its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Frames that were refused.
     pub refused: u64,
     /// Signals that were dropped because they came too fast.
     pub dropped_signals: u64,
+    /// Subscriptions whose client gave its position up.
+    pub resyncs: u64,
+    /// Those because its state was not the hub's: a defect of one of the two.
+    pub hash_mismatches: u64,
 }
 
 impl ServerConnection {
@@ -323,7 +327,17 @@ impl ServerConnection {
         matches!(self.phase, Phase::Closing)
     }
 
-    /// What was not taken so far.
+    /// Whether data waits for the client's ack.
+    pub fn is_paused(&self) -> bool {
+        self.is_open() && self.out.window() == 0
+    }
+
+    /// Bytes that wait for the socket.
+    pub const fn queued_bytes(&self) -> usize {
+        self.out.waiting_bytes()
+    }
+
+    /// What went wrong so far.
     pub const fn counters(&self) -> Counters {
         self.counters
     }

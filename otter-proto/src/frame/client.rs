@@ -74,6 +74,9 @@ wire! {
         epoch "epoch": Option<Epoch>,
         /// The seq of the last event applied (or of the snapshot).
         pos "pos": Option<u64>,
+        /// Why the client gave its position up, for the hub's counters: `hash` when its state was not the hub's, `gap`,
+        /// `behind`, `badFrame` or `resync`.
+        trouble "trouble": Option<String>,
     }
 
     /// Ends a subscription. Frames of the scope that are on their way are ignored by the client.

@@ -187,6 +187,15 @@ impl<'a> SnapshotPage<'a> {
 }
 
 impl<'a> SnapshotRow<'a> {
+    /// Reads the JSON text of one row.
+    #[cfg(feature = "serde")]
+    pub fn parse(text: &'a str) -> Result<Self, TextError> {
+        let mut cursor = Cursor::new(text);
+        let row = Self::read(&mut cursor)?;
+        cursor.end()?;
+        Ok(row)
+    }
+
     fn read_all(rows: &mut Vec<Self>, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
         cursor.array(&mut |cursor| Self::read(cursor).map(|row| rows.push(row)))
     }

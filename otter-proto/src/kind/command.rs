@@ -70,9 +70,13 @@ payload! {
         /// The entity it concerns, as `type/id`, when it is neither a conversation nor a run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         entity: Option<String>,
-        /// What came of it, for instance `alreadyEnded`.
+        /// What came of it, for instance `alreadyEnded`; of an integrator's command whatever it answers. A longer one
+        /// is cut to its head.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<String>,
+        /// The result was cut: fetch the whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        truncated: Option<bool>,
         /// Why it ended without success.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<StageError>,
@@ -119,5 +123,14 @@ payload! {
     pub struct CommandCancel {
         /// The command to call off.
         command_id: CommandId,
+    }
+
+    /// What every command of an integrator carries beside its own members: at most 64 KiB with them.
+    pub struct VendorCommand {
+        /// The instance that carries it out.
+        instance_id: InstanceId,
+        /// The conversation it is about, one of that instance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation_id: Option<ConversationId>,
     }
 }

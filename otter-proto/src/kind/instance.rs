@@ -1,6 +1,7 @@
 //! Payloads of `instance.*`.
 
 use crate::UnixMillis;
+use crate::id::InstanceId;
 use crate::kind::payload;
 use crate::wire::words;
 
@@ -123,5 +124,14 @@ payload! {
     pub struct InstanceGap {
         /// The newest gap.
         gap: LaneGap,
+    }
+
+    /// `instance.removed`: an admin took it out of the org. It is not let in again under this id.
+    pub struct InstanceRemoved {}
+
+    /// Command `instance.remove`: takes an instance out of the org and ends its credential. What it published stays.
+    pub struct InstanceRemove {
+        /// The instance.
+        instance_id: InstanceId,
     }
 }

@@ -9,6 +9,7 @@ macro_rules! with_payloads {
                 "instance.disconnected" => InstanceDisconnected,
                 "instance.updated" => InstanceUpdated,
                 "instance.gap" => InstanceGap,
+                "instance.removed" => InstanceRemoved,
                 "agent.upserted" => AgentUpserted,
                 "agent.statusChanged" => AgentStatusChanged,
                 "agent.removed" => AgentRemoved,
@@ -59,6 +60,7 @@ macro_rules! with_payloads {
                 "conversation.markRead" => ConversationMarkRead,
                 "agent.ping" => AgentPing,
                 "command.cancel" => CommandCancel,
+                "instance.remove" => InstanceRemove,
             }
             signals: {
                 "message.delta" => MessageDelta,

@@ -2,7 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::kind;
+use crate::kind::rules;
+use crate::{catalogue, kind};
 
 /// Why a payload does not fit its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,30 +15,72 @@ pub struct InvalidData {
     pub message: String,
 }
 
-fn check<T: DeserializeOwned>(data: &str) -> Result<(), InvalidData> {
-    serde_json::from_str::<T>(data).map(|_| ()).map_err(|error| {
-        let words = error.to_string();
-        let pointer = words
-            .split('`')
-            .nth(1)
-            .filter(|_| words.starts_with("missing field"))
-            .map_or_else(String::new, |name| format!("/{name}"));
-        InvalidData { pointer, message: words }
+/// Reads data of a type. One pass; where it goes wrong is looked for in a second one.
+fn read<T: DeserializeOwned>(data: &str) -> Result<T, InvalidData> {
+    serde_json::from_str(data).map_err(|_| {
+        let mut reader = serde_json::Deserializer::from_str(data);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Ok(_) => InvalidData { pointer: String::new(), message: "more than one value".to_owned() },
+            Err(error) => invalid(&error),
+        }
     })
+}
+
+fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> InvalidData {
+    use serde_path_to_error::Segment;
+
+    let mut pointer = String::new();
+    for segment in error.path() {
+        match segment {
+            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
+            Segment::Map { key } => pointer.extend(["/", key]),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    let message = error.inner().to_string();
+    let missing = message.split('`').nth(1).filter(|_| message.starts_with("missing field"));
+    if let Some(name) = missing {
+        pointer.push('/');
+        pointer.push_str(name);
+    }
+    InvalidData { pointer, message }
+}
+
+fn check<T: DeserializeOwned>(data: &str) -> Result<(), InvalidData> {
+    read::<T>(data).map(|_| ())
 }
 
 macro_rules! checks {
     (events: { $($event:literal => $of_event:ident,)* }
      commands: { $($command:literal => $of_command:ident,)* }
      signals: { $($signal:literal => $of_signal:ident,)* }) => {
-        /// Checks the payload of a durable kind; `None` when the kind is not known.
+        /// The payload of a durable kind, typed.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant)] // one lives for a moment
+        pub enum Payload {
+            $(#[doc = concat!("`", $event, "`.")] $of_event(kind::$of_event),)*
+        }
+
+        impl Payload {
+            /// Reads the payload of a kind; `None` when the kind is not known here. A reader that meets one it does
+            /// not know, or one that does not fit, keeps the text and goes on: the effects tell it the state.
+            pub fn read(kind: &str, data: &str) -> Option<Result<Self, InvalidData>> {
+                match kind { $($event => Some(read(data).map(Self::$of_event)),)* _ => None }
+            }
+        }
+
+        /// Checks the payload of a durable kind, canonical text; `None` when the kind is not known.
         pub fn check_event(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
-            match kind { $($event => Some(check::<kind::$of_event>(data)),)* _ => None }
+            let typed = match kind { $($event => check::<kind::$of_event>(data),)* _ => return None };
+            Some(typed.and_then(|()| rules::check(kind, data)))
         }
 
         /// Checks the data of a command; `None` when the command is not known.
         pub fn check_command(kind: &str, data: &str) -> Option<Result<(), InvalidData>> {
-            match kind { $($command => Some(check::<kind::$of_command>(data)),)* _ => None }
+            match kind {
+                $($command => Some(check::<kind::$of_command>(data)),)*
+                _ => catalogue::vendor(kind).map(|_| check::<kind::VendorCommand>(data)),
+            }
         }
 
         /// Checks the data of a signal; `None` when the signal is not known.
@@ -59,7 +102,6 @@ crate::kind::payloads::with_payloads!(checks);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue;
 
     #[test]
     fn catalogue_and_payloads_name_the_same_kinds() {
@@ -72,6 +114,10 @@ mod tests {
     fn a_missing_member_is_pointed_at() {
         let error = check_event("agent.statusChanged", "{}").unwrap().unwrap_err();
         assert_eq!(error.pointer, "/status");
+        let nested = r#"{"conversationId":"c","author":{"type":"ghost"},"text":"","status":"complete"}"#;
+        assert_eq!(check_event("message.created", nested).unwrap().unwrap_err().pointer, "/author/type");
+        let nested = r#"{"repository":"a","branch":"b","pushedAt":"2026-11-22T14:00:00.123Z","commits":[{"id":"1","title":"t"},{"id":"2"}]}"#;
+        assert_eq!(check_event("repo.pushed", nested).unwrap().unwrap_err().pointer, "/commits/1/title");
         assert_eq!(check_event("no.such", "{}"), None);
     }
 }

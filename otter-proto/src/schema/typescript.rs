@@ -38,6 +38,13 @@ pub(super) fn declarations(bundle: &Value) -> String {
         crate::catalogue::COMMANDS.iter().map(|row| row.name),
         |kind| find(bundle, kind, "Command").map(|name| format!("{name}['data']")),
     );
+    map(
+        &mut out,
+        "SignalMap",
+        "The data of each signal.",
+        crate::catalogue::SIGNALS.iter().map(|row| row.name),
+        |kind| find(bundle, kind, "Signal").map(|name| format!("{name}['data']")),
+    );
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
@@ -100,6 +107,13 @@ fn expression(schema: &Value, indent: &str) -> String {
     if let Some(constant) = schema.get("const") {
         return constant.to_string();
     }
+    if schema["x-open"] == true {
+        // The known words are offered, any other is taken.
+        return format!("{} | (string & {{}})", expression(&schema["anyOf"][0], indent));
+    }
+    if let Some(prefix) = key_prefix(schema) {
+        return format!("`{prefix}/${{string}}`");
+    }
     if let Some(words) = schema["enum"].as_array() {
         return words.iter().map(Value::to_string).collect::<Vec<_>>().join(" | ");
     }
@@ -118,6 +132,13 @@ fn expression(schema: &Value, indent: &str) -> String {
             .join(" | "),
         _ => "unknown".to_owned(),
     }
+}
+
+/// `task` of a pattern that is `task/` and an id.
+fn key_prefix(schema: &Value) -> Option<&str> {
+    let (prefix, rest) = schema["pattern"].as_str()?.strip_prefix('^')?.split_once('/')?;
+    let is_word = prefix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_word && rest.starts_with("[A-Za-z")).then_some(prefix)
 }
 
 fn named(word: &str, schema: &Value, indent: &str) -> String {

@@ -38,6 +38,7 @@ export function choices({ decide, isSteady, moved, onHasty }) {
     // The button that allows for good comes up where another one was.
     moved();
     (closed ? other : back).focus({ preventScroll: true });
+    (closed ? first : second).scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {{ approval: any, seen: boolean, agent: string, machine: string, connection: any, role?: string }} now */
@@ -55,10 +56,12 @@ export function choices({ decide, isSteady, moved, onHasty }) {
       show(first, true);
       show(second, false);
     }
-    for (const each of [once, other, always]) disable(each, Boolean(blocked) || !seen);
-    disable(deny, Boolean(blocked));
+    const settling = !isSteady();
+    attribute(element, 'data-settling', settling ? '' : null);
+    for (const each of [once, other, always]) disable(each, Boolean(blocked) || !seen || settling, Boolean(blocked) || !seen);
+    for (const each of [deny, back]) disable(each, Boolean(blocked) || settling, Boolean(blocked));
     text(meaning, `From now on ${agent} may run this on ${machine} and nobody is asked. It can be taken back only at that gateway.`);
-    text(why, blocked || (seen ? '' : 'Read the command to its end before you allow it.'));
+    text(why, blocked);
     show(why, Boolean(why.textContent));
   }
 
@@ -68,8 +71,11 @@ export function choices({ decide, isSteady, moved, onHasty }) {
 /** @param {string} style @param {string} testId @param {string} words @param {() => void} onclick */
 const button = (style, testId, words, onclick) => h('button', { type: 'button', class: style, 'data-testid': testId, onclick }, words);
 
-/** Stays in the order of the keyboard, so that one can hear why. @param {any} element @param {boolean} off */
-const disable = (element, off) => attribute(element, 'aria-disabled', off ? 'true' : null);
+/** Stays in the order of the keyboard, so that one can hear why. @param {any} element @param {boolean} off @param {boolean} dim whether that lasts */
+function disable(element, off, dim) {
+  attribute(element, 'aria-disabled', off ? 'true' : null);
+  attribute(element, 'data-off', dim ? '' : null);
+}
 
 /** @param {any} connection @param {string | undefined} role */
 function blockedBy({ phase }, role) {

@@ -10,6 +10,8 @@ import { wholeCommand } from './whole-command.js';
 const WARNING = 'M10 3.5 17.5 16.5h-15zM10 8.5v3.5M10 14.4v.1';
 const CLOCK = 'M10 2.8a7.2 7.2 0 1 0 0 14.4a7.2 7.2 0 1 0 0-14.4M10 6v4.2l2.6 1.7';
 const SHORT_MS = 60_000;
+const HASTY = 'This had just moved, so nothing was decided. Press again.';
+const CHANGED = 'This has changed. Look at it again: this is what is asked now.';
 
 /**
  * A command that an agent wants to run, and the answer to it. It is answered as it is shown: what is sent names what
@@ -32,7 +34,7 @@ export function approvalCard(client, id, { steady, here, toResult }) {
   const result = h('span', { class: 'approval-result' });
   const ended = h('time', { class: 'age' });
   const command = wholeCommand(() => paint());
-  const answer = choices({ decide, isSteady: steady.isSteady, moved: steady.moved, onHasty: () => say('This had just moved, so nothing was decided. Press again.') });
+  const answer = choices({ decide, isSteady: steady.isSteady, moved: steady.moved, onHasty });
   const element = h('article', {
     class: 'approval', tabIndex: 0, 'aria-labelledby': `approval-${id}`, 'data-testid': 'approval-card', 'data-approval-id': id, onkeydown: onKey,
   }, h('header', { class: 'approval-head' }, face.element, h('div', { class: 'approval-name' }, title, where), left),
@@ -40,14 +42,15 @@ export function approvalCard(client, id, { steady, here, toResult }) {
   /** @type {any} */
   let shown;
   let content = '';
-  let said = '';
+  let hasty = false;
+  let changed = false;
   let until = NaN;
   let offLeft = () => {};
 
   /** @param {any} decision */
   function decide(decision) {
     if (shown.local?.stage === 'refused') client.dismiss(shown.local.commandId);
-    said = '';
+    hasty = changed = false;
     client.decide(shown, decision);
     if (element.contains(document.activeElement)) element.focus({ preventScroll: true });
   }
@@ -61,18 +64,17 @@ export function approvalCard(client, id, { steady, here, toResult }) {
     answer.press(decision);
   }
 
-  /** @param {string} words */
-  function say(words) {
-    said = words;
+  function onHasty() {
+    hasty = true;
     paint();
   }
 
   function take(/** @type {any} */ approval) {
     if (!approval) return;
     const now = contentOf(approval);
-    if (content && now !== content && approval.state === 'pending') said = 'This has changed. Look at it again: this is what is asked now.';
+    if (content && now !== content) changed = true;
     if (content && (now !== content || approval.state !== shown.state)) steady.moved();
-    if (approval.state !== 'pending') said = '';
+    if (approval.state !== 'pending') hasty = changed = false;
     content = now;
     shown = approval;
     follow(approval.state === 'pending' ? Date.parse(approval.expiresAt) : NaN);
@@ -103,9 +105,9 @@ export function approvalCard(client, id, { steady, here, toResult }) {
     show(warning, Boolean(shown.warning));
     warning.replaceChildren(...(shown.warning ? [icon(WARNING), h('span', {}, shown.warning)] : []));
     command.set(shown.command, `Command of ${agent}`);
-    text(note, said || refusal);
+    text(note, hasty ? HASTY : refusal || (changed ? CHANGED : ''));
     show(note, Boolean(note.textContent));
-    attribute(note, 'data-bad', refusal && !said ? '' : null);
+    attribute(note, 'data-bad', refusal && !hasty ? '' : null);
     text(state, endOf(client, shown, machine));
     age(ended, isOpen(shown) ? null : (shown.resolvedAt ?? shown.decidedAt));
     paintResult();
@@ -138,8 +140,7 @@ export function approvalCard(client, id, { steady, here, toResult }) {
     if (Boolean(way) !== Boolean(result.firstChild)) result.replaceChildren(...(way ? [way] : []));
   }
 
-  steady.watch(element);
   ends.add(watch(client.entity('approval', id), take), client.connection.subscribe(paint), client.self.subscribe(paint), client.list('agent').subscribe(paint),
-    client.list('instance').subscribe(paint), () => offLeft(), () => steady.unwatch(element), command.end);
+    client.list('instance').subscribe(paint), () => offLeft(), steady.join(element, paint), command.end);
   return { element, update: paint, end: ends.end, state: () => shown?.state };
 }

@@ -1,7 +1,10 @@
 import { attribute, bag, h, icon, show, text } from '../dom.js';
 import { drafts, unsent } from '../drafts.js';
-import { agentOf, instanceName } from '../model.js';
+import { agentOf, instanceName, mayWrite } from '../model.js';
+import { bytesOf, size } from '../words.js';
 
+const BIG_BYTES = 200 * 1024;
+const MEASURED_FROM = BIG_BYTES / 4;
 const SEND = 'M3.5 10 16.5 3.5 12.5 16.5 9.5 11.5zM9.5 11.5 16.5 3.5';
 
 /**
@@ -12,7 +15,7 @@ const SEND = 'M3.5 10 16.5 3.5 12.5 16.5 9.5 11.5zM9.5 11.5 16.5 3.5';
 export function composer(client, conversationId, sent) {
   const ends = bag();
   const input = h('textarea', {
-    'data-testid': 'composer-input', rows: 1, 'aria-label': 'Message', enterKeyHint: 'send', spellcheck: true, oninput: onInput, onkeydown: onKey,
+    'data-testid': 'composer-input', rows: 1, 'aria-label': 'Message', enterKeyHint: 'send', spellcheck: true, oninput: onTyped, onkeydown: onKey,
   });
   const button = h('button', { type: 'submit', class: 'send', 'data-testid': 'composer-send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon(SEND));
   const hint = h('p', { class: 'composer-hint', id: 'composer-hint' });
@@ -22,10 +25,23 @@ export function composer(client, conversationId, sent) {
   const messages = client.messages(conversationId);
   /** @type {any} what was sent and is not on the screen yet */
   let pending = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let keeping;
 
   function onInput() {
-    drafts.set(conversationId, input.value);
+    clearTimeout(keeping);
+    // A long text is not written to the store of the browser at each keystroke.
+    if (input.value.length < MEASURED_FROM) keep();
+    else keeping = setTimeout(keep, 500);
     fit();
+    paintHint();
+  }
+
+  const keep = () => drafts.set(conversationId, input.value);
+
+  function onTyped() {
+    client.setTyping(conversationId, Boolean(input.value.trim()));
+    onInput();
   }
 
   /** @param {KeyboardEvent} event */
@@ -39,7 +55,8 @@ export function composer(client, conversationId, sent) {
   function onSubmit(event) {
     event.preventDefault();
     const words = input.value;
-    if (!words.trim() || pending) return;
+    if (!words.trim() || pending || blocked()) return;
+    client.setTyping(conversationId, false);
     const handle = client.command('message.send', { conversationId, text: words });
     unsent.track(handle, conversationId, words);
     pending = { handle, words };
@@ -69,16 +86,31 @@ export function composer(client, conversationId, sent) {
   function fit() {
     input.style.height = 'auto';
     input.style.height = `${Math.min(input.scrollHeight, 220)}px`;
-    button.disabled = !input.value.trim() || Boolean(pending);
+    button.disabled = !input.value.trim() || Boolean(pending) || Boolean(blocked());
+  }
+
+  /** Why nothing can be sent here, in words. */
+  function blocked() {
+    const { phase, reason } = client.scope(`conversation/${conversationId}`).get();
+    if (phase === 'denied') return reason ?? 'You may not write here.';
+    return mayWrite(client) ? '' : 'You may watch here, not write: your role is viewer.';
   }
 
   function paint() {
     const conversation = client.entity('conversation', conversationId).get();
     const agent = agentOf(client, conversation)?.name;
     input.placeholder = agent ? `Message ${agent}` : 'Message';
-    text(hint, pending ? 'Sending…' : waitsFor(client, conversation));
-    show(keys, !hint.textContent);
+    input.disabled = Boolean(blocked());
+    paintHint();
     fit();
+  }
+
+  function paintHint() {
+    const bytes = input.value.length < MEASURED_FROM ? 0 : bytesOf(input.value);
+    const big = bytes > BIG_BYTES ? `A long text: ${size(bytes)}. Everybody sees its beginning, the whole after a click.` : '';
+    attribute(element, 'data-big', big ? '' : null);
+    text(hint, blocked() || (pending ? 'Sending…' : big || waitsFor(client, client.entity('conversation', conversationId).get())));
+    show(keys, !hint.textContent);
   }
 
   /** What a reload took from this page before the hub had it comes back as a draft. */
@@ -92,8 +124,13 @@ export function composer(client, conversationId, sent) {
   }
 
   input.value = drafts.get(conversationId);
-  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(recover),
+  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(() => (recover(), paint())), client.self.subscribe(paint),
     client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint), client.list('agent').subscribe(paint));
+  ends.add(() => {
+    if (keeping !== undefined) keep();
+    clearTimeout(keeping);
+    client.setTyping(conversationId, false);
+  });
   recover();
   paint();
   return { element, end: ends.end, focus: () => input.focus({ preventScroll: true }) };

@@ -3,6 +3,7 @@ import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
 import { agentOf, authorOf, isSelf, mayWrite, titleOf } from '../model.js';
 import { link } from '../route.js';
 import { age } from '../seconds.js';
+import { plain } from '../words.js';
 import { avatar, ripple } from './avatar.js';
 import { askLine } from './dialog.js';
 import { openMenu } from './menu.js';
@@ -39,7 +40,7 @@ export function conversationRow(client, route, id, arrange) {
     const name = titleOf(client, conversation);
     face.set(conversation.agentId, agentOf(client, conversation)?.name ?? name);
     text(title, name);
-    text(head, lastMessage ? `${isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name}: ${lastMessage.head ?? ''}` : 'Nothing said yet');
+    text(head, lastMessage ? `${isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name}: ${plain(lastMessage.head ?? '')}` : 'Nothing said yet');
     age(last, lastMessage?.sentAt, 'short');
     attribute(row, 'data-running', Boolean(activeRun));
     attribute(row, 'data-pinned', Boolean(pinned) && 'true');

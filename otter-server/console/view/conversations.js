@@ -7,6 +7,8 @@ import { openMenu } from './menu.js';
 
 const FIRST = 60;
 const STEP = 120;
+const SMALL = 6;
+const PLAIN = new Set(['', 'Pinned', 'Recent']);
 const GROUPS = /** @type {const} */ ([['folder', 'By folder'], ['agent', 'By agent'], ['machine', 'By machine']]);
 
 /**
@@ -30,8 +32,8 @@ export function conversations(client, route) {
     h('div', { class: 'side-head' }, h('h2', {}, 'Conversations'), unreadOnly, group), h('div', { class: 'filter-box' }, filter), scroller);
   const store = client.list('conversation', { order: '-lastMessage.sentAt' });
   const rows = keyed(list, (key) => (key.startsWith('#') ? sectionHead(key.slice(1), toggleSection) : conversationRow(client, route, key, arrange)));
-  /** @type {Set<string>} */
-  const folded = new Set(recall('folded') ?? ['Archived']);
+  /** @type {Record<string, boolean>} sections that somebody opened or folded */
+  const chosen = recall('sections') ?? {};
   let limit = FIRST;
   let by = recall('group') ?? 'folder';
   const hold = holdStill(list, () => paint());
@@ -51,10 +53,13 @@ export function conversations(client, route) {
     openMenu(group, GROUPS.map(([name, label]) => ({ label, checked: by === name, run: () => (remember('group', (by = name)), paint()) })));
   }
 
-  /** @param {string} name */
-  function toggleSection(name) {
-    if (!folded.delete(name)) folded.add(name);
-    remember('folded', [...folded]);
+  /** A folder is open by itself while it is small: what is recent must not be far below. @param {string} name @param {number} size */
+  const isOpen = (name, size) => chosen[name] ?? (name !== 'Archived' && (by !== 'folder' || PLAIN.has(name) || size <= SMALL));
+
+  /** @param {string} name @param {boolean} open */
+  function toggleSection(name, open) {
+    chosen[name] = open;
+    remember('sections', chosen);
     paint();
   }
 
@@ -70,8 +75,9 @@ export function conversations(client, route) {
     const all = ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter(Boolean);
     const hits = all.filter((/** @type {any} */ each) => (!query || wordsOf(client, each).includes(query)) && (!onlyUnread || client.unread(each.id).get() > 0));
     const entries = sections(client, hits, by).flatMap(([name, items]) => {
-      const open = Boolean(query) || onlyUnread || !folded.has(name);
-      const head = name ? [{ key: `#${name}`, item: { count: items.length, open } }] : [];
+      const open = Boolean(query) || onlyUnread || isOpen(name, items.length);
+      const unread = open || name === 'Archived' ? 0 : items.filter(({ id }) => client.unread(id).get() > 0).length;
+      const head = name ? [{ key: `#${name}`, item: { count: items.length, open, unread } }] : [];
       return [...head, ...(open ? items.map(({ id }) => ({ key: id })) : [])];
     });
     rows.set(entries.slice(0, limit));
@@ -112,7 +118,7 @@ export function conversations(client, route) {
   });
 
   watch(store, arrange);
-  client.unread().subscribe(() => unreadOnly.getAttribute('aria-pressed') === 'true' && arrange());
+  client.unread().subscribe(arrange);
   return { element, focusFilter: () => (filter.focus(), filter.select()) };
 }
 
@@ -141,16 +147,21 @@ function sections(client, items, by) {
   return found.filter(([, rows]) => rows.length > 0);
 }
 
-/** @param {string} name @param {(name: string) => void} toggle */
+/** @param {string} name @param {(name: string, open: boolean) => void} toggle */
 function sectionHead(name, toggle) {
   const count = h('span', { class: 'count' });
-  const button = h('button', { type: 'button', class: 'section-head', onclick: () => toggle(name) }, h('span', { class: 'fold', 'aria-hidden': 'true' }), h('span', {}, name), count);
+  const badge = h('span', { class: 'badge' });
+  const button = h('button', { type: 'button', class: 'section-head', onclick: () => toggle(name, button.getAttribute('aria-expanded') !== 'true') },
+    h('span', { class: 'fold', 'aria-hidden': 'true' }), h('span', {}, name), count, h('span', { class: 'spacer' }), badge);
   return {
     element: h('div', { role: 'listitem', class: 'section', 'data-section': name }, button),
-    /** @param {{ count: number, open: boolean }} item */
-    update({ count: rows, open }) {
+    /** @param {{ count: number, open: boolean, unread: number }} item */
+    update({ count: rows, open, unread }) {
       button.setAttribute('aria-expanded', String(open));
       text(count, open ? '' : String(rows));
+      text(badge, String(unread));
+      badge.title = `${unread} with something unread`;
+      show(badge, unread > 0);
     },
   };
 }

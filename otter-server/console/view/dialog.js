@@ -13,7 +13,7 @@ export function openDialog({ title, name, onclose, bare = false }, ...children) 
   const id = `dialog-${(count += 1)}`;
   const head = h('header', { class: 'dialog-head' }, h('h2', { id }, title),
     h('button', { type: 'button', class: 'quiet dialog-close', 'aria-label': 'Close', onclick: () => element.close() }, '×'));
-  const element = h('dialog', { class: 'dialog', 'data-testid': `${name}-dialog`, 'data-name': name, 'aria-labelledby': bare ? null : id, 'aria-label': bare ? title : null },
+  const element = h('dialog', { class: 'dialog', tabIndex: -1, 'data-testid': `${name}-dialog`, 'data-name': name, 'aria-labelledby': bare ? null : id, 'aria-label': bare ? title : null },
     bare ? null : head, ...children);
   let pressedBeside = false;
   element.addEventListener('pointerdown', (/** @type {Event} */ { target }) => (pressedBeside = target === element));
@@ -24,6 +24,7 @@ export function openDialog({ title, name, onclose, bare = false }, ...children) 
   });
   document.body.append(element);
   element.showModal();
+  element.focus();
   return { element, close: () => element.close() };
 }
 

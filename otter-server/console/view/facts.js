@@ -1,15 +1,14 @@
-import { attribute, bag, h, show, svg, text, watch } from '../dom.js';
+import { attribute, bag, h, show, text, watch } from '../dom.js';
 import { agentOf, instanceName } from '../model.js';
 import { age } from '../seconds.js';
 import { amount, gatewayText } from '../words.js';
+import { contextRing, fullness } from './context-ring.js';
 import { pairingNotice } from './instances.js';
-
-const AROUND = 2 * Math.PI * 52;
 
 /** What is known of the session of a conversation and of the machine it lives on. @param {any} client @param {string} conversationId */
 export function facts(client, conversationId) {
   const ends = bag();
-  const ring = contextRing();
+  const ring = contextCard();
   const session = sheet(['Agent', 'Status', 'Model', 'Last activity', 'Channel', 'Tokens in all']);
   const machine = sheet(['Link to the hub', 'Since', 'Last heartbeat', 'Gateway', 'Waiting to be sent', 'Refused by the hub', 'Events missing since', 'Bridge']);
   const machineName = h('h2');
@@ -95,29 +94,21 @@ function sheet(names) {
   };
 }
 
-/** How full the context of a session is. What is not known is shown as not known, never as empty. */
-function contextRing() {
-  const used = svg('circle', { class: 'ring-used', cx: '60', cy: '60', r: '52', 'stroke-dasharray': `0 ${AROUND}`, transform: 'rotate(-90 60 60)' });
-  const drawing = svg('svg', { viewBox: '0 0 120 120', class: 'ring', 'aria-hidden': 'true' }, svg('circle', { class: 'ring-all', cx: '60', cy: '60', r: '52' }), used);
-  const percent = h('strong');
+/** The context of a session, drawn and in words. */
+function contextCard() {
+  const ring = contextRing();
   const words = h('span');
   const at = h('time', { class: 'age' });
-  const element = h('div', { class: 'context', 'data-testid': 'session-context' }, h('div', { class: 'ring-box' }, drawing, percent), h('div', { class: 'ring-words' }, words, at));
+  const element = h('div', { class: 'context', 'data-testid': 'session-context' }, ring.element, h('div', { class: 'ring-words' }, words, at));
   return {
     element,
     /** @param {any} session */
     set(session) {
-      const value = session?.contextUsed?.value;
-      const limit = session?.contextLimit;
-      const known = typeof value === 'number';
-      const share = known && limit ? Math.min(1, value / limit) : null;
+      const { value, limit, known } = fullness(session);
+      ring.set(session);
       attribute(element, 'data-used', known ? value : null);
       attribute(element, 'data-limit', limit ?? null);
-      attribute(element, 'data-level', share === null ? 'unknown' : share > 0.9 ? 'full' : share > 0.7 ? 'high' : 'fine');
-      attribute(element, 'data-fresh', known ? String(session.contextUsed.fresh !== false) : null);
-      used.setAttribute('stroke-dasharray', `${(share ?? 0) * AROUND} ${AROUND}`);
-      text(percent, share === null ? '–' : `${Math.round(share * 100)}%`);
-      text(words, known ? `${amount(value)} of ${limit ? amount(limit) : 'an unknown limit'}` : limit ? `unknown of ${amount(limit)}` : 'not reported yet');
+      text(words, ring.words(session).replace('Context: ', ''));
       age(at, known ? session.contextUsed.at : null);
     },
   };

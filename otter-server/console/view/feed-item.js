@@ -25,6 +25,8 @@ export function feedItem(client, id, acts) {
   const ends = bag();
   /** @type {any} */
   let item = null;
+  /** @type {string | undefined} the name of its agent, which may come later */
+  let known;
   const sign = h('span', { class: 'feed-sign' });
   const what = h('span', { class: 'feed-what' });
   const from = h('span', { class: 'feed-from' });
@@ -36,7 +38,7 @@ export function feedItem(client, id, acts) {
   const detail = h('div', { class: 'feed-detail', hidden: true });
   const by = h('span', { class: 'feed-by' });
   const more = h('button', { type: 'button', class: 'quiet small feed-more', tabIndex: -1, onclick: unfold }, 'More');
-  const read = h('button', { type: 'button', class: 'quiet small', tabIndex: -1, onclick: () => acts.read([id]) }, 'Mark read');
+  const read = h('button', { type: 'button', class: 'quiet small feed-read', tabIndex: -1, onclick: () => acts.read([id]) }, 'Mark read');
   const archive = h('button', { type: 'button', class: 'quiet small', tabIndex: -1, onclick: () => acts.archive([id], !item.archived) });
   const open = h('a', { class: 'quiet small feed-open', target: '_blank', rel: 'noopener noreferrer', tabIndex: -1, onclick: () => acts.read([id]) }, 'Open');
   const element = h('article', { class: 'feed-item', tabIndex: 0, 'data-testid': 'feed-item', 'data-item-id': id, 'data-walk-row': '', onkeydown: onKey, onclick: onClick },
@@ -80,8 +82,10 @@ export function feedItem(client, id, acts) {
 
   /** @param {any} next */
   function update(next) {
-    item = next;
-    const { category, severity, archived, archivedBy, agentId, local } = item;
+    const agent = next.agentId && client.entity('agent', next.agentId).get()?.name;
+    if (item === next && agent === known) return;
+    [item, known] = [next, agent];
+    const { category, severity, archived, archivedBy, local } = item;
     const [, name, path] = CATEGORIES[category] ?? UNKNOWN;
     attribute(element, 'data-category', CATEGORIES[category] ? category : 'custom');
     attribute(element, 'data-severity', category === 'alert' ? (severity ?? 'info') : null);
@@ -98,7 +102,6 @@ export function feedItem(client, id, acts) {
     showMarkdown(body, item.body ?? '');
     text(snippet, body.textContent.replace(/\s+/g, ' ').trim());
     if (detail.otterSource !== item.detail) detail.replaceChildren(...details((detail.otterSource = item.detail)));
-    const agent = agentId && client.entity('agent', agentId).get()?.name;
     text(by, archived ? `Archived by ${archivedBy?.name ?? 'somebody'}` : agent ? `by ${agent}` : '');
     const url = httpsOnly(item.url);
     show(open, Boolean(url));

@@ -1,6 +1,6 @@
 import { announce } from '../announce.js';
 import { ask } from '../ask.js';
-import { attribute, h, keyed, show, text, watch } from '../dom.js';
+import { attribute, choose, h, keyed, show, text, watch } from '../dom.js';
 import { mayWrite } from '../model.js';
 import { isCalm } from '../motion.js';
 import { notify } from '../notices.js';
@@ -165,7 +165,7 @@ function filterBar() {
     /** @param {any[]} rows @param {string | null} filter */
     paint(rows, filter) {
       for (const chip of chips) {
-        attribute(chip.element, 'aria-current', chip.name === filter ? 'page' : null);
+        choose(chip.element, 'aria-current', chip.name === filter ? 'page' : null);
         const unread = rows.filter((item) => !item.read && (chip.name === null || (CATEGORIES[item.category] ? item.category : 'custom') === chip.name)).length;
         text(chip.count, chip.name !== 'archived' && unread > 0 ? String(unread) : '');
       }

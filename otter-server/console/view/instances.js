@@ -1,5 +1,6 @@
 import { attribute, bag, h, keyed, show, text, watch } from '../dom.js';
 import { mainConversation, sessionsOf } from '../model.js';
+import { copy } from '../notices.js';
 import { recall, remember } from '../prefs.js';
 import { age, everySecond } from '../seconds.js';
 import { gatewayText } from '../words.js';
@@ -67,14 +68,8 @@ function instanceRow(client, route, id) {
 export function pairingNotice() {
   const why = h('p');
   const command = h('code', { tabIndex: 0 });
-  const copy = h('button', { type: 'button', class: 'quiet', onclick: copyCommand }, 'Copy');
-  const element = h('div', { class: 'notice', hidden: true }, why, h('div', { class: 'command' }, command, copy));
-
-  async function copyCommand() {
-    await navigator.clipboard?.writeText(command.textContent);
-    text(copy, 'Copied');
-    setTimeout(() => text(copy, 'Copy'), 1500);
-  }
+  const button = h('button', { type: 'button', class: 'quiet', onclick: () => copy(button, command.textContent) }, 'Copy');
+  const element = h('div', { class: 'notice', hidden: true }, why, h('div', { class: 'command' }, command, button));
 
   return {
     element,
@@ -91,7 +86,7 @@ export function pairingNotice() {
 }
 
 /** @param {any} client @param {any} route @param {string} id */
-function agentRow(client, route, id) {
+export function agentRow(client, route, id) {
   const ends = bag();
   const face = avatar();
   const name = h('span', { class: 'row-title' });

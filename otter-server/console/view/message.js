@@ -1,18 +1,28 @@
-import { attribute, h, show, text } from '../dom.js';
+import { attribute, h, icon, show, text } from '../dom.js';
 import { unsent } from '../drafts.js';
 import { showMarkdown, showPlain } from '../markdown.js';
 import { authorOf, isSelf } from '../model.js';
 import { deliveryText, timeOfDay } from '../words.js';
 import { avatar } from './avatar.js';
+import { copyText } from './copy.js';
+import { wholeText } from './whole-text.js';
 
+const COPY = 'M7 7h9.5v9.5H7zM4 13V3.5h9.5';
 const STATUS = { aborted: 'Stopped', interrupted: 'Interrupted' };
 
-/** One message. Its element lives as long as the message, through prediction, streaming and the final text. @param {any} client @param {string} id */
-export function messageRow(client, id) {
+/**
+ * One message. Its element lives as long as the message, through prediction, streaming and the final text.
+ *
+ * @param {any} client @param {string} id @param {Map<string, boolean>} memory what was unfolded by hand
+ */
+export function messageRow(client, id, memory) {
   const face = avatar();
   const author = h('span', { class: 'author' });
   const time = h('time', { class: 'age' });
-  const body = h('div', { class: 'message-text', 'data-testid': 'message-text', onclick: () => element.toggleAttribute('data-unfolded', true) });
+  const body = h('div', { class: 'message-text', 'data-testid': 'message-text', id: `text-${id}` });
+  const unfold = h('button', { type: 'button', class: 'quiet unfold', 'aria-controls': body.id, onclick: onUnfold });
+  const copy = h('button', { type: 'button', class: 'quiet copy', 'aria-label': 'Copy the text', title: 'Copy the text', onclick: () => copyText(copy, whole.text()) }, icon(COPY));
+  const whole = wholeText(client, id, memory, paintText);
   const note = h('span', { class: 'note' });
   const retry = h('button', { type: 'button', class: 'quiet', onclick: onRetry }, 'Retry');
   const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => client.dismiss(commandId) }, 'Dismiss');
@@ -20,7 +30,7 @@ export function messageRow(client, id) {
   const choices = h('span', { class: 'choices' }, retry, dismiss, again);
   const foot = h('footer', { class: 'message-foot' }, note, choices);
   const element = h('article', { class: 'message', 'data-testid': 'message-row', 'data-message-id': id },
-    face.element, h('div', { class: 'message-main' }, h('header', { class: 'message-head' }, author, time), body, foot));
+    face.element, h('div', { class: 'message-main' }, h('header', { class: 'message-head' }, author, time, copy), body, unfold, whole.element, foot));
   let commandId = '';
   /** @type {any} */
   let shown;
@@ -55,8 +65,9 @@ export function messageRow(client, id) {
     attribute(element, 'data-own', own ? '' : null);
     attribute(element, 'data-internal', message.internal ? '' : null);
     attribute(element, 'aria-busy', status === 'streaming' ? 'true' : null);
-    if (message.author?.type === 'agent') showMarkdown(body, message.text ?? '');
-    else showPlain(body, message.text ?? '');
+    whole.set(message);
+    paintText();
+    paintFold();
     text(note, noteOf(message, ended));
     note.title = message.delivery ? deliveryText(message.delivery) : '';
     const refused = local?.stage === 'refused';
@@ -68,6 +79,25 @@ export function messageRow(client, id) {
     show(foot, Boolean(note.textContent) || refused);
   }
 
+  function paintText() {
+    if (shown.author?.type === 'agent') showMarkdown(body, whole.text());
+    else showPlain(body, whole.text());
+  }
+
+  /** What the gateway told its agent is folded to a line. */
+  function paintFold() {
+    const open = memory.get(id) === true;
+    show(unfold, Boolean(shown.internal));
+    attribute(element, 'data-unfolded', open ? '' : null);
+    attribute(unfold, 'aria-expanded', String(open));
+    text(unfold, open ? 'Show less' : 'Show all of it');
+  }
+
+  function onUnfold() {
+    memory.set(id, memory.get(id) !== true);
+    paintFold();
+  }
+
   /** @param {any} message @param {boolean} own */
   function paintAuthor({ author: by, conversationId, sentAt }, own) {
     const { id: who, name } = authorOf(client, by, client.entity('conversation', conversationId ?? '').get());
@@ -77,15 +107,14 @@ export function messageRow(client, id) {
     if (sentAt) time.title = new Date(sentAt).toLocaleString();
   }
 
-  return { element, update };
+  return { element, update, end: whole.end };
 }
 
 /** @param {any} message @param {boolean} ended */
-function noteOf({ status, local, delivery, truncated }, ended) {
+function noteOf({ status, local, delivery }, ended) {
   if (local?.stage === 'refused') return `Not sent: ${local.error?.message ?? local.error?.code ?? 'the hub refused it'}`;
   if (local?.stage === 'held') return 'Waits for the connection';
   if (local?.stage === 'sent') return 'Sending…';
   if (STATUS[status]) return ended ? '' : STATUS[status];
-  if (truncated) return 'The text was cut: it was too long to keep whole';
   return delivery ? deliveryText(delivery) : '';
 }

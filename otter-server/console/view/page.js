@@ -1,7 +1,6 @@
-import { bag, h, show, text, watch } from '../dom.js';
+import { bag, h, text } from '../dom.js';
 import { setTitle } from '../page-title.js';
-import { everySecond } from '../seconds.js';
-import { connectionText, span } from '../words.js';
+import { staleBar } from './stale.js';
 
 /**
  * The frame of a page beside the conversations: a heading, what may be done, a note while it cannot be followed, and
@@ -15,20 +14,12 @@ export function page(client, shell, { name, title, actions = [], below = [] }, .
   const ends = bag();
   const heading = h('h1', { tabIndex: -1 }, title);
   const note = h('p', { class: 'page-note' });
-  const stale = h('div', { class: 'stale', role: 'status', hidden: true });
+  const stale = staleBar(client, shell);
   const scroller = h('div', { class: 'page-scroll' }, ...children);
   const element = h('section', { class: 'page', 'data-page': name, 'aria-label': title },
     h('header', { class: 'page-head' }, h('div', { class: 'page-name' }, heading, note), h('div', { class: 'page-actions' }, ...actions)),
-    ...below, stale, scroller);
-  const paint = () => {
-    const connection = client.connection.get();
-    const since = shell.liveUntil();
-    show(stale, connection.phase !== 'online' && since !== null);
-    if (since === null) return;
-    const { title: state, detail } = connectionText(connection, Date.now());
-    text(stale, `${[state, detail].filter(Boolean).join(': ')}. You see what was known ${span(Date.now() - since)} ago.`);
-  };
-  ends.add(watch(client.connection, paint), everySecond(paint));
+    ...below, stale.element, scroller);
+  ends.add(stale.end);
   setTitle(title);
   return {
     element,

@@ -70,7 +70,7 @@ export function taskCard(client, id, board) {
       show(face.element, Boolean(agentName));
       if (agentName) face.set(task.agentId, agentName);
       text(agent, agentName ?? '');
-      text(from, origin(task));
+      text(from, [origin(task), !agentName && instance?.name].filter(Boolean).join(' on '));
       show(talk, Boolean(task.conversationId));
       if (task.conversationId) attribute(talk, 'href', link('conversations', task.conversationId));
       attribute(element, 'data-handed', isHanded(task) ? '' : null);

@@ -26,6 +26,7 @@ export function newTask(client, { made, onclose }) {
     made(`hub:${handle.id}`);
     dialog.close();
   }
+  return dialog;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { announce } from '../announce.js';
 import { ask } from '../ask.js';
-import { arrange, attribute, h, show, text, watch } from '../dom.js';
+import { arrange, attribute, choose, h, show, text, watch } from '../dom.js';
 import { mayWrite } from '../model.js';
 import { glide, isCalm, places } from '../motion.js';
 import { COLUMNS, columnOf, isHanded, isPeoples } from '../task-words.js';
@@ -11,6 +11,8 @@ import { taskCard } from './task-card.js';
 import { newTask, openTask } from './task-dialog.js';
 
 const NOTHING = { todo: 'Nothing to do.', inProgress: 'Nobody works.', review: 'Nothing waits for a look.', done: 'Nothing done yet.', failed: 'Nothing went wrong.' };
+/** Cards whose movement can be followed, and measured in no time. */
+const FEW = 300;
 const ENDED_BADLY = new Set(['failed', 'rejected', 'expired', 'outcomeUnknown', 'cancelled']);
 
 /**
@@ -41,7 +43,7 @@ export function tasksPage(client, route, shell) {
 
   function paint() {
     const { rows, loading } = store.get();
-    const before = places([...cards.values()].map(({ element }) => element));
+    const before = places(isCalm() || cards.size > FEW ? [] : [...cards.values()].map(({ element }) => element));
     const dispatches = howDispatchesGo(client, commands);
     for (const [id] of cards) if (!rows.some((/** @type {any} */ task) => task.id === id)) cards.delete(id);
     for (const each of columns) {
@@ -229,18 +231,18 @@ function column(name, words, drop) {
 function columnTabs(chosen) {
   const tabs = COLUMNS.map(([name, words]) => {
     const count = h('span', { class: 'chip-count' });
-    return { name, count, element: h('button', { type: 'button', class: 'chip', 'data-column': name, 'aria-pressed': 'false', onclick: () => choose(name) }, name === 'failed' ? 'Ended' : words, count) };
+    return { name, count, element: h('button', { type: 'button', class: 'chip', 'data-column': name, 'aria-pressed': 'false', onclick: () => show(name) }, name === 'failed' ? 'Ended' : words, count) };
   });
 
   /** @param {string} name */
-  function choose(name) {
-    for (const tab of tabs) attribute(tab.element, 'aria-pressed', String(tab.name === name));
+  function show(name) {
+    for (const tab of tabs) choose(tab.element, 'aria-pressed', String(tab.name === name));
     chosen(name);
   }
 
   return {
     element: h('div', { class: 'chips column-tabs', role: 'group', 'aria-label': 'Columns' }, ...tabs.map((tab) => tab.element)),
-    choose,
+    choose: show,
     /** @param {string} name @param {number} rows */
     count: (name, rows) => text(/** @type {any} */ (tabs.find((tab) => tab.name === name)).count, rows > 0 ? String(rows) : ''),
   };

@@ -1,3 +1,4 @@
+import { announce } from '../announce.js';
 import { attribute, h, icon, show, text, watch } from '../dom.js';
 import { everySecond } from '../seconds.js';
 import { connectionText } from '../words.js';
@@ -13,7 +14,7 @@ export function topbar(client, route) {
   const title = h('span', { class: 'pill-title' });
   const detail = h('span', { class: 'pill-detail' });
   const waits = h('span', { class: 'pill-waits', 'data-testid': 'held', hidden: true });
-  const pill = h('div', { class: 'pill', role: 'status', 'data-testid': 'connection' }, h('span', { class: 'dot' }), title, detail, waits);
+  const pill = h('div', { class: 'pill', role: 'group', 'aria-label': 'Connection', 'data-testid': 'connection' }, h('span', { class: 'dot' }), title, detail, waits);
   const element = h('header', { class: 'topbar' },
     h('a', { class: 'home', href: '#/', 'aria-label': 'Otter, conversations' }, h('img', { class: 'mark', src: MARK, alt: '' }), h('span', { class: 'wordmark' }, 'Otter')),
     h('button', { type: 'button', class: 'find', 'data-testid': 'open-switcher', 'aria-keyshortcuts': 'Control+K Meta+K /', onclick: () => switcher(client, route) },
@@ -30,6 +31,7 @@ export function topbar(client, route) {
     text(detail, words.detail);
     pill.title = [words.title, words.detail, connection.code && `close code ${connection.code}`].filter(Boolean).join(' · ');
   };
+  tellConnection(client);
   watch(client.connection, paint);
   everySecond(paint);
   watch(client.commands(), (rows) => {
@@ -39,4 +41,14 @@ export function topbar(client, route) {
     waits.title = 'What you asked for goes out by itself when the connection is back.';
   });
   return element;
+}
+
+/** The bar counts seconds; what is said is only that the connection was lost and that it is back. @param {any} client */
+function tellConnection(client) {
+  let lost = false;
+  watch(client.connection, ({ phase }) => {
+    const now = phase === 'waiting' || (lost && phase !== 'online');
+    if (now !== lost) announce(now ? 'The connection is lost' : 'Connected again');
+    lost = now;
+  });
 }

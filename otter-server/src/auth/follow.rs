@@ -1,25 +1,61 @@
-//! Follows the credential rows: closes what was revoked, tells the log about members.
+//! Follows the credential rows: closes what was revoked, tells the log about members and removed instances. The other
+//! way round it ends the credentials of instances that the log took out of the org.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use otter_proto::error::ErrorBody;
-use otter_proto::id::OrgId;
+use otter_proto::id::{InstanceId, OrgId};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::auth::{Authenticator, MemberRow, StoreError, store_error, unix_now};
+use crate::auth::{
+    Authenticator, CredentialKey, CredentialStore, EndReason, MemberRow, StoreError, store_error, unix_now,
+};
 
 /// Rows written by the command line are seen at the latest after this.
 const POLL: Duration = Duration::from_millis(300);
 /// Sessions with an open socket are written down as used this often.
 const TOUCH: Duration = Duration::from_hours(1);
 
-/// Tells the log what a member's row says. Saying it twice must change nothing.
+/// What the credential rows say that belongs into the log.
+#[derive(Debug, Clone)]
+pub enum Announcement {
+    /// What a member's row says.
+    Member(MemberRow),
+    /// An instance was taken out of the org.
+    InstanceRemoved(OrgId, InstanceId),
+}
+
+/// Tells the log. Saying it twice must change nothing.
 pub type Announce =
-    Arc<dyn Fn(MemberRow) -> Pin<Box<dyn Future<Output = Result<(), ErrorBody>> + Send>> + Send + Sync>;
+    Arc<dyn Fn(Announcement) -> Pin<Box<dyn Future<Output = Result<(), ErrorBody>> + Send>> + Send + Sync>;
+
+/// Instances that the log took out of the org and whose credentials are not ended yet. A hub that stops in between
+/// loses this list; the log lets nobody in whom it took out.
+#[derive(Debug, Default)]
+pub struct Leavers {
+    gone: Mutex<Vec<InstanceId>>,
+    changed: Notify,
+}
+
+impl Leavers {
+    /// Takes instances that were removed.
+    pub fn extend(&self, instances: &[InstanceId]) {
+        if instances.is_empty() {
+            return;
+        }
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(instances);
+        self.changed.notify_one();
+    }
+
+    fn take(&self) -> Vec<InstanceId> {
+        std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// One task per hub that takes changed credential rows to where they matter.
 #[derive(Clone)]
@@ -27,6 +63,7 @@ pub struct Follower {
     auth: Arc<Authenticator>,
     org: OrgId,
     announce: Announce,
+    leavers: Arc<Leavers>,
     changed: Arc<Notify>,
 }
 
@@ -38,8 +75,8 @@ impl std::fmt::Debug for Follower {
 
 impl Follower {
     /// Follows the rows of `org`.
-    pub fn new(auth: Arc<Authenticator>, org: OrgId, announce: Announce) -> Self {
-        Self { auth, org, announce, changed: Arc::default() }
+    pub fn new(auth: Arc<Authenticator>, org: OrgId, announce: Announce, leavers: Arc<Leavers>) -> Self {
+        Self { auth, org, announce, leavers, changed: Arc::default() }
     }
 
     /// Says that this process changed a row, so that it is looked at without delay.
@@ -54,7 +91,7 @@ impl Follower {
         let mut failed = None;
         for row in rows.map_err(|error| store_error(&error))? {
             // A row that fails must not hold up the others.
-            if let Err(error) = (self.announce)(row.clone()).await {
+            if let Err(error) = (self.announce)(Announcement::Member(row.clone())).await {
                 failed = Some(error);
                 continue;
             }
@@ -69,21 +106,16 @@ impl Follower {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut touched = Instant::now();
+        let mut removed = self.removed_before().await;
         loop {
             tokio::select! {
                 _ = polls.tick() => {}
                 () = self.changed.notified() => {}
+                () = self.leavers.changed.notified() => {}
             }
-            match self.auth.blocking(move |store| store.revocations(last)).await {
-                Ok(Ok(ended)) => {
-                    for (id, key, reason) in ended {
-                        self.auth.live().end(&key, reason);
-                        last = id;
-                    }
-                }
-                Ok(Err(error)) => log(&error),
-                Err(error) => tracing::error!(?error, "revocations are not followed"),
-            }
+            self.end_leavers().await;
+            last = self.end_revoked(last, &mut removed).await;
+            self.announce_removed(&mut removed).await;
             if let Err(error) = self.announce().await {
                 tracing::warn!(code = %error.code, "a member is not in the log yet; trying again");
             }
@@ -91,6 +123,60 @@ impl Follower {
             if touched.elapsed() >= TOUCH {
                 touched = Instant::now();
                 self.touch().await;
+            }
+        }
+    }
+
+    /// Instances that were removed while no hub ran.
+    async fn removed_before(&self) -> BTreeSet<InstanceId> {
+        match self.auth.blocking(CredentialStore::removed_instances).await {
+            Ok(Ok(removed)) => removed.into_iter().collect(),
+            Ok(Err(error)) => {
+                log(&error);
+                BTreeSet::new()
+            }
+            Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Closes what was revoked after number `last`; returns the number of the newest.
+    async fn end_revoked(&self, mut last: i64, removed: &mut BTreeSet<InstanceId>) -> i64 {
+        match self.auth.blocking(move |store| store.revocations(last)).await {
+            Ok(Ok(ended)) => {
+                for (id, key, reason) in ended {
+                    self.auth.live().end(&key, reason);
+                    if let (CredentialKey::Instance(instance), EndReason::Removed) = (key, reason) {
+                        removed.insert(instance);
+                    }
+                    last = id;
+                }
+            }
+            Ok(Err(error)) => log(&error),
+            Err(error) => tracing::error!(?error, "revocations are not followed"),
+        }
+        last
+    }
+
+    /// Tells the log about removed instances; those it could not be told stay in the list.
+    async fn announce_removed(&self, removed: &mut BTreeSet<InstanceId>) {
+        for instance in std::mem::take(removed) {
+            let told =
+                (self.announce)(Announcement::InstanceRemoved(self.org.clone(), instance.clone())).await;
+            if let Err(error) = told {
+                tracing::warn!(code = %error.code, %instance, "a removed instance is still in the log; trying again");
+                removed.insert(instance);
+            }
+        }
+    }
+
+    /// Ends the credentials of instances that the log took out of the org.
+    async fn end_leavers(&self) {
+        for instance in self.leavers.take() {
+            let (org, id) = (self.org.clone(), instance.clone());
+            let ended = self.auth.blocking(move |store| store.revoke_instance(&org, id.as_str(), unix_now()));
+            if let Ok(Err(error)) = ended.await {
+                log(&error);
+                self.leavers.extend(&[instance]);
             }
         }
     }

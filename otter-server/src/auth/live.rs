@@ -31,6 +31,8 @@ pub enum EndReason {
     SignedOut,
     /// It was valid for so long and no longer.
     Expired,
+    /// Its instance was taken out of the org.
+    Removed,
 }
 
 impl CredentialKey {
@@ -59,6 +61,7 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::SignedOut => "signedOut",
             Self::Expired => "expired",
+            Self::Removed => "removed",
         }
     }
 
@@ -67,6 +70,7 @@ impl EndReason {
         match text {
             "signedOut" => Self::SignedOut,
             "expired" => Self::Expired,
+            "removed" => Self::Removed,
             _ => Self::Revoked,
         }
     }
@@ -78,6 +82,10 @@ impl EndReason {
             Self::SignedOut => ErrorBody::new(ErrorCode::AuthRequired, "you signed out; sign in again"),
             Self::Expired => {
                 ErrorBody::new(ErrorCode::AuthExpired, "your sign-in has expired; sign in with a new link")
+            }
+            Self::Removed => {
+                let message = "this instance was removed from its org; add the machine anew";
+                ErrorBody::new(ErrorCode::Revoked, message)
             }
         }
     }
@@ -201,7 +209,7 @@ mod tests {
         for key in [key("se_1"), CredentialKey::Instance(InstanceId::new("in_1").unwrap())] {
             assert_eq!(CredentialKey::parse(&key.to_text()), Some(key));
         }
-        for reason in [EndReason::Revoked, EndReason::SignedOut, EndReason::Expired] {
+        for reason in [EndReason::Revoked, EndReason::SignedOut, EndReason::Expired, EndReason::Removed] {
             assert_eq!(EndReason::parse(reason.as_str()), reason);
         }
     }

@@ -17,6 +17,7 @@ pub fn manage(command: Command) -> Result<()> {
         Command::Instance(InstanceCommand::Add { at, name }) => add_instance(&at, &name),
         Command::Instance(InstanceCommand::List { at }) => list_instances(&at),
         Command::Instance(InstanceCommand::Revoke { at, instance }) => revoke_instance(&at, &instance),
+        Command::Instance(InstanceCommand::Remove { at, instance }) => remove_instance(&at, &instance),
         Command::Invite { at, name, role, link } => invite(&at, name, role.into(), &link),
         Command::Link { at, member, link } => sign_in_link(&at, &member, &link),
         Command::Members { at, remove: None } => list_members(&at),
@@ -68,6 +69,17 @@ fn revoke_instance(at: &DataDir, id_or_name: &str) -> Result<()> {
     let revoked = store.revoke_instance(&org, id_or_name, unix_now())?;
     let id = revoked.with_context(|| format!("there is no instance `{id_or_name}` with a valid token"))?;
     writeln!(stderr(), "{id} is revoked; a running hub closes its socket within a second")?;
+    Ok(())
+}
+
+fn remove_instance(at: &DataDir, id_or_name: &str) -> Result<()> {
+    let (store, org) = open(at)?;
+    let removed = store.remove_instance(&org, id_or_name, unix_now())?;
+    let id = removed.with_context(|| format!("there is no instance `{id_or_name}`"))?;
+    writeln!(
+        stderr(),
+        "{id} is removed; a hub that runs shows it within a second, another one when it starts"
+    )?;
     Ok(())
 }
 

@@ -38,7 +38,8 @@ pub(super) enum Answer {
     Events(Ticket, Scope, Page),
     Snapshot(Ticket, Arc<store::SnapshotRead>),
     Fetched(Ticket, u64, Fetched),
-    Published(Published),
+    /// With the number of events that were published.
+    Published(Published, u64),
     Reply(Reply),
     Outstanding(Vec<CommandDispatch>),
     /// The connection cannot go on.
@@ -102,6 +103,7 @@ pub(super) async fn events(
     feed: Arc<ScopeFeed>,
 ) -> Answer {
     let of = scope.clone();
+    hub.metrics().log_reads.add(1);
     match hub.read(move |reader| reader.events_after(&org, &of, after, PAGE_BYTES)).await {
         Ok(page) => {
             feed.raise_head(page.head);
@@ -136,10 +138,13 @@ pub(super) async fn snapshot(
     after: Option<EntityKey>,
     ticket: Ticket,
 ) -> Answer {
-    let pages = Arc::clone(&hub.pages);
+    let (pages, metrics) = (Arc::clone(&hub.pages), Arc::clone(hub.metrics()));
     let read = hub.read(move |reader| {
         let key = (org.clone(), scope.clone(), after.clone());
-        let fresh = || reader.snapshot_page(&org, &scope, after.as_ref(), SNAPSHOT_BYTES);
+        let fresh = || {
+            metrics.snapshot_reads.add(1);
+            reader.snapshot_page(&org, &scope, after.as_ref(), SNAPSHOT_BYTES)
+        };
         pages.get(key, Instant::now(), fresh)
     });
     match read.await {

@@ -51,6 +51,7 @@ pub(super) async fn fetch(
     id: u64,
     ask: PageAsk,
 ) -> Answer {
+    hub.metrics().page_reads.add(1);
     match hub.read(move |reader| read(reader, &org, &scope, &ask)).await {
         Ok(fetched) => Answer::Fetched(ticket, id, fetched),
         Err(error) => Answer::Failed(error),

@@ -23,6 +23,7 @@ const MAX_MADE_GOOD: usize = 1_024;
 impl Session {
     pub(super) fn need(&mut self, need: Need) {
         match need {
+            Need::Publish(_) | Need::Command(_) | Need::Signal(_) if self.barred => {}
             Need::Hello(hello) => {
                 let (hub, principal) = (Arc::clone(&self.hub), self.principal.clone());
                 let decision = admit_to_the_end(hub, principal, hello, self.number, Arc::clone(&self.inbox));
@@ -52,7 +53,8 @@ impl Session {
                     Some((scope, head))
                 };
                 let heads: Vec<_> = scopes.into_iter().filter_map(head).collect();
-                self.socket.machine.provide_heads(watermark, &heads);
+                let pos = self.socket.machine.provide_heads(watermark, &heads);
+                self.counted.behind(watermark.saturating_sub(pos));
             }
             Need::Publish(publish) => self.publish(publish),
             Need::Command(command) => self.command(command),
@@ -120,8 +122,9 @@ impl Session {
     fn publish(&mut self, publish: Publish) {
         let Ok(instance) = InstanceId::new(&self.principal.id) else { return };
         let (log, org) = (self.hub.log.clone(), self.principal.org.clone());
+        let events = publish.events.len() as u64;
         let mut work: Work =
-            Box::pin(async move { Answer::Published(log.publish(&org, &instance, publish).await) });
+            Box::pin(async move { Answer::Published(log.publish(&org, &instance, publish).await, events) });
         // The request joins the log's queue at the first poll: now, so that publishes keep their order.
         match (&mut work).now_or_never() {
             Some(answer) => self.publishes.push_back(Box::pin(async { answer })),

@@ -19,6 +19,7 @@ use super::answers::{Answer, Page, Work, provide_snapshot};
 use super::socket::{Socket, Turn};
 use crate::fanout::{Inbox, News, OrgFeed, ScopeFeed};
 use crate::hub::{Hub, Stage, close_code};
+use crate::metrics::Connected;
 
 /// Requests to the log that one connection may have in flight; beyond them its socket is not read.
 const MAX_IN_FLIGHT: usize = 32;
@@ -30,6 +31,7 @@ pub(super) struct Session {
     pub(super) socket: Socket,
     pub(super) principal: Principal,
     pub(super) number: u64,
+    pub(super) counted: Connected,
     pub(super) inbox: Arc<Inbox>,
     stage: watch::Receiver<Stage>,
     pub(super) epoch: Option<Epoch>,
@@ -48,6 +50,8 @@ pub(super) struct Session {
     attachment: Option<Attachment>,
     seated: Option<Seated>,
     present: Option<Present>,
+    /// The credential ended: what was asked for and not begun stays undone.
+    pub(super) barred: bool,
 }
 
 impl Session {
@@ -55,6 +59,7 @@ impl Session {
         Self {
             feed: hub.fanout.org(&principal.org),
             stage: hub.stage.subscribe(),
+            counted: hub.metrics().connected(number, &principal),
             hub,
             socket,
             principal,
@@ -72,6 +77,7 @@ impl Session {
             attachment: None,
             seated: None,
             present: None,
+            barred: false,
         }
     }
 
@@ -81,6 +87,7 @@ impl Session {
         self.stage.mark_changed();
         loop {
             self.answer_needs();
+            self.counted.note(&self.socket.machine);
             let now = self.hub.clock.now();
             let reads = self.wants_read();
             self.socket.machine.handle_reading(reads, now);
@@ -102,7 +109,10 @@ impl Session {
                 Some(answer) = self.work.next() => self.answer(answer),
                 Some(answer) = self.requests.next() => self.answer(answer),
                 Some(answer) = self.publishes.next() => self.answer(answer),
-                error = &mut ended => self.end(error),
+                error = &mut ended => {
+                    self.barred = true;
+                    self.end(error);
+                }
                 Ok(()) = self.stage.changed() => self.stage_changed(),
                 () = async {
                     match timer {
@@ -117,6 +127,7 @@ impl Session {
         }
         self.leave();
         self.settle();
+        self.counted.note(&self.socket.machine);
         self.socket.finish().await;
     }
 
@@ -208,7 +219,14 @@ impl Session {
             Answer::Fetched(ticket, id, fetched) => {
                 fetched.with_page(id, |page| machine.provide_page(ticket, page));
             }
-            Answer::Published(published) => machine.published(published),
+            Answer::Published(published, events) => {
+                let metrics = self.hub.metrics();
+                if published.error.is_none() {
+                    metrics.published.add(events.saturating_sub(published.rejected.len() as u64));
+                    metrics.rejected.add(published.rejected.len() as u64);
+                }
+                machine.published(published);
+            }
             Answer::Reply(reply) => machine.reply(reply),
             Answer::Outstanding(commands) => {
                 for command in commands {

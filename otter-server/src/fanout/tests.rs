@@ -36,6 +36,7 @@ fn commit(events: &[(&str, u64, u64)]) -> Commit {
         appended: events.iter().map(event).collect(),
         hashes: Map::new(),
         dispatch: Vec::new(),
+        removed: Vec::new(),
     }
 }
 
@@ -173,4 +174,105 @@ fn a_late_end_of_an_older_connection_leaves_the_newer_one_in_place() {
     assert_eq!(seat.holder().map(|holder| holder.connection), Some(2));
     seat.leave(2);
     assert!(seat.holder().is_none());
+}
+
+/// What may happen to a mailbox at any moment.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    News,
+    Signal,
+    Command,
+    Probe,
+    End,
+}
+
+/// One way in which a connection and everybody else take their turns: `true` is the connection's.
+fn interleaved(turns: &[bool], happenings: &[Happening]) -> usize {
+    let inbox = Inbox::default();
+    let mut waiting: Option<std::pin::Pin<Box<dyn Future<Output = ()> + '_>>> = None;
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let (mut left, mut taken) = (happenings.iter(), 0);
+    let mut turn = |is_connection: bool| {
+        if !is_connection {
+            match left.next() {
+                Some(Happening::News) => inbox.news(&Scope::Org),
+                Some(Happening::Signal) => {
+                    let frame = Arc::from("x");
+                    inbox.signal(&Arc::new(QueuedSignal {
+                        scope: Scope::Org,
+                        key: "k".into(),
+                        number: 1,
+                        frame,
+                    }));
+                }
+                Some(Happening::Command) => inbox.command(&command(1)),
+                Some(Happening::Probe) => drop(inbox.probe()),
+                Some(Happening::End) => {
+                    inbox.end(End { code: otter_proto::error::CloseCode::Drain, reason: String::new() });
+                }
+                None => {}
+            }
+            return;
+        }
+        // As the driver's select does: one poll of the wait, then everything is taken. Another branch that was ready
+        // drops the wait, which must not lose what it was told.
+        let future = waiting.get_or_insert_with(|| Box::pin(inbox.wait()));
+        if future.as_mut().poll(&mut cx).is_ready() {
+            waiting = None;
+            let news = inbox.take();
+            taken += news.scopes.len() + news.signals.len() + news.commands.len() + news.probes.len();
+            taken += usize::from(news.end.is_some());
+        } else if turns.len().is_multiple_of(2) {
+            waiting = None;
+        }
+    };
+    for is_connection in turns {
+        turn(*is_connection);
+    }
+    // Everybody else is done; the connection runs until nothing wakes it any more.
+    for _ in 0..4 {
+        turn(true);
+    }
+    taken
+}
+
+#[test]
+fn no_interleaving_of_waiting_and_news_loses_a_wake_up() {
+    use Happening::{Command, End, News, Probe, Signal};
+    for happenings in [[News, Signal, End], [Command, Probe, End], [End, News, Command], [Probe, End, Signal]]
+    {
+        for length in 3..=10 {
+            for bits in 0_u32..1 << length {
+                let turns: Vec<bool> = (0..length).map(|at| bits >> at & 1 == 1).collect();
+                if turns.iter().filter(|is_connection| !**is_connection).count() == happenings.len() {
+                    assert_eq!(interleaved(&turns, &happenings), 3, "{turns:?} {happenings:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_wake_up_is_lost_between_threads() {
+    let inbox = Arc::new(Inbox::default());
+    let (rounds, seen) = (20_000_u64, Arc::new(AtomicU64::new(0)));
+    let (producer, done) = (Arc::clone(&inbox), Arc::clone(&seen));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let thread = std::thread::spawn(move || {
+        for round in 1..=rounds {
+            producer.news(&scope(&format!("conversation/{round}")));
+            // The next one only after this was heard: a lost wake-up would be for ever.
+            while done.load(Ordering::Acquire) < round {
+                std::thread::yield_now();
+            }
+        }
+    });
+    runtime.block_on(async {
+        while seen.load(Ordering::Acquire) < rounds {
+            let woken = tokio::time::timeout(std::time::Duration::from_secs(10), inbox.wait()).await;
+            assert!(woken.is_ok(), "nobody wakes the connection");
+            seen.fetch_add(inbox.take().scopes.len() as u64, Ordering::AcqRel);
+        }
+    });
+    thread.join().unwrap();
 }

@@ -7,6 +7,7 @@ mod conversation;
 mod dispatch;
 mod end;
 mod feed;
+mod remove;
 mod request;
 mod target;
 mod task;
@@ -23,6 +24,7 @@ use otter_proto::wire::{Positions, Wire};
 use sha2::{Digest, Sha256};
 
 use self::request::Request;
+pub(super) use self::target::instance_of;
 pub(super) use self::task::PEOPLES;
 use crate::ledger::json::Object;
 use crate::ledger::write::Ledger;
@@ -32,6 +34,8 @@ use crate::ledger::{Actor, ReplyRow, StoreError};
 #[derive(Debug)]
 struct Checked<'a> {
     id: &'a CommandId,
+    /// For instance `message.send`, or `x.acme.deploy`.
+    name: &'a str,
     kind: &'static Kind,
     data: String,
     request: Request,
@@ -89,11 +93,12 @@ impl Ledger<'_> {
             return repeat(&command.id, &stored, &digest);
         }
         if actor.role < kind.role {
-            let message = format!("`{}` needs the role {}", kind.name, kind.role.as_str());
+            let message = format!("`{}` needs the role {}", command.kind, kind.role.as_str());
             return Ok(refused(&command.id, ErrorBody::new(ErrorCode::RoleRequired, message)));
         }
         let mark = self.mark();
-        let checked = Checked { id: &command.id, kind, data, request, actor, attached };
+        let (id, name) = (&command.id, &*command.kind);
+        let checked = Checked { id, name, kind, data, request, actor, attached };
         let reply = match self.accept(&checked)? {
             Ok(()) => self.accepted(&command.id, mark),
             Err(denied) => self.denied(&command.id, denied)?,
@@ -141,15 +146,15 @@ fn checked(actor: &Actor, command: &Command) -> Result<(&'static Kind, String, R
     };
     let data = canonicalise(command.data.as_str(), Numbers::Rfc8785)
         .map_err(|error| ErrorBody::new(ErrorCode::InvalidData, error.to_string()).at("/data"))?;
-    if let Some(Err(invalid)) = check_command(kind.name, &data) {
+    if let Some(Err(invalid)) = check_command(&command.kind, &data) {
         let pointer = format!("/data{}", invalid.pointer);
         return Err(ErrorBody::new(ErrorCode::InvalidData, invalid.message).at(pointer));
     }
-    let Some(request) = Request::read(kind.name, &data) else {
+    let Some(request) = Request::read(&command.kind, &data) else {
         return Err(ErrorBody::new(ErrorCode::Internal, "the hub cannot carry this command out").at("/kind"));
     };
     request.check_size(&data)?;
-    tracing::trace!(member = %actor.id, kind = kind.name, "command");
+    tracing::trace!(member = %actor.id, kind = command.kind, "command");
     Ok((kind, data, request))
 }
 

@@ -1,10 +1,12 @@
 //! The hub's door: an event of an instance becomes a fact, or is refused for good.
 
-use otter_proto::catalogue::{self, KindRow, Publisher, ScopeRule};
+mod vendor;
+
+use otter_proto::catalogue::{self, Class, KindRow, Publisher, ScopeRule};
 use otter_proto::error::ErrorCode;
 use otter_proto::event::NewEvent;
 use otter_proto::frame::Lane;
-use otter_proto::id::{CommandId, EventId, InstanceId, Scope, belongs_to};
+use otter_proto::id::{CommandId, ConversationId, EventId, InstanceId, Scope, belongs_to};
 use otter_proto::kind::check_event;
 use otter_proto::limits::Limits;
 use otter_proto::text::{self, Cursor, Numbers, TextError, TextErrorKind, canonicalise};
@@ -14,12 +16,15 @@ use crate::ledger::StoreError;
 use crate::ledger::command::PEOPLES;
 use crate::ledger::fact::{Fact, Refusal, Source};
 use crate::ledger::json;
+use crate::ledger::vendor::VendorFact;
 use crate::ledger::write::Ledger;
 
 /// What an event is at the door.
 #[derive(Debug)]
 pub(super) enum Checked {
     Fact(Box<Fact>),
+    /// Of an integrator.
+    Vendor(Box<VendorFact>),
     /// Accepted, and nothing comes of it.
     Ignored,
     Refused(Refusal),
@@ -79,7 +84,7 @@ pub(super) fn read(event: &Json) -> (Option<EventId>, Result<NewEvent, Refusal>)
     }
     match NewEvent::read(&mut Cursor::new(event.as_str())) {
         Ok(event) => (Some(event.id.clone()), Ok(event)),
-        Err(error) => (event_id(event), Err(malformed(&error))),
+        Err(error) => (event_id(event), Err(malformed(&error, event.as_str()))),
     }
 }
 
@@ -91,6 +96,9 @@ impl Ledger<'_> {
         lane: Lane,
         event: NewEvent,
     ) -> Result<Checked, StoreError> {
+        if event.kind.starts_with("x.") {
+            return self.check_vendor(instance, lane, &event);
+        }
         let (kind, scope) = match place(instance, lane, &event) {
             Ok(place) => place,
             Err(refusal) => return Ok(Checked::Refused(refusal)),
@@ -119,10 +127,7 @@ impl Ledger<'_> {
             Ok(data) => data,
             Err(refusal) => return Ok(Checked::Refused(refusal)),
         };
-        let caused_by = match event.caused_by {
-            Some(id) if self.is_anothers(instance, &id)? => None,
-            caused_by => caused_by,
-        };
+        let caused_by = self.cause(instance, event.caused_by)?;
         Ok(Checked::Fact(Box::new(Fact {
             id: event.id,
             kind,
@@ -154,8 +159,31 @@ impl Ledger<'_> {
         }))
     }
 
-    fn is_anothers(&mut self, instance: &InstanceId, command: &CommandId) -> Result<bool, StoreError> {
-        Ok(self.rows.command(command)?.is_some_and(|row| row.instance.as_ref() != Some(instance)))
+    fn check_vendor(
+        &mut self,
+        instance: &InstanceId,
+        lane: Lane,
+        event: &NewEvent,
+    ) -> Result<Checked, StoreError> {
+        Ok(match vendor::fact(instance, lane, event) {
+            Ok(mut fact) => {
+                fact.caused_by = self.cause(instance, fact.caused_by)?;
+                Checked::Vendor(Box::new(fact))
+            }
+            Err(refusal) => Checked::Refused(refusal),
+        })
+    }
+
+    /// The command that caused an event, unless it was for somebody else.
+    fn cause(
+        &mut self,
+        instance: &InstanceId,
+        command: Option<CommandId>,
+    ) -> Result<Option<CommandId>, StoreError> {
+        let Some(id) = command else { return Ok(None) };
+        let row = self.rows.command(&id)?;
+        let is_anothers = row.is_some_and(|row| row.instance.as_ref() != Some(instance));
+        Ok(Some(id).filter(|_| !is_anothers))
     }
 }
 
@@ -174,13 +202,32 @@ fn place(instance: &InstanceId, lane: Lane, event: &NewEvent) -> Result<(&'stati
     let scope = match (entity_type.scope, &event.conversation) {
         (ScopeRule::Org, _) => Scope::Org,
         (ScopeRule::Conversation, None) => return refuse(ErrorCode::InvalidData, "/conversation"),
-        (ScopeRule::Conversation, Some(id)) if !belongs_to(id.as_str(), instance.as_str()) => {
-            return refuse(ErrorCode::NotOwner, "/conversation");
-        }
-        (ScopeRule::Conversation, Some(id)) => Scope::Conversation(id.clone()),
+        (ScopeRule::Conversation, Some(id)) => Scope::Conversation(own_conversation(instance, id)?),
         (ScopeRule::Member, _) => return refuse(ErrorCode::NotPublisher, "/kind"),
     };
+    if event.effects.is_some() {
+        // What a kind of the catalogue does is not for its publisher to say.
+        return refuse(ErrorCode::InvalidData, "/effects");
+    }
     Ok((kind, scope))
+}
+
+fn own_conversation(instance: &InstanceId, id: &ConversationId) -> Result<ConversationId, Refusal> {
+    if belongs_to(id.as_str(), instance.as_str()) {
+        return Ok(id.clone());
+    }
+    Err(Refusal::at(ErrorCode::NotOwner, "/conversation"))
+}
+
+/// Somebody's JSON as canonical text.
+fn canonical(text: &str, pointer: &str) -> Result<String, Refusal> {
+    canonicalise(text, Numbers::Rfc8785).map_err(|error| {
+        let code = match error.kind {
+            TextErrorKind::TooDeep => ErrorCode::TooDeep,
+            _ => ErrorCode::InvalidData,
+        };
+        Refusal::at(code, pointer)
+    })
 }
 
 fn owns(instance: &InstanceId, kind: &KindRow, subject: &str) -> bool {
@@ -192,16 +239,12 @@ fn owns(instance: &InstanceId, kind: &KindRow, subject: &str) -> bool {
 
 /// The data as canonical text, without what is not the instance's to say.
 fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<String, Refusal> {
-    let data = canonicalise(event.data.as_str(), Numbers::Rfc8785).map_err(|error| {
-        let code = match error.kind {
-            TextErrorKind::TooDeep => ErrorCode::TooDeep,
-            _ => ErrorCode::InvalidData,
-        };
-        Refusal::at(code, "/data")
-    })?;
+    let data = canonical(event.data.as_str(), "/data")?;
     if !data.starts_with('{') {
         return Err(Refusal::at(ErrorCode::InvalidData, "/data"));
     }
+    // A create puts: what is null is not there.
+    let data = if kind.class == Class::Create { text::drop_nulls(&data) } else { data };
     if let Some(Err(invalid)) = check_event(kind.name, &data) {
         return Err(Refusal::at(ErrorCode::InvalidData, format!("/data{}", invalid.pointer)));
     }
@@ -223,7 +266,7 @@ fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<St
     })
 }
 
-fn malformed(error: &TextError) -> Refusal {
+fn malformed(error: &TextError, event: &str) -> Refusal {
     let code = match error.kind {
         TextErrorKind::Id => ErrorCode::BadId,
         TextErrorKind::TooDeep => ErrorCode::TooDeep,
@@ -232,5 +275,5 @@ fn malformed(error: &TextError) -> Refusal {
         }
         TextErrorKind::Syntax | TextErrorKind::Canonical => ErrorCode::BadFrame,
     };
-    Refusal { code, pointer: error.member.map(|member| format!("/{member}")) }
+    Refusal { code, pointer: Some(error.pointer(event)).filter(|pointer| !pointer.is_empty()) }
 }

@@ -68,24 +68,48 @@ impl Source {
     }
 }
 
+/// What a recorded event says beside its place and its effects.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'f> {
+    pub(super) id: &'f EventId,
+    pub(super) kind: &'f str,
+    pub(super) scope: &'f Scope,
+    pub(super) caused_by: Option<&'f CommandId>,
+    pub(super) source: &'f Source,
+    pub(super) data: &'f str,
+}
+
+impl Fact {
+    pub(super) const fn said(&self) -> Said<'_> {
+        Said {
+            id: &self.id,
+            kind: self.kind.name,
+            scope: &self.scope,
+            caused_by: self.caused_by.as_ref(),
+            source: &self.source,
+            data: self.data.as_str(),
+        }
+    }
+}
+
 /// The recorded event.
-pub(super) fn record(fact: &Fact, seq: u64, prev: u64, at: UnixMillis, effects: &[Effect<'_>]) -> String {
-    let mut out = String::with_capacity(fact.data.len() + 320);
+pub(super) fn record(said: Said<'_>, seq: u64, prev: u64, at: UnixMillis, effects: &[Effect<'_>]) -> String {
+    let mut out = String::with_capacity(said.data.len() + 320);
     out.push_str("{\"seq\":");
     write_u64(&mut out, seq);
     out.push_str(",\"prev\":");
     write_u64(&mut out, prev);
     out.push_str(",\"id\":");
-    fact.id.write(&mut out);
+    said.id.write(&mut out);
     out.push_str(",\"at\":");
     at.write(&mut out);
     out.push_str(",\"scope\":");
-    fact.scope.write(&mut out);
+    said.scope.write(&mut out);
     out.push_str(",\"kind\":");
-    write_string(&mut out, fact.kind.name);
+    write_string(&mut out, said.kind);
     out.push_str(",\"source\":");
-    fact.source.write(&mut out);
-    if let Some(command) = &fact.caused_by {
+    said.source.write(&mut out);
+    if let Some(command) = said.caused_by {
         out.push_str(",\"causedBy\":");
         command.write(&mut out);
     }
@@ -97,7 +121,7 @@ pub(super) fn record(fact: &Fact, seq: u64, prev: u64, at: UnixMillis, effects: 
         effect.write(&mut out);
     }
     out.push_str("],\"data\":");
-    out.push_str(&fact.data);
+    out.push_str(said.data);
     out.push('}');
     out
 }

@@ -32,6 +32,9 @@ impl Ledger<'_> {
             let message = "an instance names its process run in `boots`";
             return Ok(Err(ErrorBody::new(ErrorCode::BadFrame, message).at("/boots")));
         };
+        if self.is_removed(instance)? {
+            return Ok(Err(removed()));
+        }
         let known = self.rows.boot(instance)?;
         if known.as_ref().is_some_and(|known| !boots.contains(known)) {
             let message = "another copy of this instance was connected since: run the one with the newer state \
@@ -102,6 +105,13 @@ impl Ledger<'_> {
         let online = rows.iter().filter(|(_, row)| is_online(&row.text));
         Ok(online.filter_map(|(key, _)| InstanceId::new(key.id()).ok()).collect())
     }
+}
+
+/// What an instance hears that was taken out of the org.
+pub(super) fn removed() -> ErrorBody {
+    let message =
+        "this instance was removed from its org; add the machine anew with `otter-server instance add`";
+    ErrorBody::new(ErrorCode::Revoked, message)
 }
 
 fn is_online(text: &str) -> bool {

@@ -10,6 +10,7 @@ use otter_proto::limits::MAX_REJECTED;
 
 use crate::ledger::door::{Checked, event_id, read};
 use crate::ledger::fact::{Fact, Outcome, Refusal, Source};
+use crate::ledger::instance::removed;
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::Ledger;
 use crate::ledger::{LaneRow, StoreError};
@@ -20,6 +21,10 @@ impl Ledger<'_> {
     pub fn publish(&mut self, instance: &InstanceId, frame: &Publish) -> Result<Published, StoreError> {
         let stored = self.rows.lane(instance, frame.lane)?;
         let mut row = stored.clone().unwrap_or(LaneRow { producer_epoch: 0, up_to: 0, last_id: None });
+        if self.is_removed(instance)? {
+            // What was on its way when somebody removed it.
+            return Ok(answer(frame, &row, Vec::new(), Some((removed(), None))));
+        }
         if let Err(error) = fits(&row, frame) {
             return Ok(answer(frame, &row, Vec::new(), Some(error)));
         }
@@ -95,6 +100,12 @@ impl Ledger<'_> {
     ) -> Result<Option<Refusal>, StoreError> {
         let fact = match self.check(instance, lane, event)? {
             Checked::Fact(fact) => *fact,
+            Checked::Vendor(fact) => {
+                return Ok(match self.write_vendor(&fact)? {
+                    Outcome::Refused(refusal) => Some(refusal),
+                    Outcome::Appended | Outcome::Unchanged => None,
+                });
+            }
             Checked::Ignored => return Ok(None),
             Checked::Refused(refusal) => return Ok(Some(refusal)),
         };

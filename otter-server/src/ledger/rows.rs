@@ -170,6 +170,12 @@ pub trait StateRows {
         end: End,
         limit: usize,
     ) -> Result<Vec<(EntityKey, EntityRow)>, StoreError>;
+    /// Live rows of all integrators' types, lowest order first, at most `limit`.
+    fn oldest_of_vendors(
+        &mut self,
+        scope: &Scope,
+        limit: usize,
+    ) -> Result<Vec<(EntityKey, EntityRow)>, StoreError>;
     fn window(&mut self, scope: &Scope, entity_type: &str, open: bool) -> Result<WindowRow, StoreError>;
     fn put_window(
         &mut self,

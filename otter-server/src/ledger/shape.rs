@@ -181,8 +181,8 @@ pub(super) fn cut(
     let Some((name, whole)) = new_text.and_then(|name| Some((name, json::string(&data, name)?))) else {
         return Err(too_large(None));
     };
-    let patch =
-        Object::default().raw("truncated", "true").string(name, head(&whole, TEXT_HEAD_BYTES)).build();
+    let part = head(&whole, TEXT_HEAD_BYTES.min(limit / 2));
+    let patch = Object::default().raw("truncated", "true").string(name, part).build();
     let data_cut = text::merge(&data, &patch);
     let entity = result(existing, &data_cut);
     if entity.len() > limit {

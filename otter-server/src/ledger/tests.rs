@@ -1,23 +1,30 @@
 use std::collections::BTreeSet;
 
-use otter_proto::UnixMillis;
 use otter_proto::catalogue::Role;
 use otter_proto::event::RecordedEvent;
 use otter_proto::frame::{Command, Lane, Publish, Published, Rejection, Reply};
 use otter_proto::id::{BootId, CommandId, EntityKey, Epoch, EventId, InstanceId, MemberId, OrgId, Scope};
+use otter_proto::publish::lane_of;
 use otter_proto::wire::Json;
+use otter_proto::{UnixMillis, hash};
 
 use crate::ledger::{Actor, Ledger, StoreError};
 use crate::log::Commit;
 use crate::store::memory::MemoryStore;
 use crate::store::{Reads, Store};
 
+mod approvals;
 mod bridge;
 mod commands;
+mod contract;
 mod instances;
 mod promises;
 mod publishing;
+mod refusals;
+mod removal;
+mod tasks;
 mod unread;
+mod vendor;
 mod windows;
 
 pub(super) const T0: u64 = 1_795_000_000_000;
@@ -114,19 +121,21 @@ impl World {
 
     pub(super) fn try_one(&mut self, kind: &str, subject: &str, data: &str) -> (Published, Commit) {
         let event = self.event(kind, subject, data);
-        let lane = if kind.starts_with("session.") { Lane::Bulk } else { Lane::Main };
+        self.try_event(kind, &event)
+    }
+
+    pub(super) fn try_event(&mut self, kind: &str, event: &str) -> (Published, Commit) {
+        let lane = lane_of(kind).unwrap_or(Lane::Main);
         let first = self.next_n[usize::from(lane == Lane::Main)];
         self.next_n[usize::from(lane == Lane::Main)] += 1;
-        self.publish(&publish(lane, 1, first, &[event]))
+        self.publish(&publish(lane, 1, first, &[event.to_owned()]))
     }
 
     pub(super) fn event(&mut self, kind: &str, subject: &str, data: &str) -> String {
         self.next_id += 1;
-        let conversation = if kind.starts_with("message.") || kind.starts_with("run.") {
-            format!(r#""conversation":"{CONVERSATION}","#)
-        } else {
-            String::new()
-        };
+        let in_conversation = ["message.", "run.", "step."].iter().any(|family| kind.starts_with(family));
+        let conversation =
+            if in_conversation { format!(r#""conversation":"{CONVERSATION}","#) } else { String::new() };
         format!(
             r#"{{"id":"ev_{}","kind":"{kind}","subject":"{subject}",{conversation}"data":{data}}}"#,
             self.next_id
@@ -148,6 +157,17 @@ impl World {
         let key = EntityKey::parse(key).unwrap();
         let (row, _) = self.transact(|ledger| ledger.rows.entity(scope, &key)).unwrap();
         row.map(|row| (row.text, row.live))
+    }
+
+    /// The stored hash of a scope.
+    pub(super) fn hash(&mut self, scope: &Scope) -> u64 {
+        self.transact(|ledger| ledger.rows.scope(scope)).unwrap().0.hash
+    }
+
+    /// The hash that the live entities of a scope have.
+    pub(super) fn hash_of_live(&self, scope: &Scope) -> u64 {
+        let page = self.store.snapshot_page(&self.org, scope, None, usize::MAX).unwrap();
+        page.rows.iter().fold(0, |sum: u64, row| sum.wrapping_add(hash::entity(&row.key, row.rev, &row.text)))
     }
 
     pub(super) fn live(&self, scope: &Scope) -> Vec<String> {

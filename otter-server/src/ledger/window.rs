@@ -9,9 +9,6 @@ use crate::ledger::json;
 use crate::ledger::write::Ledger;
 use crate::ledger::{End, EntityRow, StoreError, WindowRow};
 
-/// The most that the live rows of a type hold, in bytes of text; open rows do not count.
-const WINDOW_BYTES: u64 = 1 << 20;
-
 /// Whether a row counts as open.
 pub(super) fn is_open(entity_type: &EntityType, text: &str) -> bool {
     if entity_type.window.open_rows == 0 {
@@ -42,9 +39,9 @@ pub(super) fn order(entity_type: &EntityType, text: &str, now: UnixMillis) -> St
 
 const fn over(entity_type: &EntityType, open: bool, window: WindowRow) -> bool {
     if open {
-        window.rows > entity_type.window.open_rows
+        window.rows > entity_type.window.open_rows || window.bytes > entity_type.window.open_bytes
     } else {
-        window.rows > entity_type.window.rows || window.bytes > WINDOW_BYTES
+        window.rows > entity_type.window.rows || window.bytes > entity_type.window.bytes
     }
 }
 
@@ -121,6 +118,6 @@ impl Ledger<'_> {
     }
 }
 
-fn bytes(row: &EntityRow) -> u64 {
+pub(super) fn bytes(row: &EntityRow) -> u64 {
     u64::try_from(row.text.len()).unwrap_or(u64::MAX)
 }

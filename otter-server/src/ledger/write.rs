@@ -11,7 +11,7 @@ use otter_proto::id::{EntityKey, Epoch, EventId, InstanceId, OrgId, Scope};
 use otter_proto::limits::{ENTITY_BYTES, ENTITY_BYTES_CONVERSATION};
 use otter_proto::{UnixMillis, hash, text};
 
-use crate::ledger::fact::{Fact, Outcome, Refusal, hub_id, record};
+use crate::ledger::fact::{Fact, Outcome, Refusal, Said, hub_id, record};
 use crate::ledger::shape::{Shaped, cut};
 use crate::ledger::window::{is_open, order};
 use crate::ledger::{EntityRow, EventRow, OrgRow, Rows, ScopeRow, StoreError};
@@ -29,6 +29,8 @@ pub struct Ledger<'r> {
     pub(super) rows: &'r mut dyn Rows,
     pub(super) now: UnixMillis,
     pub(super) dispatch: Vec<(InstanceId, CommandDispatch)>,
+    /// Instances that were taken out of the org.
+    pub(super) removed: Vec<InstanceId>,
     org: OrgId,
     before: OrgRow,
     head: u64,
@@ -58,6 +60,7 @@ impl<'r> Ledger<'r> {
             rows,
             now,
             dispatch: Vec::new(),
+            removed: Vec::new(),
             org: org.clone(),
             head: before.head,
             before,
@@ -83,6 +86,7 @@ impl<'r> Ledger<'r> {
             appended: self.appended,
             hashes,
             dispatch: self.dispatch,
+            removed: self.removed,
         })
     }
 
@@ -185,7 +189,7 @@ impl<'r> Ledger<'r> {
         self.rows.delete_full_text(&fact.scope, key)?;
         self.rows.put_removed(&fact.scope, key, self.now)?;
         let effect = Effect { op: EffectOp::Delete, entity: key.clone(), value: None };
-        self.append(fact, &[effect])?;
+        self.append(fact.said(), &[effect])?;
         self.derive(fact)
     }
 
@@ -228,11 +232,11 @@ impl<'r> Ledger<'r> {
             evicted.into_iter().map(|(entity, _)| Effect { op: EffectOp::Evict, entity, value: None });
         let own = own_effect(&fact.data, key, existing, &row);
         let effects: Vec<_> = own.into_iter().chain(evicted).collect();
-        self.append(fact, &effects)?;
+        self.append(fact.said(), &effects)?;
         self.derive(fact)
     }
 
-    fn rehash(
+    pub(super) fn rehash(
         &mut self,
         scope: &Scope,
         key: &EntityKey,
@@ -249,16 +253,16 @@ impl<'r> Ledger<'r> {
         Ok(())
     }
 
-    fn append(&mut self, fact: &Fact, effects: &[Effect<'_>]) -> Result<(), StoreError> {
-        let mut scope = self.scope(&fact.scope)?;
+    pub(super) fn append(&mut self, said: Said<'_>, effects: &[Effect<'_>]) -> Result<(), StoreError> {
+        let mut scope = self.scope(said.scope)?;
         let (seq, prev) = (self.head + 1, scope.head);
-        let text: Arc<str> = record(fact, seq, prev, self.now, effects).into();
-        let event = EventRow { scope: fact.scope.clone(), seq, at: self.now, text: Arc::clone(&text) };
+        let text: Arc<str> = record(said, seq, prev, self.now, effects).into();
+        let event = EventRow { scope: said.scope.clone(), seq, at: self.now, text: Arc::clone(&text) };
         self.rows.append(&event)?;
-        self.appended.push(Appended { scope: fact.scope.clone(), seq, prev, text });
+        self.appended.push(Appended { scope: said.scope.clone(), seq, prev, text });
         self.head = seq;
         scope.head = seq;
-        self.scopes.insert(fact.scope.clone(), scope);
+        self.scopes.insert(said.scope.clone(), scope);
         Ok(())
     }
 }
@@ -281,7 +285,7 @@ fn own_effect<'a>(
 }
 
 /// The largest entity of a scope, in bytes.
-fn entity_limit(scope: &Scope) -> usize {
+pub(super) fn entity_limit(scope: &Scope) -> usize {
     match scope {
         Scope::Conversation(_) => ENTITY_BYTES_CONVERSATION,
         Scope::Org | Scope::Member(_) => ENTITY_BYTES,

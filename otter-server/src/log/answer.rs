@@ -75,6 +75,10 @@ impl Answer {
                 ledger.member_removed(&member)?;
                 Self::Done(to)
             }
+            Request::RemoveInstance(instance, to) => {
+                ledger.remove_instance(&instance, None)?;
+                Self::Done(to)
+            }
         })
     }
 

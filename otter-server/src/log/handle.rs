@@ -57,6 +57,7 @@ pub(super) enum Request {
     MemberJoined(MemberId, String, Role, oneshot::Sender<Result<(), ErrorBody>>),
     MemberUpdated(MemberId, Option<String>, Option<Role>, oneshot::Sender<Result<(), ErrorBody>>),
     MemberRemoved(MemberId, oneshot::Sender<Result<(), ErrorBody>>),
+    RemoveInstance(InstanceId, oneshot::Sender<Result<(), ErrorBody>>),
 }
 
 /// What the writer's queue holds.
@@ -87,6 +88,11 @@ pub struct LogHandle {
 impl LogHandle {
     pub(super) const fn new(queue: SyncSender<Message>, queued_bytes: Arc<AtomicUsize>) -> Self {
         Self { queue, queued_bytes }
+    }
+
+    /// Bytes of requests that wait.
+    pub fn queued_bytes(&self) -> u64 {
+        u64::try_from(self.queued_bytes.load(Ordering::Relaxed)).unwrap_or(u64::MAX)
     }
 
     /// Takes events of an instance. The answer is the whole `published` frame, errors included.
@@ -181,6 +187,12 @@ impl LogHandle {
     pub async fn member_removed(&self, org: &OrgId, member: &MemberId) -> Result<(), ErrorBody> {
         let member = member.clone();
         self.ask(org, 0, |answer| Request::MemberRemoved(member, answer)).await?
+    }
+
+    /// Takes an instance out of the org: ends its commands and everything else that only it could end, and writes
+    /// `instance.removed`. Does nothing the second time.
+    pub async fn remove_instance(&self, org: &OrgId, instance: &InstanceId) -> Result<(), ErrorBody> {
+        self.ask(org, 0, |answer| Request::RemoveInstance(instance.clone(), answer)).await?
     }
 
     async fn ask<T>(

@@ -125,6 +125,11 @@ impl Reader {
         self.reads.boot(org, instance)
     }
 
+    /// How many commands of the org have not ended.
+    pub fn open_commands(&self, org: &OrgId) -> Result<u64, StoreError> {
+        self.reads.open_commands(org)
+    }
+
     /// Rows of a type, live or not, from new to old.
     pub fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError> {
         self.reads.list_page(org, scope, ask)

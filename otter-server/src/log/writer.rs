@@ -258,10 +258,13 @@ impl Writer {
             commit = Some(ledger.finish()?);
             Ok(())
         })?;
+        for gone in commit.iter().flat_map(|commit| &commit.removed) {
+            desk.attached.remove(gone);
+        }
         self.desks.insert(org.clone(), desk);
-        if let Some(commit) =
-            commit.filter(|commit| !commit.appended.is_empty() || !commit.dispatch.is_empty())
-        {
+        if let Some(commit) = commit.filter(|commit| {
+            !commit.appended.is_empty() || !commit.dispatch.is_empty() || !commit.removed.is_empty()
+        }) {
             self.config.fan_out.committed(&commit);
         }
         Ok(())

@@ -9,11 +9,14 @@ mod rows;
 mod upkeep;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 use otter_proto::id::OrgId;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::ledger::{Rows, StoreError};
+use crate::metrics::Timing;
 use crate::store::{DirLock, Store};
 
 use connect::failed;
@@ -26,6 +29,7 @@ pub use upkeep::Upkeep;
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
+    timing: Arc<Timing>,
     _lock: DirLock,
 }
 
@@ -36,7 +40,13 @@ impl SqliteStore {
         let connection = connect(dir)?;
         check::verify(&connection)
             .map_err(|what| OpenError::Damaged { path: dir.join(FILE), what: what.to_string() })?;
-        Ok(Self { connection, _lock: lock })
+        Ok(Self { connection, timing: Arc::default(), _lock: lock })
+    }
+
+    /// Tells `timing` how long each transaction takes to reach the disk.
+    #[must_use]
+    pub fn timed(self, timing: Arc<Timing>) -> Self {
+        Self { timing, ..self }
     }
 }
 
@@ -48,9 +58,16 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let before = transaction.total_changes();
         // Dropped without a commit, the transaction is rolled back.
         work(&mut rows::SqliteRows::new(&transaction, org)?)?;
-        transaction.commit().map_err(failed)
+        let writes = transaction.total_changes() != before;
+        let start = Instant::now();
+        transaction.commit().map_err(failed)?;
+        if writes {
+            self.timing.observe(start.elapsed());
+        }
+        Ok(())
     }
 }
 

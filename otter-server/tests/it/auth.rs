@@ -210,3 +210,62 @@ async fn no_secret_is_in_the_files_of_the_hub() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_route_that_upgrades_checks_the_origin_and_no_other_route_upgrades() {
+    let hub = Hub::start_with(|config| {
+        config.public_url = Some(PublicUrl::parse("https://otter.example").unwrap());
+    })
+    .await;
+    let own = "https://otter.example";
+    let headers = [("origin", own), ("content-type", "application/json")];
+    let body = json!({ "token": hub.setup.clone().unwrap() }).to_string();
+    let cookie = hub.request("POST", "/auth/confirm", &headers, &body).await.cookie();
+    let bearer = format!("Bearer {}", hub.instance());
+    let bad = refusal(4202, "badOrigin");
+    let (foreign, alike) = ("https://evil.example", "https://otter.example.evil.example");
+    // With both credentials, so that only the Origin decides.
+    for (path, origin, refused) in [
+        ("/ws", None, Some(&bad)),
+        ("/ws", Some("null"), Some(&bad)),
+        ("/ws", Some(foreign), Some(&bad)),
+        ("/ws", Some(alike), Some(&bad)),
+        ("/ws", Some(own), None),
+        ("/ws/openclaw", None, None),
+        ("/ws/openclaw", Some("null"), Some(&bad)),
+        ("/ws/openclaw", Some(foreign), Some(&bad)),
+        ("/ws/openclaw", Some(alike), Some(&bad)),
+        ("/ws/openclaw", Some(own), Some(&bad)),
+    ] {
+        let mut headers = vec![("cookie", cookie.as_str()), ("authorization", bearer.as_str())];
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        match refused {
+            Some(refused) => assert_eq!(&hub.refused(path, &headers).await, refused, "{path} {origin:?}"),
+            None => drop(hub.socket(path, &headers).await),
+        }
+    }
+    let upgrade = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+        ("sec-websocket-protocol", "otter.v1.json"),
+        ("origin", foreign),
+        ("cookie", cookie.as_str()),
+    ];
+    for path in [
+        "/",
+        "/assets/x/y",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/auth",
+        "/auth/link",
+        "/ws/",
+        "/ws/x",
+        "/events",
+    ] {
+        let answer = hub.request("GET", path, &upgrade, "").await;
+        assert_ne!(answer.status, 101, "{path}");
+    }
+}

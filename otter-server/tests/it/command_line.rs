@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use pretty_assertions::assert_eq;
 use tempfile::TempDir;
 
-use crate::net::{Hub, open, refusal};
+use crate::net::{Hub, ended, open, refusal};
 
 fn cli(dir: &TempDir, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_otter-server"));
@@ -42,6 +42,20 @@ async fn the_command_line_adds_people_and_instances_while_the_hub_runs() {
     assert!(!cli(&hub.dir, &["instance", "revoke", "laptop"]).status.success());
     let got = hub.refused("/ws/openclaw", &[("authorization", &format!("Bearer {token}"))]).await;
     assert_eq!(got, refusal(4503, "revoked"));
+}
+
+#[tokio::test]
+async fn a_removed_instance_is_off_at_once_and_its_id_is_not_let_in_again() {
+    let hub = Hub::start().await;
+    let cookie = hub.owner().await;
+    let token = line(&cli(&hub.dir, &["instance", "add", "--name", "laptop"]));
+    let bearer = format!("Bearer {token}");
+    let mut socket = hub.socket("/ws/openclaw", &[("authorization", &bearer)]).await;
+    assert!(cli(&hub.dir, &["instance", "remove", "laptop"]).status.success());
+    assert_eq!(ended(&mut socket).await.0, 4503);
+    assert_eq!(hub.refused("/ws/openclaw", &[("authorization", &bearer)]).await, refusal(4503, "revoked"));
+    assert!(!cli(&hub.dir, &["instance", "remove", "desktop"]).status.success());
+    open(&hub, &cookie).await;
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Connections from outside: real sockets against a hub whose store is in memory.
 
-mod harness;
+mod floods;
+pub(crate) mod harness;
 mod input;
 mod instances;
 mod people;

@@ -46,6 +46,7 @@ pub(crate) fn config(dir: &TempDir) -> Config {
         allow_origins: Vec::new(),
         console_dir: None,
         max_connections: 1_000,
+        metrics_token: None,
     }
 }
 

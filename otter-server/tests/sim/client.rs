@@ -181,16 +181,20 @@ impl World {
 
     /// Something a person or an agent does; again and again while it storms, once more in the calm.
     pub(crate) fn client_acts(&mut self, at: usize) {
+        self.client_acts_once(at);
+        if self.stormy() {
+            let pause = self.rng.range(50, 4_000);
+            self.after(pause, Happening::Acts(at));
+        }
+    }
+
+    pub(crate) fn client_acts_once(&mut self, at: usize) {
         if self.clients[at].is_member() {
             self.member_acts(at);
         } else {
             self.instance_acts(at);
         }
         self.drive_client(at);
-        if self.stormy() {
-            let pause = self.rng.range(50, 4_000);
-            self.after(pause, Happening::Acts(at));
-        }
     }
 
     fn member_acts(&mut self, at: usize) {

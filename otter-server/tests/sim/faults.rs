@@ -19,6 +19,21 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
+    /// Nothing breaks by itself.
+    pub(crate) const fn none() -> Self {
+        Self {
+            slowest_ms: 50,
+            pause_ms: 20_000,
+            cut: false,
+            blackhole: false,
+            hub_crash: false,
+            client_crash: false,
+            restore: false,
+            disk: false,
+            lossy: false,
+        }
+    }
+
     pub(crate) fn swarm(rng: &mut Rng) -> Self {
         Self {
             slowest_ms: *rng.pick(&[5, 50, 400, 3_000]),

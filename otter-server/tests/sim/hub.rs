@@ -269,6 +269,7 @@ impl World {
                 Answer::Events(ticket, reader.events_after(&org(), &scope, after, bytes).unwrap(), scope)
             }
             Need::Snapshot { ticket, scope, after } => {
+                self.outcome.snapshot_pages += 1;
                 let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
                 Answer::Snapshot(ticket, reader.snapshot_page(&org(), &scope, after.as_ref(), bytes).unwrap())
             }
@@ -326,7 +327,9 @@ impl World {
         let Some(peer) = self.hub.peers.get_mut(&id) else { return };
         match answer {
             Answer::Subscribed(ticket, start) => peer.machine.subscribed(ticket, start),
-            Answer::Heads(watermark, heads) => peer.machine.provide_heads(watermark, &heads),
+            Answer::Heads(watermark, heads) => {
+                peer.machine.provide_heads(watermark, &heads);
+            }
             Answer::Events(ticket, page, scope) => {
                 let piece = |(seq, text): &(u64, Arc<str>)| {
                     let events = frame::Events {

@@ -58,3 +58,13 @@ fn every_seed_keeps_the_promises() {
         "a state was never reached: {sum:?}"
     );
 }
+
+#[test]
+fn an_idle_tab_that_is_cut_every_minute_for_a_day_loads_nothing_again() {
+    let seen = World::idle_day(4);
+    // Each cut is followed by a resumption of both scopes.
+    assert!(seen.cuts > 1_200, "{seen:?}");
+    assert_eq!(seen.resumed % 2, 0, "{seen:?}");
+    assert!(seen.resumed >= 2 * (seen.cuts - 1), "{seen:?}");
+    assert_eq!((seen.snapshots, seen.snapshot_pages, seen.answers), (0, 0, 0), "{seen:?}");
+}

@@ -59,6 +59,7 @@ pub(crate) struct Outcome {
     pub(crate) restores: u64,
     pub(crate) resumed: u64,
     pub(crate) snapshots: u64,
+    pub(crate) snapshot_pages: u64,
     pub(crate) answers: u64,
     pub(crate) resyncs: u64,
     pub(crate) restated: u64,
@@ -75,6 +76,7 @@ impl Outcome {
         self.restores += other.restores;
         self.resumed += other.resumed;
         self.snapshots += other.snapshots;
+        self.snapshot_pages += other.snapshot_pages;
         self.answers += other.answers;
         self.resyncs += other.resyncs;
         self.restated += other.restated;
@@ -104,6 +106,49 @@ impl World {
         let faults = Faults::swarm(&mut rng);
         let instances = rng.range(1, 2) as usize;
         let members = rng.range(1, 3) as usize;
+        let mut world = Self::with(rng, faults, instances, members);
+        for at in 0..world.clients.len() {
+            let delay = world.rng.range(0, 500);
+            world.after(delay, Happening::StartsClient(at));
+            world.after(delay + 100, Happening::Acts(at));
+        }
+        world.after(2_000, Happening::Fault);
+        world
+    }
+
+    /// A tab that nobody looks at, of an org with some history, cut once a minute for a day. Returns what was seen
+    /// after its first load.
+    pub(crate) fn idle_day(seed: u64) -> Outcome {
+        let mut world = Self::with(Rng::new(seed), Faults::none(), 1, 1);
+        let (instance, tab) = (0, 1);
+        world.after(0, Happening::StartsClient(instance));
+        world.run_to(2_000);
+        for _ in 0..20 {
+            world.client_acts_once(instance);
+            world.run_to(world.now + 500);
+        }
+        world.client_starts(tab);
+        world.run_to(world.now + 30_000);
+        let loaded = world.outcome;
+        assert!(loaded.snapshots > 0 && loaded.snapshot_pages > 0, "it loads once: {loaded:?}");
+        for _ in 0..24 * 60 {
+            if let Some(link) = world.clients[tab].link {
+                world.outcome.cuts += 1;
+                world.cut(link);
+            }
+            world.run_to(world.now + 60_000);
+        }
+        world.judge();
+        let mut after = world.outcome;
+        after.snapshots -= loaded.snapshots;
+        after.snapshot_pages -= loaded.snapshot_pages;
+        after.answers -= loaded.answers;
+        after.resumed -= loaded.resumed;
+        after
+    }
+
+    fn with(rng: Rng, faults: Faults, instances: usize, members: usize) -> Self {
+        let mut rng = rng;
         let mut clients: Vec<Client> = (0..instances).map(|at| Client::instance(at, rng.next())).collect();
         clients.extend((0..members).map(|at| Client::member(at, instances, rng.next())));
         let mut world = Self {
@@ -121,13 +166,19 @@ impl World {
             rng,
         };
         world.hub_starts();
-        for at in 0..world.clients.len() {
-            let delay = world.rng.range(0, 500);
-            world.after(delay, Happening::StartsClient(at));
-            world.after(delay + 100, Happening::Acts(at));
-        }
-        world.after(2_000, Happening::Fault);
         world
+    }
+
+    /// Lets everything happen up to a time.
+    fn run_to(&mut self, end: u64) {
+        while let Some(entry) = self.queue.first_entry()
+            && entry.key().0 <= end
+        {
+            let ((time, _), what) = entry.remove_entry();
+            self.now = time;
+            self.happens(what);
+        }
+        self.now = end;
     }
 
     pub(crate) fn instant(&self) -> Instant {

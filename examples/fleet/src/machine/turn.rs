@@ -1,4 +1,4 @@
-//! One turn of an agent: it starts, uses tools, streams its answer, and ends.
+//! One turn of an agent: it starts, uses tools, asks another agent, streams its answer, and ends.
 
 use std::time::Duration;
 
@@ -7,33 +7,34 @@ use otter_client_native::CommandRequest;
 use otter_proto::id::{CommandId, Scope};
 use serde_json::json;
 
-use super::{Machine, Room, draft};
-use crate::script::REPLIES;
+use super::room::Room;
+use super::{Machine, draft};
+use crate::script::{Helper, REPLIES, Thought};
 
 /// A word of an answer appears this often.
 const WORD: Duration = Duration::from_millis(45);
-/// A tool takes so long.
-const STEP: Duration = Duration::from_millis(1_400);
 /// The whole text is sent again after this many words, for browsers that missed one.
 const KEYFRAME_WORDS: usize = 40;
 
 impl Machine {
     /// Answers a person. A message that comes while a turn goes on waits for its end.
-    pub(super) async fn reply(&self, conversation: &str, request: CommandRequest) -> Result<()> {
-        let Some(room) = self.rooms.get(conversation) else { return Ok(()) };
+    pub(super) async fn reply(&self, room: &Room, request: &CommandRequest) -> Result<()> {
         let said = request.data["text"].as_str().unwrap_or_default().to_owned();
-        self.delivered(room, &request.id, if room.running.borrow().is_some() { "queued" } else { "taken" })
+        let thought = self.heard(room, &request.id).await?;
+        let answer = thought.answer.replace("{}", &said.replace('\n', "\n> "));
+        self.turn(room, thought, &answer, Some(&request.id)).await
+    }
+
+    /// Tells how the delivery of a message goes, and waits until the agent is free; says what it will do.
+    pub(super) async fn heard(&self, room: &Room, command: &CommandId) -> Result<&'static Thought> {
+        self.delivered(room, command, if room.running.borrow().is_some() { "queued" } else { "taken" })
             .await?;
-        let answer = {
-            let turns = room.busy.lock().await;
-            REPLIES
-                .get(usize::try_from(*turns)? % REPLIES.len())
-                .copied()
-                .unwrap_or_default()
-                .replace("{}", &said.replace('\n', "\n> "))
-        };
-        self.delivered(room, &request.id, "delivered").await?;
-        self.turn(room, &[("read", "what was said before")], &answer, Some(&request.id)).await
+        let mut session = room.session.lock().await;
+        let thought = REPLIES.get(session.asked % REPLIES.len()).or(REPLIES.first());
+        session.asked += 1;
+        drop(session);
+        self.delivered(room, command, "delivered").await?;
+        thought.ok_or_else(|| anyhow::anyhow!("there are replies"))
     }
 
     async fn delivered(&self, room: &Room, command: &CommandId, state: &str) -> Result<()> {
@@ -45,51 +46,96 @@ impl Machine {
         Ok(())
     }
 
-    /// A whole turn, unless somebody stops it.
+    /// A whole turn, unless somebody stops it. The run of a dispatched task is named after its command.
     pub(super) async fn turn(
         &self,
         room: &Room,
-        steps: &[(&str, &str)],
+        thought: &Thought,
         answer: &str,
         cause: Option<&CommandId>,
     ) -> Result<()> {
-        let mut turns = room.busy.lock().await;
-        *turns += 1;
-        let run = format!("{}:run-{}", room.id, uuid_like(&self.client.now().to_string(), *turns));
+        let mut session = room.session.lock().await;
+        session.turns += 1;
+        let run = match cause {
+            Some(command) => format!("{}:{command}", self.id),
+            None => self.fresh("run", session.turns),
+        };
         room.running.send_replace(Some(run.clone()));
-        self.session(room, "running", 12_000 + *turns * 2_300).await?;
-        let data = json!({
+        self.tell_session(room, "running", session.used).await?;
+        self.start(room, &run, None, cause).await?;
+        let shown = self.work(room, &run, thought, answer).await?;
+        self.end(room, &run, answer, shown.as_deref()).await?;
+        room.running.send_replace(None);
+        session.used += 2_300 + answer.len() as u64;
+        self.compact(room, &mut session).await?;
+        self.tell_session(room, if shown.is_some() { "killed" } else { "done" }, session.used).await
+    }
+
+    async fn start(
+        &self,
+        room: &Room,
+        run: &str,
+        parent: Option<&str>,
+        cause: Option<&CommandId>,
+    ) -> Result<()> {
+        let mut data = json!({
             "conversationId": room.id, "agentId": self.agent(room.agent), "state": "running", "model": room.agent.model,
             "startedAt": self.client.now().to_string(),
         });
-        let started = draft("run.started", &run, Some(&room.id), &data)?;
+        if let Some(parent) = parent {
+            data["parentRunId"] = parent.into();
+        }
+        let started = draft("run.started", run, Some(&room.id), &data)?;
         self.client
             .publish(match cause {
                 Some(command) => started.caused_by(command.clone()),
                 None => started,
             })
             .await?;
-        let shown = self.stream(room, &run, steps, answer).await;
-        self.end(room, &run, answer, shown.as_deref()).await?;
-        room.running.send_replace(None);
-        self.session(room, if shown.is_some() { "killed" } else { "done" }, 13_000 + *turns * 2_300).await
+        Ok(())
     }
 
-    /// Tools, then words; returns the text so far when somebody stopped it.
-    async fn stream(&self, room: &Room, run: &str, steps: &[(&str, &str)], answer: &str) -> Option<String> {
-        let scope = Scope::Conversation(room.id.clone());
-        let stopped = || room.stop.borrow().as_deref() == Some(run);
-        for (tool, title) in steps {
-            let data = json!({ "runId": run, "phase": "tool", "tool": tool, "title": title });
-            self.client.signal(scope.clone(), "run.progress", &data);
-            tokio::time::sleep(STEP).await;
-            if stopped() {
-                return Some(String::new());
+    /// Tools, help, then words; returns the text so far when somebody stopped it.
+    async fn work(&self, room: &Room, run: &str, thought: &Thought, answer: &str) -> Result<Option<String>> {
+        for (n, step) in thought.steps.iter().enumerate() {
+            if !self.step(room, run, n, step).await? {
+                return Ok(Some(String::new()));
             }
         }
+        if let Some(helper) = &thought.helper
+            && !self.help(room, run, helper).await?
+        {
+            return Ok(Some(String::new()));
+        }
+        Ok(self.stream(room, run, answer).await)
+    }
+
+    /// A sub-agent at work: a run under this one, and a task that moves; returns whether the run goes on.
+    async fn help(&self, room: &Room, parent: &str, helper: &Helper) -> Result<bool> {
+        let run = format!("{parent}:helper");
+        self.start(room, &run, Some(parent), None).await?;
+        let task = self.begin_task(room, &run, helper.task).await?;
+        let goes_on = self.step(room, &run, 0, &helper.step).await? && {
+            let stopped = tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(2)) => false,
+                () = room.stopped(parent) => true,
+            };
+            !stopped
+        };
+        let (kind, state) = if goes_on { ("run.completed", "completed") } else { ("run.aborted", "aborted") };
+        let data = json!({ "state": state, "endedAt": self.client.now().to_string() });
+        self.publish(kind, &run, Some(&room.id), &data).await?;
+        let (status, summary) = if goes_on { ("done", helper.answer) } else { ("cancelled", "stopped") };
+        self.move_task(&task, status, summary).await?;
+        Ok(goes_on)
+    }
+
+    /// The answer, word by word; returns the text so far when somebody stopped it.
+    async fn stream(&self, room: &Room, run: &str, answer: &str) -> Option<String> {
+        let scope = Scope::Conversation(room.id.clone());
         let mut shown = String::new();
         for (at, word) in answer.split_inclusive(' ').enumerate() {
-            if stopped() {
+            if room.stop.borrow().as_deref() == Some(run) {
                 return Some(shown);
             }
             let offset = shown.encode_utf16().count();
@@ -128,10 +174,4 @@ impl Machine {
         self.client.publish_all(events).await?;
         Ok(())
     }
-}
-
-/// Distinguishes the runs of a room, also over restarts.
-fn uuid_like(now: &str, turn: u64) -> String {
-    let digits: String = now.chars().filter(char::is_ascii_digit).collect();
-    format!("{digits}-{turn}")
 }

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use otter_client_native::bridge::doctor::{Finding, look_at_gateway, look_at_hub};
-use otter_client_native::bridge::{GATEWAY_ROW, HUB_ROW, check_hub_address};
+use otter_client_native::bridge::doctor::{Finding, GatewayFacts, Health, look_at_gateway, look_at_hub};
+use otter_client_native::bridge::{FACTS_ROW, GATEWAY_ROW, HUB_ROW, check_hub_address};
 use otter_client_native::openclaw::Secret;
 use otter_client_native::{StateDir, StateDirError, Store};
 use serde_json::Value;
@@ -44,7 +44,7 @@ pub(crate) async fn run(options: DoctorOptions) -> anyhow::Result<ExitCode> {
     for finding in &findings {
         writeln!(out, "{finding}")?;
     }
-    let healthy = findings.iter().all(|finding| finding.works);
+    let healthy = findings.iter().all(|finding| finding.health != Health::Bad);
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -54,12 +54,12 @@ async fn look_outside(options: &Options, findings: &mut Vec<Finding>) {
         Ok(()) => look_at_hub(&options.hub, &Secret::new(options.token.clone()), PATIENCE).await,
         Err(error) => Finding::bad("hub", error.to_string()),
     });
-    findings.push(match options.gateway.prepare() {
+    findings.extend(match options.gateway.prepare() {
         Ok(side) => {
             let token = side.tokens.get(&side.config.token_key(&side.identity));
             look_at_gateway(side.config, side.identity, token, PATIENCE).await
         }
-        Err(error) => Finding::bad("gateway", format!("{error:#}")),
+        Err(error) => vec![Finding::bad("gateway", format!("{error:#}"))],
     });
 }
 
@@ -86,8 +86,11 @@ fn look_at_running(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result
         } else {
             format!("{state} since {since}: {reason}")
         };
-        findings.push(Finding { subject, works: state == "online", words });
+        let health = if state == "online" { Health::Good } else { Health::Bad };
+        findings.push(Finding { subject, health, words });
     }
+    let facts = store.state(FACTS_ROW)?.and_then(|text| serde_json::from_str::<GatewayFacts>(&text).ok());
+    findings.extend(facts.iter().flat_map(GatewayFacts::findings));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::bridge::doctor::Finding;
+use crate::bridge::doctor::{Finding, GatewayFacts};
 use crate::bridge::socket::GatewaySocket;
 use crate::bridge::{Clock, report_to};
 use crate::openclaw::{
@@ -18,12 +18,12 @@ pub async fn look_at_gateway(
     identity: DeviceIdentity,
     token: Option<DeviceToken>,
     patience: Duration,
-) -> Finding {
+) -> Vec<Finding> {
     let (clock, url) = (Clock::start(), config.url.clone());
     let (reports, mut inbox) = mpsc::channel(64);
     let mut socket = GatewaySocket::new(url.clone(), reports);
     let mut connection = GatewayConnection::new(config, identity, token, clock.now());
-    let mut scopes = Vec::new();
+    let mut facts = None;
     let deadline = tokio::time::sleep(patience);
     tokio::pin!(deadline);
     loop {
@@ -32,7 +32,7 @@ pub async fn look_at_gateway(
         }
         while let Some(event) = connection.poll_event() {
             if let ConnectionEvent::Ready(hello) = event {
-                scopes = hello.scopes;
+                facts = Some(GatewayFacts::read(&hello));
             }
         }
         if !matches!(
@@ -48,17 +48,19 @@ pub async fn look_at_gateway(
     }
     let status = connection.status();
     let version = status.version.as_deref().unwrap_or("of an unknown version");
-    match connection.state() {
-        GatewayState::Ready if !scopes.iter().any(|scope| scope == "operator.write") => Finding::bad(
-            "gateway",
-            format!("{url} (OpenClaw {version}) lets the bridge watch only: it did not grant operator.write"),
-        ),
-        GatewayState::Ready => {
-            let admin = scopes.iter().any(|scope| scope == "operator.admin");
-            let note = if admin { "" } else { WITHOUT_ADMIN };
-            Finding::good("gateway", format!("{url} (OpenClaw {version}) lets the bridge in{note}"))
+    let finding = match (connection.state(), &facts) {
+        (GatewayState::Ready, Some(facts)) if !facts.scopes.iter().any(|scope| scope == "operator.write") => {
+            Finding::bad(
+                "gateway",
+                format!(
+                    "{url} (OpenClaw {version}) lets the bridge watch only: it did not grant operator.write"
+                ),
+            )
         }
-        GatewayState::Connecting | GatewayState::AwaitingChallenge | GatewayState::ConnectSent => {
+        (GatewayState::Ready, _) => {
+            Finding::good("gateway", format!("{url} (OpenClaw {version}) lets the bridge in"))
+        }
+        (GatewayState::Connecting | GatewayState::AwaitingChallenge | GatewayState::ConnectSent, _) => {
             Finding::bad(
                 "gateway",
                 format!(
@@ -68,7 +70,6 @@ pub async fn look_at_gateway(
             )
         }
         _ => Finding::bad("gateway", status.reason.clone().unwrap_or_else(|| status.state.to_owned())),
-    }
+    };
+    std::iter::once(finding).chain(facts.iter().flat_map(GatewayFacts::findings)).collect()
 }
-
-const WITHOUT_ADMIN: &str = "; without operator.admin it sees only approvals of its own messages";

@@ -84,6 +84,7 @@ const LISTEN: Duration = Duration::from_millis(1_500);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::doctor::Health;
 
     #[test]
     fn a_refusal_is_found_among_frames() {
@@ -96,6 +97,6 @@ mod tests {
     async fn a_hub_that_is_not_there_is_named() {
         let finding =
             look_at_hub("ws://127.0.0.1:9/ws/openclaw", &Secret::new("t"), Duration::from_secs(5)).await;
-        assert!(!finding.works && finding.words.contains("nothing listens"), "{finding}");
+        assert!(finding.health == Health::Bad && finding.words.contains("nothing listens"), "{finding}");
     }
 }

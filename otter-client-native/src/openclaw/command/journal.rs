@@ -31,6 +31,27 @@ pub enum Verb {
         /// The run's entity id.
         run: EntityId,
     },
+    /// Hand a person's task to an agent, once it has nothing else to do.
+    Dispatch {
+        /// Where.
+        conversation: ConversationId,
+        /// What the agent is told.
+        text: String,
+        /// `author` of the message, as the hub wrote it.
+        author: Option<Value>,
+        /// The task, as the hub calls it.
+        task: EntityId,
+    },
+    /// Empty a session.
+    Reset {
+        /// Its conversation.
+        conversation: ConversationId,
+    },
+    /// Ask whether an agent can be reached.
+    Ping {
+        /// The agent's entity id.
+        agent: EntityId,
+    },
     /// Answer an approval.
     Decide {
         /// The approval's entity id.
@@ -39,6 +60,49 @@ pub enum Verb {
         decision: String,
     },
 }
+
+/// Words on their way to an agent.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) conversation: ConversationId,
+    pub(super) text: String,
+    pub(super) author: Option<Value>,
+    pub(super) task: Option<EntityId>,
+}
+
+impl Verb {
+    /// What an agent is to be told.
+    pub(super) fn said(&self) -> Option<Said> {
+        let (conversation, text, author, task) = match self.clone() {
+            Self::Send { conversation, text, author } => (conversation, text, author, None),
+            Self::Dispatch { conversation, text, author, task } => (conversation, text, author, Some(task)),
+            Self::Abort { .. } | Self::Decide { .. } | Self::Reset { .. } | Self::Ping { .. } => return None,
+        };
+        Some(Said { conversation, text, author, task })
+    }
+
+    /// The conversation in which the order of commands counts.
+    pub(super) fn lane(&self) -> Option<&ConversationId> {
+        match self {
+            Self::Send { conversation, .. }
+            | Self::Dispatch { conversation, .. }
+            | Self::Reset { conversation } => Some(conversation),
+            Self::Abort { .. } | Self::Decide { .. } | Self::Ping { .. } => None,
+        }
+    }
+
+    /// Whether it must never be done a second time.
+    pub(super) fn is_once(&self) -> bool {
+        matches!(self, Self::Reset { .. })
+    }
+
+    /// How long it may wait for a gateway that is away; who asks whether somebody is there wants to know soon.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        matches!(self, Self::Ping { .. }).then_some(PING)
+    }
+}
+
+const PING: Duration = Duration::from_secs(10);
 
 /// A command as the hub dispatches it.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,5 +182,10 @@ pub(super) enum Asked {
 impl Entry {
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.row.stage, Stage::Done { .. })
+    }
+
+    /// Whether the gateway may have it.
+    pub(super) fn is_begun(&self) -> bool {
+        matches!(self.row.stage, Stage::Attempted { .. })
     }
 }

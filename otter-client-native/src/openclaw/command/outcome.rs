@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::openclaw::command::{JournalRow, Verb};
+use crate::openclaw::command::JournalRow;
 use crate::openclaw::ids::Names;
 use crate::openclaw::observed::Observed;
 use crate::openclaw::time::Now;
@@ -56,13 +56,18 @@ pub(super) fn received(row: &JournalRow, now: Now) -> Publish {
     update(row, json!({"stage": "received"}), now)
 }
 
+/// The event that says a command which is done once was begun.
+pub(super) fn started(row: &JournalRow, now: Now) -> Publish {
+    update(row, json!({"stage": "started"}), now)
+}
+
 /// The event that says a message will not be delivered.
 pub(super) fn undelivered(row: &JournalRow, observed: &Observed, reason: &str, now: Now) -> Option<Publish> {
-    let Verb::Send { conversation, .. } = &row.verb else { return None };
+    let said = row.verb.said()?;
     Some(Publish {
         kind: "message.deliveryChanged",
         subject: observed.names.prompt(row.id.as_str()),
-        conversation: Some(conversation.clone()),
+        conversation: Some(said.conversation),
         caused_by: Some(row.id.to_string()),
         observed_at: Some(now.wall),
         data: json!({"delivery": {"state": "failed", "reason": reason}}),

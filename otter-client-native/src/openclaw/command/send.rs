@@ -1,13 +1,15 @@
-//! Messages: sent under the id of their command, and after a restart of the gateway looked up first.
+//! Messages and tasks: sent under the id of their command, and after a restart of the gateway looked up first. A task
+//! waits until its session has nothing else to do.
 
 use otter_proto::id::{CommandId, ConversationId};
 use serde_json::Value;
 
-use crate::openclaw::command::journal::Asked;
+use crate::openclaw::command::journal::{Asked, Said, Stage};
 use crate::openclaw::command::outcome::Outcome;
-use crate::openclaw::command::{CommandOutput, Commands, Verb};
+use crate::openclaw::command::{CommandOutput, Commands};
 use crate::openclaw::history::History;
-use crate::openclaw::observed::{Delivery, Observed, Sent};
+use crate::openclaw::ids::SessionKey;
+use crate::openclaw::observed::{Delivery, DispatchState, Dispatched, Observed, Sent};
 use crate::openclaw::rpc::RpcCall;
 use crate::openclaw::time::Now;
 use crate::openclaw::translate;
@@ -16,20 +18,19 @@ impl Commands {
     pub(super) fn begin_send(
         &mut self,
         id: &CommandId,
-        conversation: &ConversationId,
-        message: String,
+        said: Said,
         observed: &mut Observed,
         now: Now,
     ) -> Vec<CommandOutput> {
-        let Some(session) = observed.session_of(conversation) else {
+        let Some(session) = observed.session_of(&said.conversation) else {
             return self.end(id, &Outcome::refused("unknownConversation", UNKNOWN), observed, now);
         };
-        if message.len() > MAX_TEXT {
+        if said.text.len() > MAX_TEXT {
             return self.end(id, &Outcome::refused("tooLarge", TOO_LARGE), observed, now);
         }
         if !self.has_restarted(id, observed) {
-            let call = RpcCall::ChatSend { session, message, key: id.to_string() };
-            return self.attempt_send(id, call, observed);
+            let may_begin = said.task.is_none() || self.is_begun(id) || observed.is_idle(&session);
+            return if may_begin { self.attempt_send(id, session, said, observed) } else { Vec::new() };
         }
         // The gateway knows keys of its own boot only: the same key would run a second time.
         let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
@@ -39,17 +40,24 @@ impl Commands {
     }
 
     /// Remembers what is on its way under the id of the command, then sends it.
-    fn attempt_send(&mut self, id: &CommandId, call: RpcCall, observed: &mut Observed) -> Vec<CommandOutput> {
-        let verb = self.entries.get(id).map(|entry| &entry.row.verb);
-        if let (Some(Verb::Send { author, .. }), RpcCall::ChatSend { session, .. }) = (verb, &call)
-            && !observed.sent.contains_key(id.as_str())
-        {
-            let (session, author) = (session.clone(), author.clone());
-            let sent = Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None };
+    fn attempt_send(
+        &mut self,
+        id: &CommandId,
+        session: SessionKey,
+        said: Said,
+        observed: &mut Observed,
+    ) -> Vec<CommandOutput> {
+        let Said { text: message, author, task, .. } = said;
+        if !observed.sent.contains_key(id.as_str()) {
+            let task =
+                task.map(|task| Dispatched { task, run: id.to_string(), state: DispatchState::Handed });
+            let session = session.clone();
+            let sent =
+                Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None, task };
             observed.note_sent(id.as_str(), sent);
         }
         observed.note_asked(id.as_str());
-        self.attempt(id, call, observed)
+        self.attempt(id, RpcCall::ChatSend { session, message, key: id.to_string() }, observed)
     }
 
     pub(super) fn done_send(
@@ -73,11 +81,9 @@ impl Commands {
         observed: &mut Observed,
         now: Now,
     ) -> Vec<CommandOutput> {
-        let Some(Verb::Send { conversation, text, .. }) = self.entries.get(id).map(|entry| &entry.row.verb)
-        else {
-            return Vec::new();
-        };
-        let Some(session) = observed.session_of(conversation) else { return Vec::new() };
+        let said = self.entries.get(id).and_then(|entry| entry.row.verb.said());
+        let Some(said) = said else { return Vec::new() };
+        let Some(session) = observed.session_of(&said.conversation) else { return Vec::new() };
         let history = History::read(&session, payload);
         if history.rows.iter().any(|row| row.sent_key() == Some(id.as_str())) {
             return self.taken(id, Delivery::Delivered, observed, now);
@@ -85,11 +91,19 @@ impl Commands {
         match history.pending.iter().find(|pending| pending.run == id.as_str()) {
             Some(pending) if pending.cancelled => self.taken(id, Delivery::Failed, observed, now),
             Some(_) => self.taken(id, Delivery::Queued, observed, now),
-            None => {
-                let call = RpcCall::ChatSend { session, message: text.clone(), key: id.to_string() };
-                self.attempt_send(id, call, observed)
+            None if said.task.is_none() || observed.is_idle(&session) => {
+                self.attempt_send(id, session, said, observed)
             }
+            // The gateway never had it: the task waits until the agent has nothing else to do, as at first.
+            None => self.not_begun(id),
         }
+    }
+
+    fn not_begun(&mut self, id: &CommandId) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
+        entry.row.stage = Stage::Received;
+        entry.uncertain = false;
+        vec![CommandOutput::Journal(entry.row.clone())]
     }
 
     fn taken(
@@ -102,7 +116,7 @@ impl Commands {
         let delivery = if state == Delivery::Failed {
             translate::failed_delivery(observed, id.as_str(), "cancelled", now)
         } else {
-            translate::delivery(observed, id.as_str(), state, None, now)
+            translate::delivery(observed, id.as_str(), state, None, now).into_iter().collect()
         };
         let mut outputs = self.end(id, &Outcome::Completed { result: None }, observed, now);
         if let Some(CommandOutput::Publish(events)) = outputs.last_mut() {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::openclaw::ids::SessionKey;
+use crate::openclaw::observed::Dispatched;
 
 /// What was published about a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub(crate) struct SessionSeen {
     pub(crate) activity_at: u64,
     /// Rows up to here have been published.
     pub(crate) position: Option<Position>,
+    /// Marks of resets and compactions up to this row have been published.
+    pub(crate) marker: Option<u64>,
     /// Whether rows of a running turn were left out of an import.
     pub(crate) import_pending: bool,
 }
@@ -45,6 +48,9 @@ pub(crate) struct Sent {
     pub(crate) boot: Option<String>,
     /// The gateway's id of the run that it was steered into.
     pub(crate) into_run: Option<String>,
+    /// The person's task that it carries.
+    #[serde(default)]
+    pub(crate) task: Option<Dispatched>,
 }
 
 /// How far a message has come; it never goes back.

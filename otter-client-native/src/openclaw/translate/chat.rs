@@ -8,7 +8,7 @@ use crate::openclaw::observed::{Delivery, Observed, Progress};
 use crate::openclaw::text;
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::{self, End, Ending, Seat};
-use crate::openclaw::translate::{Output, message, session};
+use crate::openclaw::translate::{Output, dispatch, message, session};
 
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
     let (Some(id), Some(key)) = (payload.text("runId"), payload.text("sessionKey")) else {
@@ -62,6 +62,8 @@ fn complete(
     let mut events = session::touch(observed, seat.session, seat.agent, now);
     events.push(run::answer(observed, seat, &ending, false, now.wall));
     observed.close(seat.run);
+    let at = observed.wall(now);
+    events.extend(dispatch::ended(observed, seat.run, (&ending.end, &ending.text), at, now));
     events
 }
 
@@ -76,7 +78,7 @@ fn aborted(
         return run::end(observed, seat, ending, now);
     }
     let reason = if payload.text("stopReason") == Some("superseded") { "superseded" } else { "cancelled" };
-    message::failed_delivery(observed, seat.run, reason, now).into_iter().collect()
+    message::failed_delivery(observed, seat.run, reason, now)
 }
 
 fn failed(

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::openclaw::history::{Row, RowKind};
+use crate::openclaw::history::{Mark, Row, RowKind};
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Delivery, Observed, Position};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::Seat;
-use crate::openclaw::translate::{Output, Publish, Want, session, without_nulls};
+use crate::openclaw::translate::{Output, Publish, Want, dispatch, grouped, org, session, without_nulls};
 
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
     let Some(key) = payload.text("sessionKey") else { return Vec::new() };
@@ -27,9 +27,13 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
             let mut events = session::touch(observed, &key, payload.text("agentId"), now);
             events.extend(prompt(observed, &key, &row, None, now).filter(|_| is_new));
             events.extend(delivered(observed, &row, now));
-            if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
+            if row.resumes {
+                events.extend(dispatch::taken_up(observed, &key, &row.run, now));
+            }
+            grouped(events)
         }
-        RowKind::Other => Vec::new(),
+        // Marks are read with the history, which a change of the session row asks for.
+        RowKind::Marker(_) | RowKind::Other => Vec::new(),
     }
 }
 
@@ -87,6 +91,42 @@ pub(super) fn prompt(
     })
 }
 
+/// A line in the conversation where its context was emptied or shortened, and the compaction of its session.
+pub(super) fn marker(
+    observed: &Observed,
+    key: &SessionKey,
+    row: &Row,
+    (mark, after): (Mark, Option<String>),
+    now: Now,
+) -> Vec<Publish> {
+    let at = row.at.map_or_else(|| observed.wall(now), |at| observed.corrected(at));
+    let text = match mark {
+        Mark::Reset => RESET,
+        Mark::Compaction => COMPACTED,
+    };
+    let data = without_nulls(json!({
+        "conversationId": observed.conversation(key),
+        "author": {"type": "system"},
+        "text": text,
+        "status": "complete",
+        "sentAt": at,
+        "after": after,
+    }));
+    let mut events = vec![Publish {
+        kind: "message.created",
+        subject: observed.names.marker(key, &row.id),
+        conversation: Some(observed.conversation(key)),
+        caused_by: None,
+        observed_at: Some(now.wall),
+        data,
+    }];
+    if mark == Mark::Compaction {
+        let session = observed.session_entity(key);
+        events.push(org("session.compacted", session, now.wall, json!({"compactedAt": at})));
+    }
+    events
+}
+
 /// The row of a message that we sent is there: it was delivered, perhaps into a run that was under way.
 pub(super) fn delivered(observed: &mut Observed, row: &Row, now: Now) -> Option<Publish> {
     let RowKind::Prompt { into_run, .. } = &row.kind else { return None };
@@ -110,11 +150,15 @@ pub(crate) fn failed_delivery(
     command: &str,
     reason: &str,
     now: Now,
-) -> Option<Publish> {
-    let sent = observed.sent.get_mut(command).filter(|sent| sent.delivery < Delivery::Delivered)?;
+) -> Vec<Publish> {
+    let waiting = observed.sent.get_mut(command).filter(|sent| sent.delivery < Delivery::Delivered);
+    let Some(sent) = waiting else { return Vec::new() };
     sent.delivery = Delivery::Failed;
     observed.touch_sent(command);
-    change(observed, command, &json!({"state": Delivery::Failed.as_str(), "reason": reason}), now)
+    let delivery = json!({"state": Delivery::Failed.as_str(), "reason": reason});
+    let message = change(observed, command, &delivery, now);
+    let task = dispatch::undelivered(observed, command, reason, now);
+    message.into_iter().chain(task).collect()
 }
 
 /// A message got further; nothing when it already was there.
@@ -170,3 +214,7 @@ fn advance(
     }
     true
 }
+
+const RESET: &str = "The session was reset: the agent starts over without what was said before.";
+const COMPACTED: &str =
+    "The context was compacted: the agent goes on with a summary of what was said before.";

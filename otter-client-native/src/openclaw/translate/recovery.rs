@@ -1,11 +1,11 @@
 //! What history says: ends of runs that said nothing, messages that were missed, deliveries.
 
-use crate::openclaw::history::{History, Row, RowKind, RunEnd};
+use crate::openclaw::history::{History, Mark, Row, RowKind, RunEnd};
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Delivery, Observed, Sent};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::{self, End, Ending, Seat};
-use crate::openclaw::translate::{Output, Publish, message, session, step};
+use crate::openclaw::translate::{Output, Publish, dispatch, message, session, step};
 
 /// Publishes what a history read tells. `judged` are the runs that were open when the read was asked for: of a run
 /// that began since, the answer says nothing.
@@ -21,17 +21,18 @@ pub(crate) fn history(
     for run in judged {
         outputs.extend(judge(observed, history, run, now));
     }
+    outputs.extend(unseen(observed, history, now));
     outputs.extend(adopt(observed, history, now));
     let mut events = import(observed, history, now);
     for row in &history.rows {
         events.extend(message::delivered(observed, row, now));
     }
     for pending in &history.pending {
-        events.extend(if pending.cancelled {
-            message::failed_delivery(observed, &pending.run, "cancelled", now)
+        if pending.cancelled {
+            events.extend(message::failed_delivery(observed, &pending.run, "cancelled", now));
         } else {
-            message::delivery(observed, &pending.run, Delivery::Queued, None, now)
-        });
+            events.extend(message::delivery(observed, &pending.run, Delivery::Queued, None, now));
+        }
     }
     events.extend(lost_messages(observed, history, now));
     if !events.is_empty() {
@@ -55,7 +56,28 @@ fn lost_messages(observed: &mut Observed, history: &History, now: Now) -> Vec<Pu
         sent.session == history.session && is_taken && has_restarted && !is_here(key)
     };
     let lost: Vec<String> = observed.sent.iter().filter(is_lost).map(|(key, _)| key.clone()).collect();
-    lost.iter().filter_map(|key| message::failed_delivery(observed, key, "lost", now)).collect()
+    lost.iter().flat_map(|key| message::failed_delivery(observed, key, "lost", now)).collect()
+}
+
+/// Runs of handed tasks that began while nobody listened, among them those that took a lost turn up: they are told
+/// from their beginning, because the task waits for their end.
+fn unseen(observed: &mut Observed, history: &History, now: Now) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for row in history.rows.iter().filter(|row| row.resumes) {
+        let is_over = observed.is_closed(&row.run) || observed.is_hidden(&row.run);
+        let event =
+            if is_over { None } else { dispatch::taken_up(observed, &history.session, &row.run, now) };
+        outputs.extend(event.map(|event| Output::Publish(vec![event])));
+    }
+    for run in observed.awaited_runs(&history.session) {
+        let prompt = history.rows.iter().find(|row| row.sent_key() == Some(&run));
+        let Some(RowKind::Prompt { into_run: None, .. }) = prompt.map(|row| &row.kind) else { continue };
+        let seat = Seat { run: &run, session: &history.session, agent: history.info.text("agentId") };
+        let at = prompt.and_then(|row| row.at);
+        outputs.push(Output::Publish(run::start(observed, seat, at, now)));
+        outputs.extend(judge(observed, history, &run, now));
+    }
+    outputs
 }
 
 /// Decides about one open run.
@@ -73,7 +95,7 @@ fn judge(observed: &mut Observed, history: &History, id: &str, now: Now) -> Vec<
         (Some(RunEnd::Aborted), _) => End::Aborted,
         (Some(RunEnd::Failed(message)), _) => End::Failed { code: None, message },
         (None, true) => {
-            End::Failed { code: Some("lost"), message: "the gateway was restarted during the run".into() }
+            End::Failed { code: Some(run::LOST), message: "the gateway was restarted during the run".into() }
         }
         (None, false) => match history.info.text("status") {
             Some("killed") => End::Aborted,
@@ -142,6 +164,10 @@ fn import(observed: &mut Observed, history: &History, now: Now) -> Vec<Publish> 
                 pending |= goes_on;
                 (!goes_on).then(|| old_answer(observed, history, row, placed, now)).flatten()
             }
+            RowKind::Marker(mark) => {
+                events.extend(marker(observed, history, row, (mark, before.clone()), now));
+                None
+            }
             RowKind::Answer { .. } | RowKind::Other => None,
         };
         let Some(event) = event else { continue };
@@ -150,12 +176,29 @@ fn import(observed: &mut Observed, history: &History, now: Now) -> Vec<Publish> 
     }
     let position = history.position();
     let seen = observed.session(&history.session);
+    seen.marker = history.last_marker().max(seen.marker);
     seen.import_pending = pending;
     // Rows of a run that goes on are read again after its end, so the position stays before them.
     if !pending && position.is_some() {
         seen.position = position;
     }
     events
+}
+
+/// A place where the context was emptied or shortened. Rows after it may have been seen live, so marks have a position
+/// of their own.
+fn marker(
+    observed: &Observed,
+    history: &History,
+    row: &Row,
+    (mark, after): (Mark, Option<String>),
+    now: Now,
+) -> Vec<Publish> {
+    let told = observed.sessions.get(&history.session).and_then(|seen| seen.marker);
+    if row.raw_seq.is_some_and(|raw_seq| told.is_some_and(|told| raw_seq <= told)) {
+        return Vec::new();
+    }
+    message::marker(observed, &history.session, row, (mark, after), now)
 }
 
 /// The answer of a run that ended before anybody listened.

@@ -10,7 +10,7 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::observed::{Observed, OpenRun, Progress, Usage};
 use crate::openclaw::text::utf16_len;
 use crate::openclaw::time::{Instant, Now, UnixMillis, later};
-use crate::openclaw::translate::{Output, Publish, Signal, session, step, without_nulls};
+use crate::openclaw::translate::{Output, Publish, Signal, dispatch, session, step, without_nulls};
 
 /// Where and whose a run is, as frames say it.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,7 @@ pub(super) fn start(
     };
     observed.open(seat.run, run);
     group.push(event(observed, "run.started", seat, now.wall, data));
+    group.extend(dispatch::begun(observed, seat.run, started_at, now));
     group
 }
 
@@ -97,6 +98,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
         let seat = Seat { agent: run.agent.as_deref(), ..seat };
         group.push(answer(observed, seat, &ending, true, now.wall));
     }
+    let tasks = dispatch::ended(observed, seat.run, (&ending.end, &ending.text), ended_at, now);
     let (kind, state) = match &ending.end {
         End::Completed => ("run.completed", "completed"),
         End::Aborted => ("run.aborted", "aborted"),
@@ -115,6 +117,7 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
         }
     }
     group.push(event(observed, kind, seat, now.wall, without_nulls(data)));
+    group.extend(tasks);
     group
 }
 
@@ -235,5 +238,7 @@ pub(super) fn event(
     }
 }
 
+/// Code of a run that went down with its gateway.
+pub(super) const LOST: &str = "lost";
 /// Time between keyframes of a stream.
 const KEYFRAME: Duration = Duration::from_secs(2);

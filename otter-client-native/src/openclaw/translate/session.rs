@@ -16,7 +16,13 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
     if payload.text("reason") == Some("delete") {
         return vec![Output::Rpc(Want::Sessions)];
     }
-    row(observed, payload.field("session"), now)
+    let mut outputs = row(observed, payload.field("session"), now);
+    // The transcript has a mark of it; a row whose counters went to nothing asks for it, too.
+    if matches!(payload.text("reason"), Some("reset" | "new" | "compact")) {
+        let key = payload.text("sessionKey").map(SessionKey::new);
+        outputs.extend(key.map(|key| Output::Rpc(Want::History(key))));
+    }
+    outputs
 }
 
 /// Publishes what differs in a page of session rows.
@@ -92,6 +98,7 @@ pub(crate) fn session_ended(observed: &mut Observed, key: &SessionKey, now: Now)
     let kept = observed.session(key);
     kept.session = None;
     kept.position = None;
+    kept.marker = None;
     kept.snapshot_at = 0;
     if !is_main(observed, key) && !seen.archived {
         observed.session(key).archived = true;
@@ -129,6 +136,7 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     seen.snapshot_at = snapshot_at;
     seen.activity_at = seen.activity_at.max(activity(row).unwrap_or_default());
     let before = seen.session.clone();
+    let was_emptied = before.as_ref().is_some_and(|before| used(before) > 0) && used(&data) == 0;
     if before.as_ref().is_some_and(|before| steady(before) == steady(&data)) {
         observed.hold(&key, data, later(now.at, HOLD));
     } else {
@@ -141,7 +149,15 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     if row.flag("hasActiveRun") == Some(false) {
         outputs.extend(settle(observed, &key, snapshot_at, now));
     }
+    if was_emptied && !observed.catching_up {
+        outputs.push(Output::Rpc(Want::History(key)));
+    }
     outputs
+}
+
+/// Tokens of the context in use, 0 when nobody knows.
+fn used(session: &Value) -> u64 {
+    session.field("contextUsed").int("value").unwrap_or_default()
 }
 
 /// Publishes the counters and times that waited for newer ones.

@@ -92,3 +92,87 @@ fn a_plain_answer_survives_a_kill_at_any_line() {
         assert!(!told.values().any(|run| *run == "running"), "a run is open after a kill at line {cut}");
     }
 }
+
+/// Histories as they were at the end of a recording, made of the rows that it shows.
+fn world_of_rows(recording: &[Line], boot: &'static str, sessions: &[&'static str]) -> World {
+    let payload = |line: &Line| line.value["frame"].clone();
+    let frames: Vec<Value> = recording.iter().map(payload).collect();
+    let is_heartbeat = |run: &Value| {
+        frames
+            .iter()
+            .any(|frame| frame["payload"]["isHeartbeat"] == true && frame["payload"]["runId"] == *run)
+    };
+    let live = frames.iter().filter(|frame| frame["event"] == "session.message");
+    let mut rows: Vec<Value> = live.map(|frame| frame["payload"].clone()).collect();
+    for row in &mut rows {
+        // Live rows do not say so; the history marks what was written without a prompt.
+        if is_heartbeat(&row["message"]["__openclaw"]["runId"]) {
+            row["message"]["__openclaw"]["turnBoundary"] = true.into();
+        }
+    }
+    let mut world = World::new(boot);
+    for key in sessions {
+        let of_session: Vec<&Value> = rows.iter().filter(|row| row["sessionKey"] == *key).collect();
+        let messages: Vec<Value> = of_session.iter().map(|row| row["message"].clone()).collect();
+        let session_id = of_session[0]["sessionId"].clone();
+        let info = json!({"key": key, "agentId": "main", "hasActiveRun": false});
+        let history = json!({"sessionKey": key, "sessionId": session_id, "messages": messages, "hasMore": true, "sessionInfo": info});
+        world
+            .sessions
+            .push(json!({"key": key, "agentId": "main", "hasActiveRun": false, "sessionId": session_id,
+            "updatedAt": 1_800_000_000_000_u64, "snapshotAt": 1_800_000_000_000_u64}));
+        world.histories.push((key, history));
+    }
+    world
+}
+
+/// Who is said to have written what: an agent, the gateway itself, or somebody, whether known as a member or not.
+fn words(benches: &[&Bench]) -> BTreeMap<String, (Value, Value, Value)> {
+    let mut words = BTreeMap::new();
+    let author = |data: &Value| match data["author"]["type"].as_str() {
+        Some("member" | "external") => json!("somebody"),
+        _ => data["author"]["type"].clone(),
+    };
+    for (kind, id, data) in benches.iter().flat_map(|bench| bench.published()) {
+        if kind == "message.created" {
+            let said = (author(&data), data["internal"].clone(), data["text"].clone());
+            words.entry(id).or_insert(said);
+        }
+    }
+    words
+}
+
+#[test]
+fn a_kill_during_a_heartbeat_or_a_sub_agent_shows_nothing_internal_and_no_wrong_author() {
+    let child = "agent:main:subagent:4f2f2d6c-7ebc-45c4-ae0a-51bf7310a222";
+    let table = [
+        ("f2-subagent-task", "c18431aa-37b8-4440-83fd-8783fe3f5c92", vec![MAIN, child]),
+        ("i-custom-feed-plugin", "16bf2b3f-e5c1-472b-a46b-fdcd03e34b47", vec![MAIN]),
+    ];
+    for (name, boot, sessions) in table {
+        let recording = lines(name);
+        let mut whole = Bench::new();
+        whole.replay(&recording);
+        let expected = words(&[&whole]);
+        for same_boot in [true, false] {
+            let world = world_of_rows(&recording, if same_boot { boot } else { "another boot" }, &sessions);
+            for cut in (3..recording.len()).step_by(5) {
+                let mut before = Bench::new();
+                before.replay(&recording[..cut]);
+                let mut after = before.restarted();
+                after.tick(recording.last().unwrap().t + 1_000);
+                after.attach(&world);
+                for (id, said) in words(&[&before, &after]) {
+                    let Some(right) = expected.get(&id) else {
+                        panic!("{name}: {id} is invented after a kill at line {cut}: {said:?}");
+                    };
+                    assert_eq!(
+                        (&said.0, &said.1),
+                        (&right.0, &right.1),
+                        "{name}: {id} after a kill at line {cut}"
+                    );
+                }
+            }
+        }
+    }
+}

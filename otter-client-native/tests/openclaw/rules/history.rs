@@ -181,7 +181,39 @@ fn an_idle_reattach_reads_no_history() {
     bench.attach(&world);
     let calls = bench.attach(&world);
     let methods: Vec<_> = calls.iter().map(RpcCall::method).collect();
-    assert_eq!(methods, ["agents.list", "sessions.subscribe", "sessions.list", "exec.approval.list"]);
+    let lists = ["tasks.list", "cron.runs", "otter.feed.list"];
+    assert_eq!(
+        methods,
+        [&["agents.list", "sessions.subscribe", "sessions.list", "exec.approval.list"][..], &lists].concat()
+    );
+}
+
+#[test]
+fn a_day_of_idling_asks_the_gateway_nothing() {
+    let mut bench = Bench::new();
+    bench.tick(1_795_355_000_000);
+    let mut world = World::new("b1");
+    world.sessions = (0..500)
+        .map(|n| json!({"key": format!("agent:main:dashboard:{n}"), "agentId": "main", "hasActiveRun": false,
+            "updatedAt": 1_795_000_000_000_u64 + n, "snapshotAt": 1_795_000_000_000_u64 + n, "sessionId": format!("s{n}")}))
+        .collect();
+    let calls = bench.attach(&world);
+    let lists = |calls: &[RpcCall]| calls.iter().filter(|call| call.method() == "sessions.list").count();
+    assert_eq!(lists(&calls), 1);
+    bench.out.clear();
+    for half_minute in 0..2_880 {
+        bench.tick(bench.now.at.0 + 30_000);
+        bench.event("tick", &json!({"ts": bench.now.wall.0}));
+        if half_minute % 2 == 0 {
+            bench.event(
+                "health",
+                &json!({"ok": true, "agents": [{"agentId": "main"}, {"agentId": "researcher"}]}),
+            );
+            bench.event("presence", &json!({"presence": []}));
+        }
+        assert_eq!(bench.read(&world), [], "after {} s", half_minute * 30);
+    }
+    assert_eq!((bench.take_calls(), bench.published()), (vec![], vec![]));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) struct Subscription {
     position: Option<Position>,
     shown: bool,
     reason: Option<String>,
+    /// What the hub has not been told of.
+    trouble: Option<Trouble>,
     resyncs: u32,
     last_resync: Option<Instant>,
 }
@@ -93,6 +95,7 @@ impl Subscription {
             position: None,
             shown: false,
             reason: None,
+            trouble: None,
             resyncs: 0,
             last_resync: None,
         }
@@ -105,7 +108,8 @@ impl Subscription {
         self.resync_at = None;
         let position = self.position.clone();
         let (epoch, pos) = position.map_or((None, None), |at| (Some(at.epoch), Some(at.pos)));
-        Subscribe { scope: scope.clone(), sub, epoch, pos }
+        let trouble = self.trouble.take().map(|trouble| trouble.word().to_owned());
+        Subscribe { scope: scope.clone(), sub, epoch, pos, trouble }
     }
 
     /// The connection is gone, or the scope given up: what was under way is void, state and position stay.
@@ -124,6 +128,7 @@ impl Subscription {
     pub(super) fn fail(&mut self, trouble: Trouble, now: Instant) -> Instant {
         if trouble != Trouble::Epoch {
             self.position = None;
+            self.trouble = Some(trouble);
         }
         self.stage = Stage::Unasked;
         self.reason = Some(trouble.word().to_owned());

@@ -18,20 +18,28 @@ const CONVERSATION: &str = "conversation/in_1:c";
 
 impl Bench {
     fn new(role: Role) -> Self {
+        Self::seeded(role, 7)
+    }
+
+    fn seeded(role: Role, seed: u64) -> Self {
         let config = ClientConfig {
             name: "test".to_owned(),
             version: "1".to_owned(),
             role,
             capabilities: Vec::new(),
             boots: Vec::new(),
-            seed: 7,
+            seed,
         };
         Self { machine: ClientConnection::new(config, Instant(0)), now: Instant(0) }
     }
 
     /// Connected as a member who follows these scopes, with nothing left to poll.
     fn online(scopes: &[&str]) -> Self {
-        let mut bench = Self::new(Role::Member);
+        Self::online_with(7, scopes)
+    }
+
+    fn online_with(seed: u64, scopes: &[&str]) -> Self {
+        let mut bench = Self::seeded(Role::Member, seed);
         for name in scopes {
             bench.subscribe(name);
         }

@@ -128,10 +128,12 @@ impl ServerConnection {
         }
     }
 
-    /// Completes a heartbeat: the fan-out watermark, which was read first, and the head of each scope asked for.
-    pub fn provide_heads(&mut self, watermark: u64, heads: &[(Scope, u64)]) {
+    /// Completes a heartbeat: the fan-out watermark, which was read first, and the head of each scope asked for. Gives
+    /// the position up to which the client was sent everything.
+    pub fn provide_heads(&mut self, watermark: u64, heads: &[(Scope, u64)]) -> u64 {
         let (pos, moved) = self.subs.heartbeat(watermark, heads);
         self.send_ping(pos, moved);
+        pos
     }
 
     /// Answers a publish.

@@ -80,9 +80,7 @@ fn ask_of(fetch: &Fetch) -> Result<PageAsk, ErrorBody> {
     }
     match (&fetch.entity_type, &fetch.entity) {
         (Some(entity_type), None) => {
-            if catalogue::entity(entity_type).is_none()
-                && !(entity_type.starts_with("x.") && is_id(entity_type))
-            {
+            if catalogue::entity(entity_type).is_none() {
                 return Err(invalid("no entity has this type", "/entityType"));
             }
             let limit = fetch.limit.unwrap_or(MAX_PAGE_ROWS);

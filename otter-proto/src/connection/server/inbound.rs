@@ -46,7 +46,7 @@ impl ServerConnection {
                 let error = ErrorBody::new(ErrorCode::UnexpectedFrame, "the first frame must be `hello`");
                 self.refuse(error, CloseCode::BadFrame);
             }
-            Err(error) => self.refuse(describe(&error), CloseCode::BadFrame),
+            Err(error) => self.refuse(describe(first, &error), CloseCode::BadFrame),
         }
     }
 
@@ -63,7 +63,7 @@ impl ServerConnection {
         for frame in split(text) {
             match ClientFrame::decode(frame) {
                 Ok(frame) => self.frame(frame, now),
-                Err(error) => self.refuse_frame(describe(&error), now),
+                Err(error) => self.refuse_frame(describe(frame, &error), now),
             }
             if !self.is_open() {
                 return;
@@ -73,6 +73,10 @@ impl ServerConnection {
 
     /// Handles a `subscribe`, also those of `hello`.
     pub(super) fn subscribe(&mut self, ask: Subscribe, now: Instant) {
+        if let Some(trouble) = &ask.trouble {
+            self.counters.resyncs += 1;
+            self.counters.hash_mismatches += u64::from(trouble == "hash");
+        }
         let position = ask.epoch.zip(ask.pos);
         let own = self.own_member();
         let scope = match &ask.scope {
@@ -251,13 +255,16 @@ fn too_fast(message: &str, wait_ms: u64) -> ErrorBody {
     ErrorBody { retry_after_ms: Some(wait_ms), ..ErrorBody::retryable(ErrorCode::RateLimited, message) }
 }
 
-fn describe(error: &FrameError) -> ErrorBody {
-    let code = match error {
-        FrameError::Bad(text) if text.kind == TextErrorKind::TooDeep => ErrorCode::TooDeep,
-        FrameError::Bad(_) => ErrorCode::BadFrame,
-        FrameError::Unknown(_) => ErrorCode::UnknownFrame,
+fn describe(frame: &str, error: &FrameError) -> ErrorBody {
+    let (code, pointer) = match error {
+        FrameError::Bad(text) if text.kind == TextErrorKind::TooDeep => {
+            (ErrorCode::TooDeep, text.pointer(frame))
+        }
+        FrameError::Bad(text) => (ErrorCode::BadFrame, text.pointer(frame)),
+        FrameError::Unknown(_) => (ErrorCode::UnknownFrame, String::new()),
     };
-    ErrorBody::new(code, error.to_string())
+    let pointer = Some(pointer).filter(|pointer| !pointer.is_empty());
+    ErrorBody { pointer, ..ErrorBody::new(code, error.to_string()) }
 }
 
 /// The `protocol` of a text that may be a `hello` of any version.

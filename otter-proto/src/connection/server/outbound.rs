@@ -154,6 +154,11 @@ impl Outbound {
         self.window() > 0 && self.waiting_bytes < SIGNAL_BYTES
     }
 
+    /// Bytes that wait for the socket.
+    pub(super) const fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
     /// How many messages the socket has taken so far.
     pub(super) const fn taken(&self) -> u64 {
         self.taken

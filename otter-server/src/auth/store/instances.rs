@@ -96,6 +96,28 @@ impl CredentialStore {
             Ok(Some(id))
         })
     }
+
+    /// Takes the instance with this id or name out of the org, its token valid or not; `None` when there is none. The
+    /// hub follows [`Self::removed_instances`].
+    pub fn remove_instance(
+        &self,
+        org: &OrgId,
+        id_or_name: &str,
+        now: UnixMillis,
+    ) -> Result<Option<InstanceId>, StoreError> {
+        self.write(|tx| {
+            let text = "UPDATE auth_instances SET revoked_at = coalesce(revoked_at, ?3) WHERE id =
+                       (SELECT id FROM auth_instances WHERE org = ?1 AND (id = ?2 OR name = ?2)
+                        ORDER BY id <> ?2, revoked_at IS NOT NULL, created_at DESC LIMIT 1) RETURNING id";
+            let id: Option<String> = tx
+                .query_row(text, params![org.as_str(), id_or_name, sql(now)], |row| row.get(0))
+                .optional()?;
+            let Some(id) = id else { return Ok(None) };
+            let id = InstanceId::new(&id)?;
+            revocations::insert(tx, &CredentialKey::Instance(id.clone()), EndReason::Removed, now)?;
+            Ok(Some(id))
+        })
+    }
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<InstanceRow, StoreError> {

@@ -1,6 +1,7 @@
 //! The list of what ended, which a running hub follows.
 
 use otter_proto::UnixMillis;
+use otter_proto::id::InstanceId;
 use rusqlite::{Transaction, params};
 
 use crate::auth::live::{CredentialKey, EndReason};
@@ -26,6 +27,29 @@ impl CredentialStore {
             }
         }
         Ok(ended)
+    }
+}
+
+impl CredentialStore {
+    /// The instances that were taken out of the org here; a hub that did not run then has to hear of it.
+    pub fn removed_instances(&self) -> Result<Vec<InstanceId>, StoreError> {
+        let ended = self.revocations_of(EndReason::Removed)?;
+        Ok(ended
+            .into_iter()
+            .filter_map(|key| match key {
+                CredentialKey::Instance(id) => Some(id),
+                CredentialKey::Session(_) => None,
+            })
+            .collect())
+    }
+
+    fn revocations_of(&self, reason: EndReason) -> Result<Vec<CredentialKey>, StoreError> {
+        let reader = self.reader();
+        let text = "SELECT DISTINCT credential FROM auth_revocations WHERE reason = ?1 ORDER BY id";
+        let mut statement = reader.prepare_cached(text)?;
+        let keys = statement.query_map([reason.as_str()], |row| row.get::<_, String>(0))?;
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        Ok(keys.iter().filter_map(|key| CredentialKey::parse(key)).collect())
     }
 }
 

@@ -62,6 +62,12 @@ impl Ledger<'_> {
             Request::ConversationUpdate(data) => self.conversation_update(command, data),
             Request::ConversationMarkRead(data) => self.conversation_mark_read(command, data),
             Request::CommandCancel(data) => self.cancel(command, data),
+            Request::InstanceRemove(data) => self.instance_remove(command, data),
+            Request::Vendor(data) => {
+                let target = found!(self.vendor_target(data)?);
+                found!(self.may_hand_over(command, &target)?);
+                self.hand_over(command, target, Object::default()).map(Ok)
+            }
         }
     }
 
@@ -94,9 +100,13 @@ impl Ledger<'_> {
             Offline::Refuse => PROMPT_MS,
             Offline::Queue { ttl_ms } => ttl_ms,
         };
+        let data = match &target.words {
+            Some(words) => Object::default().string("text", words).over(&command.data),
+            None => command.data.clone(),
+        };
         let row = CommandRow {
-            kind: command.kind.name.to_owned(),
-            data: command.data.clone(),
+            kind: command.name.to_owned(),
+            data,
             by: command.author(),
             instance: Some(target.instance.clone()),
             address: target.address,
@@ -124,7 +134,7 @@ impl Ledger<'_> {
     /// Records a command that the hub has carried out.
     pub(super) fn complete(&mut self, command: &Checked<'_>, about: Object) -> Verdict<()> {
         let row = CommandRow {
-            kind: command.kind.name.to_owned(),
+            kind: command.name.to_owned(),
             data: command.data.clone(),
             by: command.author(),
             instance: None,
@@ -165,7 +175,7 @@ impl Ledger<'_> {
             name: command.actor.name.clone(),
             role: None,
         };
-        predict(command.kind.name, &command.data, command.id, &by, instance)
+        predict(command.name, &command.data, command.id, &by, instance)
     }
 
     /// Writes what was predicted, completed by what only the hub knows.

@@ -36,6 +36,7 @@ impl Ledger<'_> {
             conversation: approval.conversation_id,
             address: None,
             agent: None,
+            words: None,
         };
         found!(self.may_hand_over(command, &target)?);
         for row in self.predicted(command, None) {

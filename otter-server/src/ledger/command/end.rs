@@ -38,6 +38,35 @@ impl Ledger<'_> {
         row.stage = stage;
         self.rows.put_command(id, &row)?;
         self.undo(id, &row)?;
+        self.fail_message(id, &row, code, caused_by)
+    }
+
+    /// Says that it is not known what became of a command that was sent: nobody is left who could tell.
+    pub(in crate::ledger) fn end_unknown(
+        &mut self,
+        id: &CommandId,
+        mut row: CommandRow,
+        code: &str,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        let error = Object::default().string("code", code).string("message", message).build();
+        let data =
+            Object::default().raw("error", error).string("stage", CommandStage::OutcomeUnknown.as_str());
+        self.write_own("command.updated", id.as_str(), Scope::Org, Some(id), data)?;
+        row.stage = CommandStage::OutcomeUnknown;
+        self.rows.put_command(id, &row)?;
+        self.undo(id, &row)?;
+        self.fail_message(id, &row, code, Some(id))
+    }
+
+    /// Ends the delivery of the message that a command made.
+    fn fail_message(
+        &mut self,
+        id: &CommandId,
+        row: &CommandRow,
+        code: &str,
+        caused_by: Option<&CommandId>,
+    ) -> Result<(), StoreError> {
         let conversation =
             json::string(&row.data, "conversationId").and_then(|id| ConversationId::new(&id).ok());
         let message = row.instance.as_ref().and_then(|instance| user_message(instance, id));

@@ -1,10 +1,13 @@
 //! What a command asks for, typed.
 
+use otter_proto::catalogue;
 use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::kind::{
     AgentPing, ApprovalDecide, CommandCancel, ConversationMarkRead, ConversationUpdate, FeedArchive,
-    FeedMarkRead, MessageSend, RunAbort, SessionReset, TaskCreate, TaskDispatch, TaskUpdate,
+    FeedMarkRead, InstanceRemove, MessageSend, RunAbort, SessionReset, TaskCreate, TaskDispatch, TaskUpdate,
+    VendorCommand,
 };
+use otter_proto::limits::VENDOR_COMMAND_BYTES;
 use otter_proto::text;
 use serde::de::DeserializeOwned;
 
@@ -24,6 +27,9 @@ pub(super) enum Request {
     ConversationMarkRead(ConversationMarkRead),
     AgentPing(AgentPing),
     CommandCancel(CommandCancel),
+    InstanceRemove(InstanceRemove),
+    /// Of an integrator.
+    Vendor(VendorCommand),
 }
 
 impl Request {
@@ -43,6 +49,8 @@ impl Request {
             "conversation.markRead" => Self::ConversationMarkRead(payload(data)?),
             "agent.ping" => Self::AgentPing(payload(data)?),
             "command.cancel" => Self::CommandCancel(payload(data)?),
+            "instance.remove" => Self::InstanceRemove(payload(data)?),
+            _ if catalogue::vendor(kind).is_some() => Self::Vendor(payload(data)?),
             _ => return None,
         })
     }
@@ -66,7 +74,14 @@ impl Request {
             }
             Self::FeedMarkRead(data) => items(data.item_ids.len()),
             Self::FeedArchive(data) => items(data.item_ids.len()),
-            Self::RunAbort(_)
+            Self::Vendor(_) if data.len() > VENDOR_COMMAND_BYTES => {
+                let message =
+                    format!("the data has {} bytes; send at most {VENDOR_COMMAND_BYTES}", data.len());
+                Err(ErrorBody::new(ErrorCode::TooLarge, message).at("/data"))
+            }
+            Self::Vendor(_)
+            | Self::InstanceRemove(_)
+            | Self::RunAbort(_)
             | Self::SessionReset(_)
             | Self::ApprovalDecide(_)
             | Self::ConversationMarkRead(_)

@@ -2,6 +2,7 @@
 
 use otter_proto::error::ErrorCode;
 use otter_proto::id::{ConversationId, EntityId, EntityKey, InstanceId, Scope};
+use otter_proto::kind::VendorCommand;
 use otter_proto::text;
 
 use super::{Denied, Verdict};
@@ -19,6 +20,8 @@ pub(super) struct Target {
     pub(super) address: Option<String>,
     /// Its agent.
     pub(super) agent: Option<EntityId>,
+    /// What the agent is told, where the command leaves that to the hub.
+    pub(super) words: Option<String>,
 }
 
 /// The refusal of what is not there.
@@ -45,7 +48,7 @@ impl Ledger<'_> {
             return Ok(Err(missing("agent", POINTER, Scope::Org)));
         }
         let address = text::member(&row.text, "address").map(ToOwned::to_owned);
-        Ok(Ok(Target { instance, conversation: Some(id.clone()), address, agent }))
+        Ok(Ok(Target { instance, conversation: Some(id.clone()), address, agent, words: None }))
     }
 
     /// Refuses a run that is not there or has ended.
@@ -69,13 +72,39 @@ impl Ledger<'_> {
         let instance = row.as_ref().and_then(|row| instance_of(&row.text));
         Ok(match instance {
             Some(instance) => {
-                Ok(Target { instance, conversation: None, address: None, agent: Some(agent.clone()) })
+                let agent = Some(agent.clone());
+                Ok(Target { instance, conversation: None, address: None, agent, words: None })
             }
             None => Err(missing("agent", "/data/agentId", Scope::Org)),
         })
     }
 
-    pub(super) fn org_entity(
+    /// The instance that a command of an integrator names, and the conversation of it.
+    pub(super) fn vendor_target(&mut self, data: &VendorCommand) -> Verdict<Target> {
+        if self.org_entity("instance", data.instance_id.as_str())?.is_none() {
+            return Ok(Err(missing("instance", "/data/instanceId", Scope::Org)));
+        }
+        let row = match &data.conversation_id {
+            Some(id) => {
+                let row = self.org_entity("conversation", id.as_str())?;
+                let row = row.filter(|row| instance_of(&row.text).as_ref() == Some(&data.instance_id));
+                if row.is_none() {
+                    return Ok(Err(missing("conversation", "/data/conversationId", Scope::Org)));
+                }
+                row
+            }
+            None => None,
+        };
+        Ok(Ok(Target {
+            instance: data.instance_id.clone(),
+            conversation: data.conversation_id.clone(),
+            address: row.and_then(|row| text::member(&row.text, "address").map(ToOwned::to_owned)),
+            agent: None,
+            words: None,
+        }))
+    }
+
+    pub(in crate::ledger) fn org_entity(
         &mut self,
         entity_type: &str,
         id: &str,
@@ -88,6 +117,6 @@ impl Ledger<'_> {
 }
 
 /// The instance that an entity names.
-pub(super) fn instance_of(text: &str) -> Option<InstanceId> {
+pub(in crate::ledger) fn instance_of(text: &str) -> Option<InstanceId> {
     json::string(text, "instanceId").and_then(|id| InstanceId::new(&id).ok())
 }

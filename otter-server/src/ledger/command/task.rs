@@ -47,7 +47,7 @@ impl Ledger<'_> {
             let denied = Denied::new(ErrorCode::Changed, "an agent has this task already", &[Scope::Org]);
             return Ok(Err(denied.at("/data/taskId")));
         }
-        let target = found!(self.conversation_target(&data.conversation_id)?);
+        let mut target = found!(self.conversation_target(&data.conversation_id)?);
         found!(self.may_hand_over(command, &target)?);
         let said = data.text.clone().unwrap_or_else(|| words(&task));
         self.write_said(command, &target.instance, &data.conversation_id, &said)?;
@@ -65,6 +65,7 @@ impl Ledger<'_> {
             .string("status", TaskStatus::Queued.as_str())
             .raw("summary", "null");
         self.write_own("task.dispatched", id, Scope::Org, Some(command.id), dispatched)?;
+        target.words = Some(said);
         self.hand_over(command, target, Object::default().string("entity", &format!("task/{id}"))).map(Ok)
     }
 

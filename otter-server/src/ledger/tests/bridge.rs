@@ -46,7 +46,7 @@ fn everything_the_bridge_publishes_is_accepted() {
         let mut next = [1, 1];
         for (at, line) in events.iter().enumerate() {
             let kind = json::string(line, "event").unwrap();
-            let bulk = kind.starts_with("session.");
+            let bulk = ["session.", "feed.", "activity."].iter().any(|start| kind.starts_with(start));
             let lane = if bulk { Lane::Bulk } else { Lane::Main };
             let frame = publish(lane, 1, next[usize::from(bulk)], &[published(at, line)]);
             next[usize::from(bulk)] += 1;

@@ -129,3 +129,55 @@ fn a_writer_that_was_replaced_cannot_write() {
     let result = world.transact(|ledger| ledger.member_removed(&MemberId::new("mb_1").unwrap()));
     assert_eq!(result.map(|_| ()), Err(StoreError::Fenced));
 }
+
+#[test]
+fn an_hour_without_a_browser_leaves_true_states_with_their_times_and_nothing_in_progress_for_ever() {
+    let mut world = World::empty();
+    attach(&mut world, &["b1"]).0.unwrap();
+    world.one("agent.upserted", "in_1:main", r#"{"instanceId":"in_1","name":"Main"}"#);
+    world.one(
+        "conversation.upserted",
+        CONVERSATION,
+        r#"{"instanceId":"in_1","agentId":"in_1:main","address":{"kind":"session","sessionKey":"k"}}"#,
+    );
+    world.one("agent.statusChanged", "in_1:main", r#"{"status":"busy"}"#);
+    let run = r#"{"conversationId":"in_1:c","agentId":"in_1:main","state":"running","startedAt":"2026-11-18T11:06:40.000Z"}"#;
+    world.one("run.started", "in_1:r", run);
+    // The last browser asks for something and goes; then the machine does.
+    world.now += 1_000;
+    world.transact(|ledger| ledger.disconnected(&instance(), "connectionLost")).unwrap();
+    let (reply, _) = world.command(1, "run.abort", r#"{"conversationId":"in_1:c","runId":"in_1:r"}"#);
+    assert_eq!(reply.refused.map(|error| error.code), Some(ErrorCode::InstanceOffline), "nothing hangs");
+    let (reply, _) =
+        world.command(2, "approval.decide", r#"{"approvalId":"in_1:x","rev":1,"decision":"deny"}"#);
+    assert_eq!(reply.refused.map(|error| error.code), Some(ErrorCode::NotFound));
+    let (reply, _) = world.command(3, "message.send", r#"{"conversationId":"in_1:c","text":"hi"}"#);
+    assert!(reply.accepted.is_some());
+    let before = ["instance/in_1", "agent/in_1:main"].map(|key| world.entity(&Scope::Org, key));
+    world.now += 3_600_000;
+    world.transact(|ledger| ledger.expire(100)).unwrap();
+    assert_eq!(
+        before.clone().map(|row| row.map(|(text, _)| text)),
+        [
+            r#"{"bridge":{"name":"otter-bridge","version":"0.1.0"},"connectedAt":"2026-11-18T11:06:40.000Z","connection":"offline","disconnectedAt":"2026-11-18T11:06:41.000Z","name":"Mac","reason":"connectionLost"}"#,
+            r#"{"instanceId":"in_1","name":"Main","status":"busy"}"#,
+        ]
+        .map(|text| Some(text.to_owned()))
+    );
+    assert_eq!(["instance/in_1", "agent/in_1:main"].map(|key| world.entity(&Scope::Org, key)), before);
+    let (run_now, live) = world.entity(&conversation(), "run/in_1:r").unwrap();
+    assert_eq!((run_now.as_str(), live), (run_sorted(), true), "observed, and nobody else says otherwise");
+    let command = world.entity(&Scope::Org, &format!("command/{}", command_id(3))).unwrap().0;
+    let member = |name| otter_proto::text::member(&command, name).map(str::to_owned);
+    assert_eq!(member("stage").as_deref(), Some("\"accepted\""));
+    let expires = member("expiresAt").unwrap();
+    assert!(expires.as_str() > "\"2026-11-18T12", "who waits has a deadline: {command}");
+    world.now += 48 * 3_600_000;
+    world.transact(|ledger| ledger.expire(100)).unwrap();
+    let command = world.entity(&Scope::Org, &format!("command/{}", command_id(3))).unwrap().0;
+    assert_eq!(otter_proto::text::member(&command, "stage"), Some("\"expired\""));
+}
+
+const fn run_sorted() -> &'static str {
+    r#"{"agentId":"in_1:main","conversationId":"in_1:c","startedAt":"2026-11-18T11:06:40.000Z","state":"running"}"#
+}

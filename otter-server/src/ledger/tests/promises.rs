@@ -164,12 +164,12 @@ impl History {
             )
         };
         let some = |rows: u32| format!("in_1:m{}", which % rows.max(1));
-        match kind % 16 {
+        match kind % 17 {
             0..=3 => {
                 self.rows += 1;
                 let more =
-                    if kind % 16 == 1 { format!(r#","sentAt":"{}""#, time(which)) } else { String::new() };
-                let text = if kind % 16 == 2 { "y".repeat(200 * which as usize) } else { "x".to_owned() };
+                    if kind % 17 == 1 { format!(r#","sentAt":"{}""#, time(which)) } else { String::new() };
+                let text = if kind % 17 == 2 { "y".repeat(200 * which as usize) } else { "x".to_owned() };
                 let id =
                     self.observe("message.created", &format!("in_1:m{}", self.rows), &message(&text, &more));
                 self.outbox.musts.insert(id);
@@ -220,12 +220,27 @@ impl History {
                 };
                 self.observe("instance.updated", "in_1", &data);
             }
+            15 => self.observe_own(which),
             _ => {
                 let command = command_id(u64::from(which) % (self.asked.len() as u64 + 1));
                 let stage = CommandStage::ALL[which as usize % CommandStage::ALL.len()];
                 self.observe("command.updated", command.as_str(), &format!(r#"{{"stage":"{stage}"}}"#));
             }
         }
+    }
+
+    /// An integrator's event about two of its entities.
+    fn observe_own(&mut self, which: u32) {
+        let op = |n: u32| ["put", "merge", "evict", "delete"][n as usize % 4];
+        let effect = |n: u32| format!(r#"{{"op":"{}","entity":"x.acme.t{}/in_1:{}"}}"#, op(n), n % 3, n % 7);
+        self.world.next_id += 1;
+        let id = format!("ev_{}", self.world.next_id);
+        let (one, other, n) = (effect(which), effect(which / 4 + 1), which % 5);
+        let effects = if which / 4 + 1 == which { one } else { format!("{one},{other}") };
+        let event = format!(
+            r#"{{"id":"{id}","kind":"x.acme.b","subject":"in_1:x","data":{{"n":{n},"m":null}},"effects":[{effects}]}}"#
+        );
+        self.outbox.events.push((id, event));
     }
 
     fn publish(&mut self, again: usize, fate: Fate) {

@@ -72,3 +72,72 @@ fn somebody_new_has_nothing_unread() {
     let ((), commit) = join(&mut world);
     assert_eq!(lines(&commit), Vec::<String>::new(), "signing in again marks nothing as read");
 }
+
+#[test]
+fn a_mark_never_goes_beyond_what_is_there_and_never_back() {
+    let mut world = World::with_conversation();
+    for n in 0..3 {
+        world.one("message.created", &format!("in_1:m{n}"), &message(None));
+    }
+    let read = |world: &mut World, n: u64, count: u64| {
+        let data = format!(r#"{{"conversationId":"{CONVERSATION}","messageCount":{count}}}"#);
+        assert!(world.command(n, "conversation.markRead", &data).0.accepted.is_some());
+        let mark = world.entity(&own_scope(), "mark/in_1:c").map(|(text, _)| text);
+        mark.and_then(|text| crate::ledger::json::integer(&text, "messageCount"))
+    };
+    assert_eq!(read(&mut world, 1, 0), None, "nothing read is nothing written");
+    assert_eq!(read(&mut world, 2, 2), Some(2));
+    assert_eq!(read(&mut world, 3, 99), Some(3), "what is not there is not read");
+    assert_eq!(read(&mut world, 4, 1), Some(3));
+    world.one("message.removed", "in_1:m2", "{}");
+    assert_eq!(counts(&mut world).0, Some(3), "a message that goes was there all the same");
+    assert_eq!(read(&mut world, 5, 3), Some(3));
+}
+
+#[test]
+fn a_week_offline_changes_nothing_about_what_is_unread() {
+    let mut world = World::with_conversation();
+    for n in 0..60 {
+        world.one("message.created", &format!("in_1:m{n}"), &message(None));
+    }
+    let data = format!(r#"{{"conversationId":"{CONVERSATION}","messageCount":60}}"#);
+    world.command(1, "conversation.markRead", &data);
+    world.now += 7 * 86_400_000;
+    for n in 60..145 {
+        world.one("message.created", &format!("in_1:m{n}"), &message(None));
+    }
+    // Feed items read by the hundred, and other conversations, do not push the mark out.
+    for n in 0..5_u64 {
+        let items: Vec<String> = (0..100).map(|i| format!("in_1:f{}", n * 100 + i)).collect();
+        for id in &items {
+            let item = r#"{"category":"custom","title":"I","occurredAt":"2026-11-18T11:00:00.000Z"}"#;
+            world.one("feed.itemAdded", id, item);
+        }
+        let ids: Vec<String> = items.iter().map(|id| format!(r#""{id}""#)).collect();
+        world.command(10 + n, "feed.markRead", &format!(r#"{{"itemIds":[{}]}}"#, ids.join(",")));
+    }
+    let (mark, live) = world.entity(&own_scope(), "mark/in_1:c").unwrap();
+    let read = crate::ledger::json::integer(&mark, "messageCount");
+    assert_eq!((read, live, counts(&mut world).0), (Some(60), true, Some(145)), "85 are unread");
+}
+
+#[test]
+fn what_was_read_on_one_device_is_read_on_the_other_when_it_comes_back() {
+    let mut world = World::with_conversation();
+    world.one("message.created", "in_1:m", &message(None));
+    let position = world.transact(|ledger| ledger.scope(&own_scope())).unwrap().0.head;
+    let data = format!(r#"{{"conversationId":"{CONVERSATION}","messageCount":1}}"#);
+    let (_, commit) = world.command(1, "conversation.markRead", &data);
+    let missed: Vec<String> = commit
+        .appended
+        .iter()
+        .filter(|event| event.scope == own_scope() && event.seq > position)
+        .map(|event| line(&event.text))
+        .collect();
+    assert_eq!(
+        missed,
+        [
+            r#"member/mb_1 mark.updated [put mark/in_1:c] {"messageCount":1,"readAt":"2026-11-18T11:06:40.000Z","target":"conversation"}"#
+        ]
+    );
+}

@@ -102,3 +102,59 @@ fn open_commands_stay_and_ended_ones_leave_after_a_hundred() {
     let want: Vec<String> = (20..130).map(|n| format!("command/{}", command_id(n))).collect();
     assert_eq!(commands, want);
 }
+
+#[test]
+fn the_snapshot_of_an_org_is_bounded_whatever_is_published() {
+    let mut world = World::with_conversation();
+    let long = "x".repeat(5_900);
+    let at = "2026-11-18T11:00:00.000Z";
+    let session = r#""instanceId":"in_1","agentId":"in_1:main","conversationId":"in_1:c","status":"idle""#;
+    let table = [
+        ("agent.upserted", format!(r#"{{"instanceId":"in_1","name":"{long}"}}"#)),
+        ("session.upserted", format!(r#"{{{session},"key":"{long}"}}"#)),
+        (
+            "conversation.upserted",
+            format!(
+                r#"{{"instanceId":"in_1","agentId":"in_1:main","address":{{"kind":"dm"}},"derivedTitle":"{long}"}}"#
+            ),
+        ),
+        (
+            "task.upserted",
+            format!(r#"{{"instanceId":"in_1","status":"todo","title":"t","description":"{long}"}}"#),
+        ),
+        (
+            "task.upserted",
+            format!(r#"{{"instanceId":"in_1","status":"done","title":"t","description":"{long}"}}"#),
+        ),
+        (
+            "approval.requested",
+            format!(
+                r#"{{"instanceId":"in_1","command":"{long}","state":"pending","allowedDecisions":[],"requestedAt":"{at}"}}"#
+            ),
+        ),
+        (
+            "feed.itemAdded",
+            format!(r#"{{"category":"email","title":"t","body":"{long}","occurredAt":"{at}"}}"#),
+        ),
+        ("activity.recorded", format!(r#"{{"category":"{long}","title":"t","occurredAt":"{at}"}}"#)),
+        ("repo.pushed", format!(r#"{{"repository":"{long}","branch":"b","pushedAt":"{at}"}}"#)),
+    ];
+    for (row, (kind, data)) in table.iter().enumerate() {
+        for n in 0..100 {
+            world.now += 1;
+            world.one(kind, &format!("in_1:{row}x{n}"), data);
+        }
+    }
+    for n in 0..140 {
+        let (id, kind) = (format!("ev_own{n}"), "x.acme.b");
+        let event = format!(
+            r#"{{"id":"{id}","kind":"{kind}","subject":"in_1:x","data":{{"a":"{long}"}},"effects":[{{"op":"put","entity":"x.acme.t{n}/in_1:x"}}]}}"#
+        );
+        assert_eq!(world.try_event(kind, &event).0.rejected, vec![]);
+    }
+    let page = world.store.snapshot_page(&world.org, &Scope::Org, None, usize::MAX).unwrap();
+    let bytes: usize = page.rows.iter().map(|row| row.text.len()).sum();
+    assert!(bytes > 2 << 20, "the windows were filled: {bytes}");
+    assert!(bytes as u64 <= otter_proto::limits::ORG_BYTES, "{bytes}");
+    assert_eq!(world.hash_of_live(&Scope::Org), world.hash(&Scope::Org));
+}

@@ -101,6 +101,15 @@ impl Reads for MemoryStore {
         Ok(get!(self.lock(), Boot, Key::Boot(org.clone(), instance.clone())))
     }
 
+    fn open_commands(&self, org: &OrgId) -> Result<u64, StoreError> {
+        let rows = self.lock();
+        let open = rows.iter().filter(|(key, value)| match (key, value) {
+            (Key::Command(of, _), Value::Command(row)) => of == org && !row.stage.is_final(),
+            _ => false,
+        });
+        Ok(open.count() as u64)
+    }
+
     fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError> {
         let rows = self.lock();
         let mut page = ListRead { as_of: scope_row(&rows, org, scope).head, ..ListRead::default() };

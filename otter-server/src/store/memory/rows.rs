@@ -158,6 +158,28 @@ impl StateRows for MemoryRows<'_> {
         Ok(keys.into_iter().filter_map(row).collect())
     }
 
+    fn oldest_of_vendors(
+        &mut self,
+        scope: &Scope,
+        limit: usize,
+    ) -> Result<Vec<(EntityKey, EntityRow)>, StoreError> {
+        let from = Key::Live(self.org.clone(), scope.clone(), "x.".to_owned(), false, String::new(), None);
+        let of_vendor = |key: &Key| match key {
+            Key::Live(org, in_scope, of_type, _, order, entity) => {
+                let here = org == self.org && in_scope == scope && of_type.starts_with("x.");
+                if here { Some((order.clone(), entity.clone()?)) } else { None }
+            }
+            _ => None,
+        };
+        let mut keys: Vec<_> = self.rows.range(from..).map_while(|(key, _)| of_vendor(key)).collect();
+        keys.sort();
+        keys.truncate(limit);
+        let row = |(_, key): (String, EntityKey)| {
+            get!(self.rows, Entity, self.entity_key(scope, &key)).map(|row: EntityRow| (key, row))
+        };
+        Ok(keys.into_iter().filter_map(row).collect())
+    }
+
     fn window(&mut self, scope: &Scope, entity_type: &str, open: bool) -> Result<WindowRow, StoreError> {
         let key = Key::Window(self.org.clone(), scope.clone(), entity_type.to_owned(), open);
         Ok(get!(self.rows, Window, key).unwrap_or_default())

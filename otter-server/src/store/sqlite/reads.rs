@@ -165,6 +165,17 @@ impl Reads for SqliteReads {
         })
     }
 
+    fn open_commands(&self, org: &OrgId) -> Result<u64, StoreError> {
+        self.read(|transaction| {
+            transaction
+                .prepare_cached(
+                    "SELECT count(*) FROM commands JOIN orgs ON orgs.id = commands.org
+                     WHERE orgs.name = ?1 AND ended = 0",
+                )?
+                .query_row(params![org.as_str()], |row| uint(row, 0))
+        })
+    }
+
     fn list_page(&self, org: &OrgId, scope: &Scope, ask: ListAsk<'_>) -> Result<ListRead, StoreError> {
         self.read(|transaction| {
             let Some((id, row)) = find_scope(transaction, org, scope)? else {

@@ -222,6 +222,19 @@ impl StateRows for SqliteRows<'_> {
         })
     }
 
+    fn oldest_of_vendors(
+        &mut self,
+        scope: &Scope,
+        limit: usize,
+    ) -> Result<Vec<(EntityKey, EntityRow)>, StoreError> {
+        let Some(id) = self.scope_id(scope)? else { return Ok(Vec::new()) };
+        // `/` follows `.`: all types that begin with `x.`.
+        let sql = "SELECT text, rev, live, open, ord, key FROM entities
+                   WHERE scope = ?1 AND type >= 'x.' AND type < 'x/' AND live = 1 ORDER BY ord, key LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.all(sql, params![id, limit], |row| Ok((text(row, 5, EntityKey::parse)?, entity(row)?)))
+    }
+
     fn window(&mut self, scope: &Scope, entity_type: &str, open: bool) -> Result<WindowRow, StoreError> {
         let Some(id) = self.scope_id(scope)? else { return Ok(WindowRow::default()) };
         let row = self.one(

@@ -161,7 +161,7 @@ fn retention_trims_what_is_old_and_beyond_the_newest() {
     let retention = Retention { age_ms: 100, events: 3, bookkeeping_ms: 1_000 };
     let mut connection = connect(dir.path()).unwrap();
     assert!(!retention.trim(&mut connection, UnixMillis(105)).unwrap());
-    let reads = std::sync::Arc::new(SqliteReads::new(dir.path()));
+    let reads = Arc::new(SqliteReads::new(dir.path()));
     let seqs = || -> Vec<u64> {
         let page = reads.events_after(&org(), &Scope::Org, 0, 1 << 20).unwrap();
         page.events.iter().map(|(seq, _)| *seq).collect()

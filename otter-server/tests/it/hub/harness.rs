@@ -29,17 +29,17 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const LONG: Duration = Duration::from_secs(20);
-pub(super) const CONVERSATION: &str = "conversation/in_1:c";
+pub(crate) const CONVERSATION: &str = "conversation/in_1:c";
 
 /// A running hub.
-pub(super) struct World {
-    pub(super) hub: Arc<Hub>,
-    pub(super) addr: SocketAddr,
+pub(crate) struct World {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) addr: SocketAddr,
     _log: Log,
     server: JoinHandle<()>,
 }
@@ -51,11 +51,11 @@ impl Drop for World {
 }
 
 impl World {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(HubConfig::default()).await
     }
 
-    pub(super) async fn start_with(config: HubConfig) -> Self {
+    pub(crate) async fn start_with(config: HubConfig) -> Self {
         let store = MemoryStore::new();
         let fanout = Arc::new(Fanout::new());
         let log_config = LogConfig {
@@ -74,20 +74,30 @@ impl World {
     }
 
     /// An accepted socket on which nothing was sent.
-    pub(super) async fn socket(&self, who: &str) -> Peer {
+    pub(crate) async fn socket(&self, who: &str) -> Peer {
+        self.try_socket(who).await.unwrap()
+    }
+
+    /// A socket, when the hub accepts it.
+    pub(crate) async fn try_socket(&self, who: &str) -> Result<Peer, tungstenite::Error> {
         let mut request = format!("ws://{}/", self.addr).into_client_request().unwrap();
         request.headers_mut().insert("x-who", who.parse().unwrap());
-        let (socket, _) = timeout(LONG, connect_async(request)).await.unwrap().unwrap();
-        Peer::over(socket)
+        let (socket, _) = timeout(LONG, connect_async(request)).await.expect("an answer")?;
+        Ok(Peer::over(socket))
+    }
+
+    /// Accepts nobody any more.
+    pub(crate) fn stop_listening(&self) {
+        self.server.abort();
     }
 
     /// A member past `welcome`.
-    pub(super) async fn member(&self) -> Peer {
+    pub(crate) async fn member(&self) -> Peer {
         self.person("member").await
     }
 
     /// Somebody past `welcome`.
-    pub(super) async fn person(&self, who: &str) -> Peer {
+    pub(crate) async fn person(&self, who: &str) -> Peer {
         let mut peer = self.socket(who).await;
         peer.send(&hello(&[])).await;
         peer.frame("welcome").await;
@@ -95,15 +105,23 @@ impl World {
     }
 
     /// An instance past `welcome`.
-    pub(super) async fn instance(&self, boots: &[&str]) -> Peer {
+    pub(crate) async fn instance(&self, boots: &[&str]) -> Peer {
         let mut peer = self.socket("instance").await;
         peer.send(&hello(boots)).await;
         peer.frame("welcome").await;
         peer
     }
 
+    /// Another instance than `in_1`, past `welcome`.
+    pub(super) async fn other_instance(&self, id: &str) -> Peer {
+        let mut peer = self.socket(id).await;
+        peer.send(&hello(&["b1"])).await;
+        peer.frame("welcome").await;
+        peer
+    }
+
     /// An instance that has published an agent and a conversation.
-    pub(super) async fn with_conversation(&self) -> Peer {
+    pub(crate) async fn with_conversation(&self) -> Peer {
         let mut bridge = self.instance(&["b1"]).await;
         bridge.publish("agent.upserted", "in_1:main", json!({"instanceId": "in_1", "name": "Main"})).await;
         let data = json!({"instanceId": "in_1", "agentId": "in_1:main", "address": {"kind": "session"}});
@@ -130,6 +148,7 @@ async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocke
         "other" => Ok(principal(PrincipalType::Member, "mb_4", Some("admin"))),
         "viewer" => Ok(principal(PrincipalType::Member, "mb_2", Some("viewer"))),
         "instance" => Ok(principal(PrincipalType::Instance, "in_1", None)),
+        id if id.starts_with("in_") => Ok(principal(PrincipalType::Instance, id, None)),
         "revoked" => Ok(principal(PrincipalType::Member, "mb_3", Some("member"))),
         "expired" => Err(ErrorBody::new(ErrorCode::AuthExpired, "sign in again")),
         "foreign" => Err(ErrorBody::new(ErrorCode::BadOrigin, "add this origin")),
@@ -147,29 +166,34 @@ async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocke
 }
 
 /// A client that sends exactly what a test says.
-pub(super) struct Peer {
-    pub(super) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub(crate) struct Peer {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     frames: VecDeque<Value>,
-    pub(super) text: usize,
-    pub(super) binary: usize,
-    pub(super) next_n: u64,
+    pub(crate) text: usize,
+    pub(crate) binary: usize,
+    pub(crate) next_n: u64,
 }
 
 impl Peer {
-    pub(super) const fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+    pub(crate) const fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
         Self { socket, frames: VecDeque::new(), text: 0, binary: 0, next_n: 1 }
     }
 
-    pub(super) async fn send(&mut self, frame: &Value) {
+    pub(crate) async fn send(&mut self, frame: &Value) {
         self.send_text(&frame.to_string()).await;
     }
 
-    pub(super) async fn send_text(&mut self, text: &str) {
+    /// Sends, unless the hub has closed.
+    pub(crate) async fn try_send_text(&mut self, text: &str) -> Result<(), tungstenite::Error> {
+        self.socket.send(Message::text(text)).await
+    }
+
+    pub(crate) async fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
     /// The next frame of a type; others before it are skipped.
-    pub(super) async fn frame(&mut self, kind: &str) -> Value {
+    pub(crate) async fn frame(&mut self, kind: &str) -> Value {
         loop {
             let frame = self.next().await.unwrap_or_else(|code| panic!("closed {code} before {kind}"));
             if frame["type"] == kind {
@@ -179,7 +203,7 @@ impl Peer {
     }
 
     /// The next frame, or the close code.
-    pub(super) async fn next(&mut self) -> Result<Value, u16> {
+    pub(crate) async fn next(&mut self) -> Result<Value, u16> {
         loop {
             if let Some(frame) = self.frames.pop_front() {
                 return Ok(frame);
@@ -203,7 +227,7 @@ impl Peer {
     }
 
     /// Reads to the end: the types of the last frames and the close code.
-    pub(super) async fn end(&mut self) -> (Vec<Value>, u16) {
+    pub(crate) async fn end(&mut self) -> (Vec<Value>, u16) {
         let mut frames = Vec::new();
         loop {
             match self.next().await {
@@ -214,12 +238,12 @@ impl Peer {
     }
 
     /// Subscribes and reads nothing.
-    pub(super) async fn ask(&mut self, scope: &str, sub: u64) {
+    pub(crate) async fn ask(&mut self, scope: &str, sub: u64) {
         self.send(&json!({"type": "subscribe", "scope": scope, "sub": sub})).await;
     }
 
     /// Subscribes and reads to the end of the snapshot: the entities and the last page.
-    pub(super) async fn subscribe(&mut self, scope: &str, sub: u64) -> (Vec<Value>, Value) {
+    pub(crate) async fn subscribe(&mut self, scope: &str, sub: u64) -> (Vec<Value>, Value) {
         self.ask(scope, sub).await;
         assert_eq!(self.frame("subscribed").await["mode"], "snapshot");
         let mut entities = Vec::new();
@@ -233,7 +257,7 @@ impl Peer {
     }
 
     /// Publishes one event on lane `main` and waits until it is on disk.
-    pub(super) async fn publish(&mut self, kind: &str, subject: &str, data: Value) -> Value {
+    pub(crate) async fn publish(&mut self, kind: &str, subject: &str, data: Value) -> Value {
         let n = self.next_n;
         self.next_n += 1;
         self.send(&publish(n, &[event(kind, subject, data)])).await;
@@ -247,7 +271,7 @@ impl Peer {
 
     /// The signals of one kind up to here. What this connection was told is in order, so a fetch, whose answer comes in
     /// that order, ends them.
-    pub(super) async fn signals(&mut self, kind: &str, scope: &str) -> Vec<Value> {
+    pub(crate) async fn signals(&mut self, kind: &str, scope: &str) -> Vec<Value> {
         self.send(
             &json!({"type": "fetch", "id": self.next_n, "scope": scope, "entityType": "member", "limit": 1}),
         )
@@ -265,13 +289,13 @@ impl Peer {
     }
 
     /// Whether the connection still answers.
-    pub(super) async fn lives(&mut self) {
+    pub(crate) async fn lives(&mut self) {
         self.send(&json!({"type": "probe", "n": 7})).await;
         assert_eq!(self.frame("probed").await["n"], 7);
     }
 }
 
-pub(super) fn hello(boots: &[&str]) -> Value {
+pub(crate) fn hello(boots: &[&str]) -> Value {
     json!({
         "type": "hello",
         "protocol": {"min": 1, "max": 1},
@@ -281,7 +305,7 @@ pub(super) fn hello(boots: &[&str]) -> Value {
 }
 
 #[allow(clippy::needless_pass_by_value)] // read like the JSON they are
-pub(super) fn event(kind: &str, subject: &str, data: Value) -> Value {
+pub(crate) fn event(kind: &str, subject: &str, data: Value) -> Value {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let id = format!("ev_{}", LAST.fetch_add(1, Ordering::Relaxed));
     let mut event = json!({"id": id, "kind": kind, "subject": subject, "data": data});
@@ -291,11 +315,11 @@ pub(super) fn event(kind: &str, subject: &str, data: Value) -> Value {
     event
 }
 
-pub(super) fn publish(first: u64, events: &[Value]) -> Value {
+pub(crate) fn publish(first: u64, events: &[Value]) -> Value {
     json!({"type": "publish", "lane": "main", "producerEpoch": 1, "first": first, "events": events})
 }
 
-pub(super) fn run_started() -> Value {
+pub(crate) fn run_started() -> Value {
     json!({
         "conversationId": "in_1:c",
         "agentId": "in_1:main",
@@ -304,7 +328,7 @@ pub(super) fn run_started() -> Value {
     })
 }
 
-pub(super) fn message(text: &str) -> Value {
+pub(crate) fn message(text: &str) -> Value {
     json!({
         "conversationId": "in_1:c",
         "author": {"type": "agent", "id": "in_1:main"},

@@ -144,3 +144,72 @@ async fn an_instance_is_offline_after_the_grace_time_and_not_when_it_comes_back_
     bridge.frame("welcome").await;
     assert_eq!(kinds(&member.frame("events").await), ["instance.connected"]);
 }
+
+/// What an instance says about itself, with an agent of its own.
+async fn introduce(peer: &mut Peer, id: &str) {
+    peer.publish("instance.updated", id, json!({"name": id})).await;
+    for n in 0..20 {
+        let agent = json!({"instanceId": id, "name": format!("{id} agent {n}")});
+        peer.publish("agent.upserted", &format!("{id}:a{n}"), agent).await;
+    }
+}
+
+fn deploy(n: u32, instance: &str) -> Value {
+    let id = format!("01900000-0000-7000-8000-{n:012}");
+    json!({"type": "command", "id": id, "kind": "x.acme.deploy", "data": {"instanceId": instance}})
+}
+
+#[tokio::test]
+async fn three_instances_work_side_by_side_and_one_that_is_removed_goes_alone() {
+    let world = World::start().await;
+    let (mut one, mut two, mut three) = (
+        world.other_instance("in_1").await,
+        world.other_instance("in_2").await,
+        world.other_instance("in_3").await,
+    );
+    tokio::join!(introduce(&mut one, "in_1"), introduce(&mut two, "in_2"), introduce(&mut three, "in_3"));
+    let mut admin = world.socket("other").await;
+    admin.send(&hello(&[])).await;
+    admin.frame("welcome").await;
+    let (rows, _) = admin.subscribe("org", 1).await;
+    let count = |rows: &[Value], prefix: &str| {
+        rows.iter().filter(|row| row["entity"].as_str().unwrap().starts_with(prefix)).count()
+    };
+    assert_eq!((count(&rows, "instance/"), count(&rows, "agent/")), (3, 60));
+
+    for (n, (bridge, id)) in (1..).zip([(&mut one, "in_1"), (&mut two, "in_2"), (&mut three, "in_3")]) {
+        admin.send(&deploy(n, id)).await;
+        assert_eq!(bridge.frame("command").await["data"]["instanceId"], id);
+    }
+    let remove = json!({"type": "command", "id": "01900000-0000-7000-8000-000000000009",
+        "kind": "instance.remove", "data": {"instanceId": "in_2"}});
+    admin.send(&remove).await;
+    let (_, code) = two.end().await;
+    assert_eq!(code, 4503);
+    let mut again = world.socket("in_2").await;
+    again.send(&hello(&["b1"])).await;
+    let (frames, code) = again.end().await;
+    assert_eq!((&frames[0]["error"]["code"], code), (&json!("revoked"), 4503));
+
+    let mut told = Vec::new();
+    while !told.contains(&"delete instance/in_2".to_owned()) {
+        for event in admin.frame("events").await["events"].as_array().unwrap() {
+            let stage = event["data"]["stage"].as_str().unwrap_or_default();
+            told.extend(event["effects"].as_array().unwrap().iter().map(|effect| {
+                let words = format!(
+                    "{} {} {stage}",
+                    effect["op"].as_str().unwrap(),
+                    effect["entity"].as_str().unwrap()
+                );
+                words.trim_end().to_owned()
+            }));
+        }
+    }
+    let gone = told.iter().filter(|effect| effect.starts_with("delete agent/in_2:")).count();
+    let unknown = "merge command/01900000-0000-7000-8000-000000000002 outcomeUnknown".to_owned();
+    assert_eq!((gone, told.contains(&unknown)), (20, true), "{told:?}");
+    assert!(!told.iter().any(|effect| effect.contains("in_1") || effect.contains("in_3")), "{told:?}");
+    one.lives().await;
+    three.lives().await;
+    three.publish("agent.upserted", "in_3:new", json!({"instanceId": "in_3", "name": "New"})).await;
+}

@@ -250,6 +250,27 @@ fn a_drain_moves_the_connection_inside_its_window() {
 }
 
 #[test]
+fn a_thousand_tabs_leave_a_draining_hub_spread_over_its_window() {
+    let mut per_second = [0_u32; 10];
+    let mut per_second_after_bye = [0_u32; 60];
+    for seed in 0..1_000 {
+        let mut bench = Bench::online_with(seed, &["org"]);
+        bench.hears(r#"{"type":"drain","windowMs":10000}"#);
+        let waited = bench.until_open();
+        per_second[usize::try_from(waited / 1_000).unwrap()] += 1;
+        // The hub goes before it has drained, and says when to come.
+        let mut bench = Bench::online_with(seed, &["org"]);
+        bench.hears(r#"{"type":"bye","code":4001,"reason":"restart","retryAfterMs":30000}"#);
+        bench.closed(4001);
+        let waited = bench.until_open();
+        assert!(waited >= 30_000, "{seed}: the hub's word counts, not the own backoff: {waited}");
+        per_second_after_bye[usize::try_from(waited / 1_000).unwrap()] += 1;
+    }
+    assert!(per_second.iter().all(|count| (50..200).contains(count)), "{per_second:?}");
+    assert!(per_second_after_bye.iter().all(|count| *count <= 400), "{per_second_after_bye:?}");
+}
+
+#[test]
 fn what_an_old_socket_says_changes_nothing() {
     let mut bench = Bench::online(&["org"]);
     bench.machine.stop(bench.now);

@@ -51,7 +51,7 @@ fn events_are_applied_once_and_in_order() {
 fn a_gap_is_healed_by_a_new_snapshot_while_the_old_state_stays() {
     let mut bench = following();
     bench.hears(&events("org", &[put("org", 13, 12, "task/b", "{}")]));
-    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2}"#]);
+    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2,"trouble":"gap"}"#]);
     assert_eq!(bench.gist(), [r#"org Stale Some("gap")"#]);
     assert_eq!(bench.text("org", "task/a").as_deref(), Some(r#"{"n":1}"#));
     // What still comes of the old subscription means nothing.
@@ -71,7 +71,7 @@ fn a_ping_exposes_a_lost_last_event_and_moves_positions() {
     bench.hears(&ping(25, r#"{"org":22}"#));
     assert_eq!(
         bench.said().first().map(String::as_str),
-        Some(r#"{"type":"subscribe","scope":"org","sub":2}"#)
+        Some(r#"{"type":"subscribe","scope":"org","sub":2,"trouble":"behind"}"#)
     );
     assert_eq!(bench.gist(), [r#"org Stale Some("behind")"#]);
 }
@@ -173,7 +173,9 @@ fn a_state_that_is_not_the_hubs_is_replaced() {
     let mut bench = following();
     bench.hears(&frame("00000000000000ff"));
     assert_eq!(bench.machine.counters().hash_mismatches, 1);
-    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2}"#]);
+    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2,"trouble":"hash"}"#]);
+    let again = bench.reconnect().join("");
+    assert!(again.contains(r#""scope":"org""#) && !again.contains("trouble"), "told once: {again}");
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn resyncs_that_do_not_help_slow_down() {
 fn a_frame_that_cannot_be_read_restarts_its_scope_only() {
     let mut bench = following();
     bench.hears(r#"{"type":"events","scope":"org","epoch":"e1","events":[{"seq":"x"}]}"#);
-    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2}"#]);
+    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2,"trouble":"badFrame"}"#]);
     bench.hears(r#"{"type":"events","scope":"org"}"#);
     assert_eq!(bench.machine.phase(), Phase::Online);
     assert_eq!(bench.said(), Vec::<String>::new());

@@ -1,0 +1,284 @@
+// The feed and the board of tasks on a scripted core: what moves, what does not, and what becomes of what one asks.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { by, launch } from './harness/browser.mjs';
+import { openPreview, servePreview } from './harness/preview.mjs';
+
+const SCREENS = fileURLToPath(new URL('../.cache/e2e/screens', import.meta.url));
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const item = (id, rest) => by('feed-item', { itemId: `in_mac:${id}`, ...rest });
+const card = (id, rest) => by('task-card', { taskId: id, ...rest });
+const column = (name) => by('task-column', { column: name });
+
+let preview;
+let browser;
+before(async () => {
+  preview = await servePreview();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  preview?.close();
+});
+
+const open = (t, scene, hash, options) => openPreview(t, browser, preview.address(scene, hash), options);
+const asked = (page, kind) => page.evaluate((wanted) => window.fake.posted.filter(({ t, kind: each }) => t === 'command' && each === wanted).map(({ data }) => data), kind);
+const inFeed = (page) => page.locator(by('feed-item')).evaluateAll((items) => items.filter(({ inert }) => !inert).map(({ dataset }) => dataset.itemId.slice(7)));
+const newItem = (page, id, fields, replayed) => page.evaluate(([name, data, again]) => window.acts.feedItem(name, data, again), [id, { category: 'social', title: id, ...fields }, replayed]);
+
+/** Presses where the driver would scroll first. */
+const press = (page, selector) => page.locator(selector).evaluate((element) => element.click());
+
+/** Scrolls the page down. */
+async function scrolled(page, top = 300) {
+  await page.locator('.page-scroll').evaluate((scroller, to) => (scroller.scrollTop = to), top);
+  await page.waitForFunction((to) => document.querySelector('.page-scroll').scrollTop >= to, top);
+}
+
+test('each kind of item shows what matters of it, and only addresses of https become links', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  const shown = (id) => page.locator(item(id)).innerText();
+  await page.waitForSelector(item('f1', { category: 'alert', severity: 'critical' }));
+  assert.match(await shown('f1'), /^Critical\s+disk watch\s+3 min\s+Disk of the Boat shed Pi is 97 % full/);
+  assert.match(await shown('f2'), /^H\s+Mail\s+Harbour office\s+11 min\s+Your berth from November\s+Dear Mara, berth C 14/);
+  assert.match(await shown('f3'), /OTTR\s+41\.20 USD\s+\+3\.4 %/);
+  assert.equal(await page.getAttribute(`${item('f5')} .feed-change`, 'data-way'), 'down');
+  assert.match(await shown('f4'), /Post\s+River Watch @riverwatch/);
+  await page.click(item('f6'));
+  assert.match(await page.locator(`${item('f6')} .feed-detail`).innerText(), /area\s+DK-0214.*tiles\s+48/s);
+  await newItem(page, 'bad', { category: 'custom', body: '<img src=x onerror=alert(1)>', url: 'javascript:alert(1)', detail: '{"__proto__": {"x": 1}' });
+  await newItem(page, 'plain', { category: 'unheard', url: 'http://example.org' });
+  await press(page, by('feed-new'));
+  await page.waitForSelector(item('plain', { category: 'custom' }));
+  const links = await page.locator('.feed-open').evaluateAll((all) => all.filter((each) => !each.hidden).map(({ href, rel }) => [new URL(href).protocol, rel]));
+  assert.ok(links.length >= 3);
+  assert.deepEqual(links.filter(([protocol, rel]) => protocol !== 'https:' || rel !== 'noopener noreferrer'), []);
+  assert.equal(await page.locator('.feed img').count(), 0);
+});
+
+test('what was in sight for a moment is read, once, for this person', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f3', { read: true }));
+  assert.equal(await page.getAttribute(item('f7'), 'data-read'), 'false');
+  const marked = (await asked(page, 'feed.markRead')).flatMap(({ itemIds }) => itemIds);
+  assert.deepEqual(marked.sort(), ['in_mac:f1', 'in_mac:f2', 'in_mac:f3']);
+  await page.click(by('feed-read-all'));
+  await page.waitForSelector(item('f7', { read: true }));
+  assert.match(await page.textContent('.page-note'), /All read/);
+  assert.equal(await page.isVisible(by('feed-badge')), false);
+});
+
+test('new items come in by themselves and move; what was missed is simply there', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await newItem(page, 'live1', {});
+  await page.waitForSelector(item('live1', { new: '' }));
+  await page.waitForFunction((query) => !document.querySelector(query).hasAttribute('data-new'), item('live1'));
+  await newItem(page, 'missed', {}, true);
+  await page.waitForSelector(item('missed'));
+  await page.waitForTimeout(100);
+  assert.equal(await page.locator('[data-new=""]').count(), 0);
+  assert.deepEqual((await inFeed(page)).slice(0, 3), ['missed', 'live1', 'f1']);
+  assert.equal(await page.locator(by('notice')).count(), 0);
+});
+
+test('a hundred events that were missed are there without a word, a window or a movement', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await page.evaluate(() => {
+    window.seen = [];
+    new MutationObserver((records) => {
+      for (const { target, addedNodes } of records) {
+        const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+        if (element.closest('.notices, [data-testid=announcer]') || [...addedNodes].some(({ tagName }) => tagName === 'DIALOG')) window.seen.push(element.outerHTML.slice(0, 80));
+        if (element.dataset.new !== undefined) window.seen.push(`moves: ${element.dataset.itemId}`);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['data-new'] });
+    for (let n = 0; n < 50; n += 1) {
+      window.acts.feedItem(`missed${n}`, { category: 'alert', severity: 'critical', title: `Missed ${n}` }, true);
+      window.acts.task('in_mac:t4', { summary: `${n} of 50` }, true);
+    }
+  });
+  await page.waitForSelector(item('missed49'));
+  await page.waitForTimeout(200);
+  assert.deepEqual(await page.evaluate(() => window.seen), []);
+  assert.equal((await inFeed(page)).filter((id) => id.startsWith('missed')).length, 50);
+});
+
+test('nothing moves for who asked for less movement', async (t) => {
+  const page = await open(t, 'live', '#/feed', { reducedMotion: 'reduce' });
+  await page.waitForSelector(item('f1'));
+  await newItem(page, 'live1', {});
+  await page.waitForSelector(item('live1'));
+  assert.equal(await page.getAttribute(item('live1'), 'data-new'), null);
+  await page.click(by('nav-tasks'));
+  await page.waitForSelector(card('in_mac:t5'));
+  await page.evaluate(() => window.acts.task('in_mac:t5', { status: 'done' }));
+  await page.waitForSelector(`${column('done')} ${card('in_mac:t5')}`);
+  assert.equal(await page.evaluate(() => document.querySelector('.board').getAnimations({ subtree: true }).length), 0);
+});
+
+test('who reads further down is not moved: new items wait behind a button', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await scrolled(page);
+  const where = () => page.locator(item('f5')).evaluate((each) => Math.round(each.getBoundingClientRect().top));
+  const before = await where();
+  for (const id of ['n1', 'n2', 'n3']) await newItem(page, id, {});
+  await page.waitForSelector(`${by('feed-new')} >> text=3 new`);
+  assert.equal(await where(), before);
+  assert.equal((await inFeed(page)).includes('n1'), false);
+  await press(page, by('feed-new'));
+  await page.waitForSelector(item('n3'));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
+  assert.equal(await page.isVisible(by('feed-new')), false);
+});
+
+test('items are put away for everyone and come back, one and all, by hand and by key', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await page.mouse.move(5, 400);
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.keyboard.press('e');
+  await page.waitForSelector(item('f2'), { state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.itemId), 'in_mac:f3');
+  await page.click(`${by('notice')} >> text=Undo`);
+  await page.waitForSelector(item('f2'));
+  const all = await inFeed(page);
+  await page.click(by('feed-filter', { filterName: 'alert' }));
+  assert.deepEqual(await inFeed(page), ['f1', 'f7', 'f9']);
+  await page.click(by('feed-archive-all'));
+  await page.waitForSelector(`${by('feed-empty')} >> text=Nothing of this kind.`);
+  await page.click(by('feed-filter', { filterName: 'archived' }));
+  await page.waitForSelector(item('f1', { archived: true }));
+  assert.match(await page.textContent(item('f1')), /Archived by Mara/);
+  await page.click(`${by('notice')} >> text=Undo`);
+  await page.click(by('feed-filter', { filterName: 'all' }));
+  await page.waitForSelector(item('f1'));
+  assert.deepEqual(await inFeed(page), all);
+  assert.deepEqual((await asked(page, 'feed.archive')).map(({ itemIds, archived }) => [itemIds.length, archived]), [[1, true], [1, false], [3, true], [3, false]]);
+});
+
+test('tasks of a gateway move by themselves before one\'s eyes, and not when one comes back', async (t) => {
+  const page = await open(t, 'live', '#/tasks');
+  await page.waitForSelector(`${column('inProgress')} ${card('in_mac:t4', { status: 'inProgress' })}`);
+  const moving = () => page.locator(card('in_mac:t4')).evaluate((each) => each.getAnimations().filter(({ animationName }) => !animationName).length);
+  const node = await page.locator(card('in_mac:t4')).elementHandle();
+  await page.evaluate(() => window.acts.task('in_mac:t4', { status: 'done', summary: '214 of 214', endedAt: new Date().toISOString() }));
+  await page.waitForSelector(`${column('done')} ${card('in_mac:t4')}`);
+  assert.equal(await moving(), 1);
+  assert.equal(await node.evaluate((each) => each.isConnected), true, 'the card itself moves');
+  await page.evaluate(() => window.acts.task('in_mac:t4', { status: 'inProgress' }, true));
+  await page.waitForSelector(`${column('inProgress')} ${card('in_mac:t4')}`);
+  await page.waitForFunction((query) => document.querySelector(query).getAnimations().every(({ animationName }) => animationName), card('in_mac:t4'));
+  assert.equal(await page.getAttribute(card('in_mac:t4'), 'draggable'), 'false');
+});
+
+test('a task is written down, changed, moved by keys and by pointer, and handed to an agent', async (t) => {
+  const page = await open(t, 'live', '#/tasks');
+  await page.waitForSelector(card('hub:t1'));
+  await page.keyboard.press('n');
+  await page.fill(by('task-title'), 'Paint the hull');
+  await page.fill(by('task-description'), 'Two coats.');
+  await page.selectOption(by('task-agent'), 'in_mac:juno');
+  await page.click(by('task-save'));
+  await page.waitForSelector(`${column('todo')} >> text=Paint the hull`);
+  assert.equal(new URL(page.url()).hash, '#/tasks');
+  const id = await page.locator(by('task-card'), { hasText: 'Paint the hull' }).getAttribute('data-task-id');
+  await page.focus(card(id));
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.waitForSelector(`${column('inProgress')} ${card(id)}`);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.taskId), id);
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.locator(card('hub:t2')).dragTo(page.locator(column('review')));
+  await page.waitForSelector(`${column('review')} ${card('hub:t2')}`);
+  await page.focus(card(id));
+  await page.keyboard.press('Enter');
+  await page.fill(by('task-title'), 'Paint the hull blue');
+  await page.click(by('task-save'));
+  await page.fill(by('dispatch-text'), 'Please paint it, twice.');
+  await page.click(by('dispatch'));
+  await page.waitForSelector(`${card(id)}[data-status=queued]`, { state: 'attached' });
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(`${column('inProgress')} ${card(id, { status: 'inProgress' })}`);
+  assert.equal(await page.getAttribute(`${card(id)} .task-talk`, 'href'), '#/c/in_mac%3Ajuno');
+  assert.deepEqual(await asked(page, 'task.create'), [{ title: 'Paint the hull', description: 'Two coats.', agentId: 'in_mac:juno' }]);
+  assert.deepEqual(await asked(page, 'task.update'), [
+    { taskId: id, status: 'inProgress' }, { taskId: id, status: 'todo' }, { taskId: 'hub:t2', status: 'review' }, { taskId: id, title: 'Paint the hull blue' },
+  ]);
+  assert.deepEqual(await asked(page, 'task.dispatch'), [{ taskId: id, conversationId: 'in_mac:juno', text: 'Please paint it, twice.' }]);
+});
+
+test('a refused task keeps its words until it is tried again or dismissed', async (t) => {
+  const page = await open(t, 'live', '#/tasks/new');
+  await page.fill(by('task-title'), 'refuse to paint');
+  await page.click(by('task-save'));
+  const refused = page.locator(by('task-card', { stage: 'refused' }));
+  await refused.waitFor();
+  assert.match(await refused.textContent(), /refuse to paint.*Not changed: the hub refuses everything that says so/);
+  await page.click(`${by('notice')} >> text=Try again`);
+  await page.waitForSelector(`${column('todo')} >> text=accept to paint`);
+  assert.equal(await refused.count(), 0);
+});
+
+test('a hand-over that its machine refused is told on the card, with a way to try again', async (t) => {
+  const page = await open(t, 'live', '#/tasks');
+  await page.waitForSelector(card('hub:t1'));
+  await page.evaluate(() => {
+    const command = { kind: 'task.dispatch', entity: 'task/hub:t1', stage: 'rejected', error: { code: 'forbidden', message: 'the policy of this machine allows no tasks' }, issuedAt: new Date().toISOString() };
+    window.fake.push({ put: [['org', 'command/c1', 9000, true, command]] });
+  });
+  await page.waitForSelector(`${card('hub:t1')} >> text=Not handed over: the policy of this machine allows no tasks`);
+  await page.focus(card('hub:t1'));
+  await page.keyboard.press('d');
+  await page.waitForSelector(by('dispatch'));
+});
+
+test('a link to a task opens it; a phone shows one column at a time', async (t) => {
+  const page = await open(t, 'live', '#/tasks/in_mac:t9', PHONE);
+  assert.match(await page.textContent(by('task-dialog')), /Book the ferry to Årø.*Failed.*sub-agent.*the booking page wants a captcha.*Its gateway moves this task by itself/s);
+  await page.tap('[aria-label="Close"]:visible');
+  assert.equal(await page.isVisible(column('todo')), true);
+  assert.equal(await page.isVisible(column('review')), false);
+  await page.tap('.column-tabs [data-column=review]');
+  await page.waitForSelector(`${column('review')} ${card('hub:t6')}`);
+  assert.equal(await page.isVisible(column('todo')), false);
+});
+
+test('every page is loading before it is empty', async (t) => {
+  const loading = await open(t, 'loading', '#/feed');
+  await loading.waitForSelector(`${by('feed-empty')} >> text=Looking at the feed`);
+  await loading.click(by('nav-fleet'));
+  await loading.waitForSelector(`${by('fleet-empty')} >> text=Looking for machines`);
+  const empty = await open(t, 'empty', '#/feed');
+  await empty.waitForSelector(`${by('feed-empty')} >> text=All quiet on the river`);
+  await empty.click(by('nav-tasks'));
+  await empty.waitForSelector(`${column('todo')} >> text=Nothing to do.`);
+  await empty.click(by('nav-fleet'));
+  await empty.click(by('fleet-add'));
+  await empty.waitForSelector('text=otter-server instance add --name laptop');
+});
+
+const STATES = [
+  ['conversations', 'live', '#/c/in_mac:ada'], ['folders', 'many', '#/c/in_mac:ada'], ['list', 'many', '#/'], ['approvals', 'approvals', '#/approvals'], ['tasks', 'live', '#/tasks'], ['task', 'live', '#/tasks/hub:t1'],
+  ['feed', 'live', '#/feed'], ['fleet', 'live', '#/fleet'], ['activity', 'live', '#/fleet/activity'], ['integrators', 'live', '#/fleet/data'], ['stale', 'stale', '#/fleet'],
+  ['empty', 'empty', '#/feed'], ['loading', 'loading', '#/'], ['signed-out', 'signedout', '#/'],
+];
+const LOOKS = { light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, phone: { ...PHONE, colorScheme: 'light' } };
+
+test('pictures of the main states', { timeout: 180_000 }, async (t) => {
+  await mkdir(SCREENS, { recursive: true });
+  for (const [look, options] of Object.entries(LOOKS)) {
+    for (const [name, scene, hash] of STATES) {
+      const page = await open(t, scene, hash, options);
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: join(SCREENS, `${name}-${look}.png`) });
+      await page.context().close();
+    }
+  }
+});

@@ -1,0 +1,224 @@
+// A conversation as a person lives in it: what agents do, stopping them, writing, and the head of the conversation.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { start, talk } from './console-page.mjs';
+import { by } from './harness/browser.mjs';
+import { faults } from './harness/recorder.mjs';
+
+const ADA = 'in_mac:ada';
+const MAIL = 'in_mac:mail';
+const RUN = 'in_mac:run-busy';
+const INPUT = by('composer-input');
+const STOP = by('stop-button', { runId: RUN });
+
+let consoles;
+before(async () => (consoles = await start()));
+after(() => consoles?.stop());
+
+const posted = (page, kind) => page.evaluate((wanted) => window.fake.posted.filter((each) => each.kind === wanted).map(({ data }) => data), kind);
+const stops = (page) => posted(page, 'run.abort');
+const push = (page, changes) => page.evaluate((each) => window.fake.push(each), changes);
+
+async function busy(t) {
+  const page = await consoles.open(t, 'busy', talk(ADA));
+  await page.locator(by('run-row', { runId: RUN, state: 'running' })).waitFor();
+  return page;
+}
+
+test('what a run did is folded to a line that says what failed, and unfolds to its steps', async (t) => {
+  const page = await busy(t);
+  const work = page.locator(by('run-work', { runId: 'in_mac:r3' }));
+  const fold = work.locator(by('steps-fold'));
+  assert.match(await fold.innerText(), /^5 steps, 1 failed, 1 approval, 1 sub-agent\s+2:08$/);
+  assert.equal(await work.locator(by('step-row')).count(), 0);
+  await fold.click();
+  assert.equal(await work.locator(by('step-row')).count(), 5);
+  const failed = work.locator(by('step-row', { status: 'failed' }));
+  assert.deepEqual((await failed.locator('summary').innerText()).split(/\s*\n\s*/).filter(Boolean).map((part) => part.trim()), ['failed:', 'exec', 'cargo test -p otter-proto', 'exit 101', '41 s']);
+  assert.equal(await failed.locator('pre').isVisible(), false);
+  await failed.locator('summary').click();
+  assert.match(await failed.locator('pre').innerText(), /^running 131 tests\ntest state::tests::a_merge/);
+  assert.match(await failed.innerText(), /exit code 101 · the output went on/);
+  await fold.click();
+  assert.equal(await work.locator(by('step-row')).count(), 0);
+});
+
+test('a run of a sub-agent is told under the run that began it, with the way to its conversation', async (t) => {
+  const page = await busy(t);
+  await page.locator(by('run-work', { runId: 'in_mac:r3' })).locator(by('steps-fold')).click();
+  const child = page.locator(by('child-run', { runId: 'in_mac:c1', state: 'completed' }));
+  assert.match((await child.innerText()).replace(/\s+/g, ' '), /second pair of eyes has finished 19 s/);
+  await child.locator('a').click();
+  await page.locator('[data-open-conversation="in_mac:child"]').waitFor();
+  await page.locator(by('message-row', { messageId: 'in_mac:c1:answer' })).waitFor();
+});
+
+test('steps come in while a run goes on, in their place, and what it does at the moment is shown', async (t) => {
+  const page = await busy(t);
+  assert.equal(await page.locator(by('run-phase')).innerText(), 'exec · cargo test -p otter-proto');
+  const step = (n, change = {}) => [`conversation/${ADA}`, `step/${RUN}:s${n}`, 9000 + n, true, { conversationId: ADA, runId: RUN, name: 'exec', title: `command ${n}`, status: 'completed', exitCode: 0, startedAt: new Date(Date.now() + n).toISOString(), durationMs: 5, ...change }];
+  await push(page, { put: [step(1), step(2)], signals: [[`conversation/${ADA}`, 'run.progress', RUN, { runId: RUN, phase: 'tool', tool: 'read', title: 'README.md' }]] });
+  const work = page.locator(by('run-work', { runId: RUN }));
+  await work.locator(by('step-row')).nth(1).waitFor();
+  assert.equal(await page.locator(by('run-phase')).innerText(), 'read · README.md');
+  assert.equal(await work.evaluate((element) => element.nextElementSibling.dataset.messageId), `${RUN}:answer`);
+  await push(page, { put: Array.from({ length: 18 }, (_, n) => step(n + 3, n === 4 ? { status: 'failed', exitCode: 1 } : {})) });
+  await work.locator(by('steps-fold')).waitFor();
+  assert.match(await work.locator(by('steps-fold')).innerText(), /^14 earlier of 20 steps, 1 failed/);
+  assert.equal(await work.locator(by('step-row')).count(), 6);
+  await work.locator(by('steps-fold')).click();
+  assert.equal(await work.locator(by('step-row')).count(), 20);
+});
+
+test('each way a run can end is told', async (t) => {
+  const page = await consoles.open(t, 'live', talk(ADA));
+  const words = (id) => page.locator(by('run-row', { runId: id })).innerText();
+  assert.match(await words('in_mac:r2'), /Failed: the model provider answered 529, overloaded/);
+  await page.evaluate((hash) => (location.hash = hash), talk(MAIL));
+  await page.locator(by('run-row', { runId: 'in_mac:n2' })).waitFor();
+  assert.match(await words('in_mac:n2'), /^Ended without an answer/);
+  await page.evaluate((hash) => (location.hash = hash), talk('in_old:scout'));
+  await page.locator(by('run-row', { runId: 'in_old:x' })).waitFor();
+  assert.match(await words('in_old:x'), /^Interrupted: the gateway restarted in the middle of this run/);
+});
+
+test('a run that somebody else stops is stopping here too, until the gateway has ended it', async (t) => {
+  const page = await busy(t);
+  await push(page, { put: [['org', 'command/cm_tom', 9000, true, { kind: 'run.abort', stage: 'received', runId: RUN, conversationId: ADA, issuedAt: new Date().toISOString() }]] });
+  await page.locator(by('stop-button', { stopping: 'true' })).waitFor();
+  assert.equal(await page.locator(STOP).isDisabled(), true);
+  await push(page, { put: [['org', 'command/cm_tom', 9001, true, { kind: 'run.abort', stage: 'completed', runId: RUN, conversationId: ADA, issuedAt: new Date().toISOString() }]] });
+  assert.equal(await page.locator(STOP).getAttribute('data-stopping'), 'true');
+  const now = new Date().toISOString();
+  await push(page, { put: [[`conversation/${ADA}`, `run/${RUN}`, 9002, true, { conversationId: ADA, agentId: ADA, state: 'aborted', startedAt: now, endedAt: now }]] });
+  await page.locator(by('run-row', { runId: RUN, state: 'aborted' })).waitFor();
+  assert.equal(await page.locator(STOP).count(), 0);
+});
+
+test('a stop that failed says why and can be tried again', async (t) => {
+  const page = await busy(t);
+  await push(page, { put: [['org', 'command/cm_1', 9000, true, { kind: 'run.abort', stage: 'failed', runId: RUN, conversationId: ADA, issuedAt: new Date().toISOString(), error: { code: 'gateway', message: 'the gateway did not answer' } }]] });
+  await page.locator(by('run-row', { runId: RUN })).filter({ hasText: 'Could not stop: the gateway did not answer' }).waitFor();
+  await page.click(STOP);
+  await page.locator(by('stop-button', { stopping: 'true' })).waitFor();
+  assert.deepEqual(await stops(page), [{ runId: RUN, conversationId: ADA }]);
+});
+
+test('Escape twice stops, once only says so', async (t) => {
+  const page = await busy(t);
+  await page.focus(INPUT);
+  await page.keyboard.press('Escape');
+  await page.locator(STOP).filter({ hasText: 'Esc again stops' }).waitFor();
+  await page.locator(STOP).filter({ hasText: /^Stop$/ }).waitFor();
+  assert.deepEqual(await stops(page), []);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.locator(by('stop-button', { stopping: 'true' })).waitFor();
+  assert.deepEqual(await stops(page), [{ runId: RUN, conversationId: ADA }]);
+});
+
+test('who joins in the middle of an answer sees all of it so far, and a run that ended unseen is over', async (t) => {
+  const page = await busy(t);
+  const frames = await page.evaluate(() => window.otterRecorder.take());
+  const first = frames.flatMap(({ rows }) => rows).find(({ id }) => id === `${RUN}:answer`);
+  assert.match(first.text, /^All 214 tests pass\. The one failure/);
+  // The page hears of the end by entities alone, without any signal.
+  const now = new Date().toISOString();
+  await push(page, { put: [[`conversation/${ADA}`, `run/${RUN}`, 9002, true, { conversationId: ADA, agentId: ADA, state: 'completed', startedAt: now, endedAt: now }], ['org', `conversation/${ADA}`, 9003, true, { instanceId: 'in_mac', agentId: ADA, title: 'Release 0.4', messageCount: 12 }]] });
+  await page.locator(by('run-row', { runId: RUN, state: 'completed' })).waitFor({ state: 'attached' });
+  assert.equal(await page.locator(STOP).count(), 0);
+  assert.equal(await page.locator('.conversation').getAttribute('data-running'), null);
+});
+
+test('the same words twice are two messages, each shown once in every painted frame', async (t) => {
+  const page = await consoles.open(t, 'live', talk(MAIL));
+  await page.locator(by('message-row')).first().waitFor();
+  await page.evaluate(() => window.otterRecorder.take());
+  for (let n = 0; n < 2; n += 1) {
+    await page.fill(INPUT, 'continue');
+    await page.keyboard.press('Enter');
+  }
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-own][data-delivery=delivered]')].filter((row) => row.querySelector('[data-testid=message-text]').textContent === 'continue').length === 2);
+  const found = faults(await page.evaluate(() => window.otterRecorder.take())).filter((fault) => !fault.includes('is not continued'));
+  assert.deepEqual(found, []);
+});
+
+test('words typed without a connection stay visible as waiting', async (t) => {
+  const page = await consoles.open(t, 'held', talk(MAIL));
+  await page.locator('.stale').waitFor();
+  await page.fill(INPUT, 'are you there?');
+  await page.keyboard.press('Enter');
+  const row = page.locator(by('message-row', { stage: 'held' }));
+  assert.match(await row.innerText(), /are you there\?\s+Waits for the connection/);
+  assert.equal(await page.inputValue(INPUT), '');
+});
+
+test('people who write are named, and others hear of this person only while they write', async (t) => {
+  const page = await consoles.open(t, 'live', talk(ADA));
+  const line = page.locator(by('typing-line'));
+  const before = await line.boundingBox();
+  await push(page, { signals: [[`conversation/${ADA}`, 'typing', `${ADA}/mb_tom`, { memberId: 'mb_tom', name: 'Tom', active: true }]] });
+  await line.filter({ hasText: 'Tom is writing' }).waitFor();
+  assert.deepEqual(await line.boundingBox(), before);
+  await page.focus(INPUT);
+  await page.keyboard.type('hello');
+  const typing = () => page.evaluate(() => window.fake.posted.filter(({ t: type, kind }) => type === 'signal' && kind === 'typing').map(({ data }) => data.active));
+  assert.deepEqual(await typing(), [true]);
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await typing(), [true, false]);
+});
+
+test('the composer sends with Enter, breaks lines with Shift and Enter, and says when a text is very long', async (t) => {
+  const page = await consoles.open(t, 'live', talk(ADA));
+  await page.focus(INPUT);
+  await page.keyboard.type('one');
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('two');
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await posted(page, 'message.send'), [{ conversationId: ADA, text: 'one\ntwo' }]);
+  await page.fill(INPUT, 'ä'.repeat(110 * 1024));
+  await page.locator('.composer-hint').filter({ hasText: 'A long text: 220 KB' }).waitFor();
+});
+
+test('a viewer may not write, and is told why', async (t) => {
+  const page = await consoles.open(t, 'viewer', talk(ADA));
+  await page.locator('.composer-hint').filter({ hasText: 'your role is viewer' }).waitFor();
+  assert.equal(await page.isDisabled(INPUT), true);
+});
+
+test('a conversation is renamed in place; its session is started anew after a question', async (t) => {
+  const page = await consoles.open(t, 'live', talk(ADA));
+  await page.click(by('conversation-title'));
+  await page.fill(by('conversation-title-input'), 'Release 0.5');
+  await page.keyboard.press('Escape');
+  assert.equal(await page.innerText('h1'), 'Release 0.4');
+  await page.click(by('conversation-title'));
+  await page.fill(by('conversation-title-input'), 'Release 0.5');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('h1').innerText === 'Release 0.5');
+  assert.deepEqual(await posted(page, 'conversation.update'), [{ conversationId: ADA, title: 'Release 0.5' }]);
+  await page.click(by('conversation-menu'));
+  await page.click('text=Start the session anew…');
+  assert.deepEqual(await posted(page, 'session.reset'), []);
+  await page.click(by('reset-confirm'));
+  await page.locator(by('notice')).filter({ hasText: 'The session was started anew' }).waitFor();
+  assert.deepEqual(await posted(page, 'session.reset'), [{ conversationId: ADA }]);
+});
+
+test('code is copied as it was written', async (t) => {
+  const page = await consoles.open(t, 'live', talk(ADA));
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.locator('.code-block').hover();
+  await page.locator('.code-block .copy').click();
+  await page.locator('.code-block .copy[data-copied=yes]').waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^#\[test\]\nfn a_merge[^]*\n}$/);
+});
+
+test('a conversation that may not be read says so', async (t) => {
+  const page = await consoles.open(t, 'live', talk('in_mac:secret'));
+  await page.locator(by('thread-empty')).filter({ hasText: 'Loading the conversation' }).waitFor();
+  await push(page, { scopes: { 'conversation/in_mac:secret': { phase: 'denied', reason: 'this conversation is not of your org' } } });
+  await page.locator(by('thread-empty')).filter({ hasText: 'this conversation is not of your org' }).waitFor();
+  assert.equal(await page.isDisabled(INPUT), true);
+});

@@ -1,0 +1,74 @@
+// Pictures of the main states of a conversation, for people to look at: .cache/e2e/screens. Each state is light, dark and
+// on a phone, and none may scroll sideways.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { DARK, PHONE, picture, start, talk } from './console-page.mjs';
+import { by } from './harness/browser.mjs';
+
+const ADA = talk('in_mac:ada');
+
+let consoles;
+before(async () => (consoles = await start()));
+after(() => consoles?.stop());
+
+const seen = (selector) => (page) => page.locator(selector).first().waitFor();
+const unfold = async (page) => {
+  const work = page.locator(by('run-work', { runId: 'in_mac:r3' }));
+  await work.locator(by('steps-fold')).click();
+  await work.locator(by('step-row', { status: 'failed' })).locator('summary').click();
+};
+const refuse = async (page) => {
+  await page.fill(by('composer-input'), 'refuse this, please');
+  await page.keyboard.press('Enter');
+  await page.locator(by('message-row', { stage: 'refused' })).waitFor();
+};
+const push = (page, changes) => page.evaluate((each) => window.fake.push(each), changes);
+const writing = async (page) => {
+  await push(page, { signals: [['conversation/in_mac:ada', 'typing', 'in_mac:ada/mb_tom', { memberId: 'mb_tom', name: 'Tom', active: true }]] });
+  await page.locator(by('typing-line', { count: 1 })).waitFor();
+};
+const back = async (page) => {
+  await page.locator(by('message-row')).first().waitFor();
+  await page.evaluate(() => window.talk.fail('more'));
+  await page.locator('.scroller').evaluate((box) => (box.scrollTop = 0));
+  await page.locator('.history[data-error]').waitFor();
+};
+const decide = async (page) => {
+  await page.locator(by('approval-card', { approvalId: 'in_mac:ap-1' })).locator(by('approval-allow-once')).click();
+  await page.locator(by('approval-card', { state: 'decided' })).waitFor();
+};
+const always = (page) => page.locator(by('approval-card', { approvalId: 'in_mac:ap-1' })).locator(by('approval-always-choice')).click();
+
+/** name, scene, place, what is done before the picture is taken */
+const STATES = [
+  ['talk-live', 'live', ADA, writing],
+  ['talk-running', 'busy', ADA, seen(by('stop-button'))],
+  ['talk-steps', 'busy', ADA, unfold],
+  ['talk-refused', 'live', ADA, refuse],
+  ['talk-interrupted', 'live', talk('in_old:scout'), seen(by('run-row'))],
+  ['talk-empty', 'live', talk('in_mac:juno'), seen(by('thread-empty'))],
+  ['talk-loading', 'live', talk('in_mac:unknown'), seen(by('thread-empty'))],
+  ['talk-stale', 'stale', ADA, seen('.stale')],
+  ['talk-history-error', 'history', talk('in_mac:long'), back],
+  ['approvals-in-talk', 'approvals', ADA, seen(by('approval-card'))],
+  ['approvals-always', 'approvals', ADA, always],
+  ['approvals-decided', 'decided', ADA, decide],
+  ['approvals-overdue', 'overdue', ADA, seen('.approval[data-overdue]')],
+  ['approvals-viewer', 'viewer', ADA, seen(by('approval-card'))],
+  ['approvals-page', 'approvals', '/approvals', seen(by('approval-card'))],
+  ['approvals-none', 'live', '/approvals', seen(by('approvals-empty'))],
+];
+const LOOKS = [['light', {}], ['dark', DARK], ['phone', PHONE]];
+
+for (const [name, scene, place, act] of STATES) {
+  test(`picture of ${name}`, async (t) => {
+    for (const [look, options] of LOOKS) {
+      const page = await consoles.open(t, scene, place, options);
+      await act(page);
+      await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity).map(({ finished }) => finished)));
+      await picture(page, `${name}-${look}`);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} ${look} scrolls sideways`);
+    }
+  });
+}

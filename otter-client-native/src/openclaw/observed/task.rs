@@ -1,0 +1,161 @@
+//! Tasks: those of the gateway that were published, and those of people that were handed to it.
+
+use otter_proto::id::EntityId;
+use serde::{Deserialize, Serialize};
+
+use crate::openclaw::ids::SessionKey;
+use crate::openclaw::json::Fields as _;
+use crate::openclaw::observed::{Delivery, Observed, Sent};
+use crate::openclaw::time::UnixMillis;
+
+/// What was published about a task of the gateway, as far as a change of it is news.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskSeen {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) summary: Option<String>,
+    pub(crate) conversation: Option<String>,
+    pub(crate) run: Option<String>,
+    pub(crate) seen_at: UnixMillis,
+}
+
+/// A person's task that a message carries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Dispatched {
+    /// The task, as the hub calls it.
+    pub(crate) task: EntityId,
+    /// The gateway's id of the run that works on it: the message's own, or the one that took it up after a restart.
+    pub(crate) run: String,
+    pub(crate) state: DispatchState,
+}
+
+/// How far a person's task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum DispatchState {
+    /// Its run is awaited or goes on.
+    Handed,
+    /// Its run was lost with a boot of the gateway, which may take the turn up again by itself.
+    Lost,
+    Ended,
+}
+
+impl TaskSeen {
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.status.as_str(), "queued" | "inProgress")
+    }
+}
+
+impl Observed {
+    /// The gateway's ids of tasks that have not ended.
+    pub(crate) fn open_tasks(&self) -> Vec<String> {
+        self.tasks.iter().filter(|(_, seen)| seen.is_open()).map(|(id, _)| id.clone()).collect()
+    }
+
+    pub(crate) fn note_task(&mut self, id: &str, seen: TaskSeen) {
+        while self.tasks.len() >= MAX_TASKS && !self.tasks.contains_key(id) {
+            let oldest = self.tasks.iter().min_by_key(|(_, seen)| (seen.is_open(), seen.seen_at));
+            let Some(oldest) = oldest.map(|(id, _)| id.clone()) else { break };
+            self.forget_task(&oldest);
+        }
+        self.tasks.insert(id.to_owned(), seen);
+        self.dirty.insert(format!("task/{id}"));
+    }
+
+    /// Forgets a task; false when it was not known.
+    pub(crate) fn forget_task(&mut self, id: &str) -> bool {
+        self.dirty.insert(format!("task/{id}"));
+        self.tasks.remove(id).is_some()
+    }
+
+    /// Forgets every task, so that the gateway's list is published anew.
+    pub(super) fn forget_tasks(&mut self) {
+        for id in std::mem::take(&mut self.tasks).into_keys() {
+            self.dirty.insert(format!("task/{id}"));
+        }
+    }
+
+    /// Whether a session has nothing to do and nothing waits for it, so that a message gets a run of its own.
+    pub(crate) fn is_idle(&self, session: &SessionKey) -> bool {
+        let row = self.sessions.get(session).and_then(|seen| seen.session.as_ref());
+        let is_at_work = row.is_some_and(|row| matches!(row.text("status"), Some("running" | "queued")));
+        // A turn may fail before its message is in the transcript, which then never has it.
+        let is_on_its_way = |(key, sent): (&String, &Sent)| {
+            let is_of_this_boot = sent.boot.is_some() && sent.boot == self.meta.boot;
+            let is_awaited = sent.delivery < Delivery::Delivered && !self.is_closed(key);
+            sent.session == *session && is_awaited && is_of_this_boot
+        };
+        let has_run = self.runs.values().any(|run| run.session == *session);
+        !is_at_work && !has_run && !self.sent.iter().any(is_on_its_way)
+    }
+
+    /// Messages with a task that a run works on: their commands and tasks.
+    pub(crate) fn dispatched_to(&self, run: &str) -> Vec<(String, EntityId)> {
+        let works_on = |sent: &Sent, link: &Dispatched| {
+            link.state == DispatchState::Handed && (link.run == run || sent.into_run.as_deref() == Some(run))
+        };
+        let links = self.sent.iter().filter_map(|(id, sent)| Some((id, sent, sent.task.as_ref()?)));
+        links
+            .filter(|(_, sent, link)| works_on(sent, link))
+            .map(|(id, _, link)| (id.clone(), link.task.clone()))
+            .collect()
+    }
+
+    /// Runs of handed tasks of a session that are neither open nor over here.
+    pub(crate) fn awaited_runs(&self, session: &SessionKey) -> Vec<String> {
+        let of_session =
+            self.sent.values().filter(|sent| sent.session == *session && sent.into_run.is_none());
+        let links = of_session.filter_map(|sent| sent.task.as_ref());
+        let handed = links.filter(|link| link.state == DispatchState::Handed).map(|link| &link.run);
+        handed
+            .filter(|run| !self.runs.contains_key(*run) && !self.is_closed(run) && !self.is_hidden(run))
+            .cloned()
+            .collect()
+    }
+
+    /// Sessions in which a handed task has not ended.
+    pub(crate) fn sessions_with_tasks(&self) -> Vec<SessionKey> {
+        let is_open =
+            |sent: &&Sent| sent.task.as_ref().is_some_and(|link| link.state != DispatchState::Ended);
+        self.sent.values().filter(is_open).map(|sent| sent.session.clone()).collect()
+    }
+
+    pub(crate) fn move_dispatch(&mut self, command: &str, state: DispatchState) {
+        if let Some(link) = self.sent.get_mut(command).and_then(|sent| sent.task.as_mut()) {
+            link.state = state;
+            self.touch_sent(command);
+        }
+    }
+
+    /// Forgets that a message carries a task.
+    pub(crate) fn drop_dispatch(&mut self, command: &str) {
+        if self.sent.get_mut(command).and_then(|sent| sent.task.take()).is_some() {
+            self.touch_sent(command);
+        }
+    }
+
+    /// Gives the newest task of a session whose run went down with an earlier boot to the run that took the turn up: its
+    /// command and task. Nobody may have looked at that run yet.
+    pub(crate) fn take_up(&mut self, session: &SessionKey, run: &str) -> Option<(String, EntityId)> {
+        let is_lost = |sent: &Sent| {
+            let is_of_earlier_boot = sent.boot != self.meta.boot;
+            let is_lost = |link: &Dispatched| match link.state {
+                DispatchState::Lost => true,
+                DispatchState::Handed => is_of_earlier_boot && link.run != run,
+                DispatchState::Ended => false,
+            };
+            sent.session == *session && sent.task.as_ref().is_some_and(is_lost)
+        };
+        let command = self.sent.iter().rev().find(|(_, sent)| is_lost(sent)).map(|(id, _)| id.clone())?;
+        let link = self.sent.get_mut(&command)?.task.as_mut()?;
+        link.state = DispatchState::Handed;
+        run.clone_into(&mut link.run);
+        let task = link.task.clone();
+        self.touch_sent(&command);
+        Some((command, task))
+    }
+}
+
+const MAX_TASKS: usize = 1_024;
