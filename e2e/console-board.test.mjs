@@ -51,7 +51,7 @@ test('each kind of item shows what matters of it, and only addresses of https be
   await page.click(item('f6'));
   assert.match(await page.locator(`${item('f6')} .feed-detail`).innerText(), /area\s+DK-0214.*tiles\s+48/s);
   await newItem(page, 'bad', { category: 'custom', body: '<img src=x onerror=alert(1)>', url: 'javascript:alert(1)', detail: '{"__proto__": {"x": 1}' });
-  await newItem(page, 'plain', { category: 'unheard', url: 'http://example.org' });
+  await newItem(page, 'plain', { category: 'constructor', url: 'http://example.org' });
   await press(page, by('feed-new'));
   await page.waitForSelector(item('plain', { category: 'custom' }));
   const links = await page.locator('.feed-open').evaluateAll((all) => all.filter((each) => !each.hidden).map(({ href, rel }) => [new URL(href).protocol, rel]));
@@ -136,6 +136,18 @@ test('who reads further down is not moved: new items wait behind a button', asyn
   await page.waitForSelector(item('n3'));
   assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
   assert.equal(await page.isVisible(by('feed-new')), false);
+});
+
+test('a page that one comes back to is where it was left', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f1'));
+  await scrolled(page);
+  await page.click(by('nav-fleet'));
+  await page.waitForSelector(by('fleet-card'));
+  await page.click(by('nav-feed'));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 300);
+  await page.click(by('feed-filter', { filterName: 'alert' }));
+  assert.equal(await page.locator('.page-scroll').evaluate(({ scrollTop }) => scrollTop), 0);
 });
 
 test('items are put away for everyone and come back, one and all, by hand and by key', async (t) => {

@@ -157,7 +157,7 @@ test('a conversation is renamed, pinned, put into a folder and away at once; wha
   await has(page, row(ADA), 'data-stage', 'refused');
   assert.match(await page.textContent(row(ADA)), /Release 0\.4/);
   const notice = page.locator(by('notice', { tone: 'bad' }));
-  assert.match(await notice.textContent(), /The conversation was not changed.*the hub refuses everything that says so/);
+  assert.match(await notice.textContent(), /The conversation was not changed.*The hub refuses everything that says so\./);
   await notice.locator('text=Try again').click();
   await page.waitForSelector(`${row(ADA)} >> text=accept this title`);
   assert.equal(await notice.count(), 0);
@@ -325,6 +325,26 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
+test('everything that can be pressed is reached by Tab, and what has the keyboard is seen', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(by('feed-item'));
+  const missed = await page.evaluate(() => [...document.querySelectorAll('.shell :is(button, a[href], input, select, textarea)')].filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex < 0).map(({ outerHTML }) => outerHTML.slice(0, 80)));
+  assert.deepEqual(missed, []);
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(page), 'Skip to the content');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+  for (let n = 0; n < 30; n += 1) {
+    await page.keyboard.press('Tab');
+    const seen = await page.evaluate(() => {
+      const { width, height } = document.activeElement.getBoundingClientRect();
+      const { outlineStyle, opacity } = getComputedStyle(document.activeElement);
+      return width > 0 && height > 0 && opacity === '1' && outlineStyle !== 'none';
+    });
+    assert.ok(seen, await page.evaluate(() => document.activeElement.outerHTML.slice(0, 120)));
+  }
+});
+
 test('a phone shows every page in its width, with the way between them at the thumb', async (t) => {
   const page = await open(t, 'approvals', '#/', PHONE);
   for (const name of ['conversations', 'approvals', 'tasks', 'feed', 'fleet']) {
@@ -332,6 +352,7 @@ test('a phone shows every page in its width, with the way between them at the th
     await page.waitForTimeout(150);
     const width = await page.evaluate(() => [document.documentElement.scrollWidth, Math.max(...[...document.querySelectorAll('.page, .side, .page-scroll > *')].filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().right))]);
     assert.ok(Math.max(...width) <= 360.5, `${name}: ${width}`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), `${name} scrolls as a whole`);
     const bar = await page.locator('.nav').boundingBox();
     assert.ok(bar.y + bar.height >= 739 && bar.height >= 48, name);
   }

@@ -6,8 +6,8 @@ import { notify } from './notices.js';
  * @param {any} client @param {ReturnType<import('./route.js').createRoute>} route
  */
 export function tellAlerts(client, route) {
-  client.on('feed.itemAdded', (/** @type {any} */ { subject, data }, /** @type {{ replayed: boolean }} */ { replayed }) => {
+  client.on('feed.itemAdded', (/** @type {any} */ { id, data }, /** @type {{ replayed: boolean }} */ { replayed }) => {
     if (replayed || data.category !== 'alert' || data.severity !== 'critical' || route.place().page === 'feed') return;
-    notify(`alert ${subject}`, { words: data.title, detail: data.from, tone: 'bad', lasts: 20_000, actions: [['Look', () => route.go('feed', 'alert')]] });
+    notify(`alert ${id}`, { words: data.title, detail: data.from, tone: 'bad', lasts: 20_000, actions: [['Look', () => route.go('feed', 'alert')]] });
   });
 }

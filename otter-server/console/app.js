@@ -1,7 +1,7 @@
 import { tellAlerts } from './alerts.js';
 import { announcer } from './announce.js';
 import { tellRefusals } from './ask.js';
-import { attribute, h, icon, watch } from './dom.js';
+import { attribute, h, icon, show, watch } from './dom.js';
 import { listenToKeys } from './keys.js';
 import { noticeBoard } from './notices.js';
 import { setTitle } from './page-title.js';
@@ -13,7 +13,7 @@ import { centre } from './view/centre.js';
 import { conversations } from './view/conversations.js';
 import { facts } from './view/facts.js';
 import { feedPage } from './view/feed.js';
-import { fleetPage } from './view/fleet.js';
+import { addMachine, fleetPage } from './view/fleet.js';
 import { gate } from './view/gate.js';
 import { instances } from './view/instances.js';
 import { nav } from './view/nav.js';
@@ -28,7 +28,7 @@ const NARROW = matchMedia('(max-width: 759px)');
 
 /** @type {Record<string, (client: any, route: any, shell: any) => Part>} */
 const PAGES = {
-  approvals: (client, route, shell) => framed(client, shell, 'approvals', 'Approvals', approvalsPage(client)),
+  approvals: (client, route, shell) => approvals(client, shell),
   tasks: tasksPage,
   feed: feedPage,
   fleet: fleetPage,
@@ -93,10 +93,17 @@ export function mountConsole(root, client) {
   listenToKeys(client, route);
 }
 
-/** A page made elsewhere in the frame of all pages. @param {any} client @param {any} shell @param {string} name @param {string} title @param {any} inner @returns {Part} */
+/** A page made elsewhere in the frame of all pages. @param {any} client @param {any} shell @param {string} name @param {string} title @param {any} inner */
 function framed(client, shell, name, title, inner) {
   const frame = page(client, shell, { name, title }, inner.element);
   frame.ends.add(inner.end);
+  return frame;
+}
+
+/** @param {any} client @param {any} shell */
+function approvals(client, shell) {
+  const frame = framed(client, shell, 'approvals', 'Approvals', approvalsPage(client));
+  frame.ends.add(watch(client.approvals(), ({ pending }) => frame.note(pending === 0 ? '' : pending === 1 ? 'One waits for an answer' : `${pending} wait for an answer`)));
   return frame;
 }
 
@@ -109,12 +116,12 @@ function createStage(main, aside) {
 
   /** @param {string} name @param {string | null} id @param {Part[]} parts @param {any[]} beside */
   function put(name, id, parts, beside) {
-    if (open && open.parts[0].scroller) scrolled.set(open.name, open.parts[0].scroller.scrollTop);
+    if (open && open.parts[0].scroller) scrolled.set(`${open.name}/${open.id}`, open.parts[0].scroller.scrollTop);
     open?.parts.forEach((part) => part.end());
     open = { name, id, parts };
     main.replaceChildren(parts[0].element);
     aside.replaceChildren(...beside);
-    if (parts[0].scroller) parts[0].scroller.scrollTop = scrolled.get(name) ?? 0;
+    if (parts[0].scroller) parts[0].scroller.scrollTop = scrolled.get(`${name}/${id}`) ?? 0;
   }
 
   return {
@@ -122,9 +129,13 @@ function createStage(main, aside) {
     is: (name, id) => open !== null && open.name === name && open.id === id,
     /** @param {string} name @param {string | null} id @param {() => Part} make */
     page(name, id, make) {
-      if (open?.name === name) open.id = id;
-      else put(name, id, [make()], []);
-      open?.parts[0].show?.(id);
+      if (open?.name === name) {
+        open.id = id;
+        return open.parts[0].show?.(id);
+      }
+      const part = make();
+      part.show?.(id);
+      put(name, id, [part], []);
     },
     /** @param {Part} part */
     quiet: (part) => (put('conversations', null, [part], []), setTitle('')),
@@ -171,9 +182,14 @@ function trackLive(client, root) {
 /** @param {any} client */
 function nothingOpen(client) {
   const words = h('p');
-  const element = h('div', { class: 'empty tall' }, words);
-  const end = watch(client.list('conversation'), ({ ids, loading }) => {
+  const add = h('button', { type: 'button', class: 'primary', onclick: addMachine }, 'Add a machine');
+  const element = h('div', { class: 'empty tall' }, words, h('p', { class: 'empty-act' }, add));
+  const paint = () => {
+    const { ids, loading } = client.list('conversation').get();
+    const machines = client.list('instance').get();
     words.textContent = loading ? 'Finding your conversations…' : ids.length > 0 ? 'Choose a conversation.' : 'All quiet on the river. Conversations appear here as soon as a machine is connected.';
-  });
-  return { element, end };
+    show(add, !loading && !machines.loading && machines.ids.length === 0);
+  };
+  const ends = [watch(client.list('conversation'), paint), client.list('instance').subscribe(paint)];
+  return { element, end: () => ends.forEach((end) => end()) };
 }

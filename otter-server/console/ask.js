@@ -1,5 +1,6 @@
 import { notify, withdraw } from './notices.js';
 import { watch } from './dom.js';
+import { sentence } from './words.js';
 
 /** What did not happen, by command. Those that are missing are shown where they were given. */
 const NOT_DONE = /** @type {Record<string, string>} */ ({
@@ -29,7 +30,7 @@ export function ask(client, kind, data) {
   handle.done.then((/** @type {any} */ { state, error }) => {
     if (!ENDED_BADLY.has(state)) return;
     notify(`ended ${handle.id}`, {
-      words: NOT_DONE[kind] ?? 'That was not done', detail: error?.message ?? WHY[state], tone: 'bad', lasts: 0,
+      words: NOT_DONE[kind] ?? 'That was not done', detail: sentence(error?.message ?? WHY[state] ?? ''), tone: 'bad', lasts: 0,
       actions: [['Try again', () => ask(client, kind, data)]],
     });
   });
@@ -47,7 +48,7 @@ export function tellRefusals(client) {
     for (const { id, kind, error } of refused) {
       if (told.has(id)) continue;
       notify(`refused ${id}`, {
-        words: NOT_DONE[kind], detail: error?.message, tone: 'bad', lasts: 0, onclose: () => client.dismiss(id),
+        words: NOT_DONE[kind], detail: sentence(error?.message ?? ''), tone: 'bad', lasts: 0, onclose: () => client.dismiss(id),
         actions: [['Try again', () => client.retry(id)]],
       });
     }

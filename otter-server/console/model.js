@@ -66,3 +66,7 @@ export const mayManage = (client) => ['admin', 'owner'].includes(client.self.get
 /** All conversations that are known, newest first. @param {any} client @returns {any[]} */
 export const conversationsOf = (client) =>
   client.list('conversation', { order: '-lastMessage.sentAt' }).get().ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter(Boolean);
+
+/** The entity of a type that an event wrote; what it only moved out of the live window is not meant. @param {any} event @param {string} type */
+export const subjectOf = ({ effects = [] }, type) =>
+  effects.find((/** @type {any} */ { op, entity }) => op !== 'evict' && entity.startsWith(`${type}/`))?.entity.slice(type.length + 1) ?? '';

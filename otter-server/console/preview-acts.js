@@ -56,7 +56,7 @@ export function createActs(fake, client, at, { me, held }) {
     }
     fake.push({ local: Object.fromEntries(rows.map(([, key]) => [key, null])), commands: [{ id: asked.id, state: 'completed' }] });
     if (asked.kind === 'instance.remove') fake.push({ drop: [['org', `instance/${asked.data.instanceId}`]] });
-    if (asked.kind === 'task.dispatch') setTimeout(() => fake.push({ ...event('task.upserted', { status: 'inProgress' }, asked.data.taskId), put: [merge(`task/${asked.data.taskId}`, { status: 'inProgress', startedAt: at() })] }), 1500);
+    if (asked.kind === 'task.dispatch') setTimeout(() => fake.push({ ...event('task.upserted', { status: 'inProgress' }, `task/${asked.data.taskId}`), put: [merge(`task/${asked.data.taskId}`, { status: 'inProgress', startedAt: at() })] }), 1500);
   }
 
   /** Forgets a refused command with what it showed. @param {string} id */
@@ -78,18 +78,18 @@ export function createActs(fake, client, at, { me, held }) {
     return command({ ...asked, id: as, data: JSON.parse(JSON.stringify(asked.data).replaceAll('refuse', 'accept')) });
   }
 
-  /** @param {string} kind @param {any} data @param {string} subject @param {boolean} [replayed] */
-  const event = (kind, data, subject, replayed = false) => ({ events: [[{ seq, id: `ev_${seq}`, at: at(), scope: 'org', kind, subject, data, effects: [] }, replayed]] });
+  /** An event as the hub tells it. @param {string} kind @param {any} data @param {string} entity @param {boolean} [replayed] */
+  const event = (kind, data, entity, replayed = false) => ({ events: [[{ seq, prev: seq - 1, id: `ev_${seq}`, at: at(), scope: 'org', kind, source: { type: 'instance', id: 'in_mac' }, effects: [{ op: 'put', entity }], data }, replayed]] });
 
   /** An item comes in, now or while the page was away. @param {string} id @param {any} item @param {boolean} [replayed] */
   function feedItem(id, item, replayed) {
     const data = { instanceId: 'in_mac', occurredAt: at(), ...item };
-    fake.push({ put: [row('org', `feedItem/in_mac:${id}`, data)], ...event('feed.itemAdded', data, `in_mac:${id}`, replayed) });
+    fake.push({ put: [row('org', `feedItem/in_mac:${id}`, data)], ...event('feed.itemAdded', data, `feedItem/in_mac:${id}`, replayed) });
   }
 
   /** A task of the gateway moves. @param {string} id @param {any} patch @param {boolean} [replayed] */
   function task(id, patch, replayed) {
-    fake.push({ put: [merge(`task/${id}`, patch)], ...event('task.upserted', patch, id, replayed) });
+    fake.push({ put: [merge(`task/${id}`, patch)], ...event('task.upserted', patch, `task/${id}`, replayed) });
   }
 
   return { command, dismiss, retry, feedItem, task, merge };

@@ -49,6 +49,7 @@ const REASONS = {
   closed: 'the connection broke',
   hidden: 'paused while the page was hidden',
   crashed: 'the client crashed',
+  connectionLost: 'the connection was lost',
 };
 
 /** @param {string | null} reason */
@@ -106,6 +107,9 @@ export function deliveryText({ state, intoRun, reason }) {
   const word = state === 'delivered' && intoRun ? 'Delivered into the running answer' : (DELIVERY[state] ?? state);
   return reason ? `${word}: ${reason}` : word;
 }
+
+/** What a hub or a gateway says, as a sentence. @param {string} said */
+export const sentence = (said) => (said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : '');
 
 /** The head of a text in one line, without the marks of Markdown. @param {string} head */
 export const plain = (head) => head.replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();

@@ -1,7 +1,7 @@
 import { attribute, bag, h, show, text, watch } from '../dom.js';
 import { agentOf, instanceName } from '../model.js';
 import { age } from '../seconds.js';
-import { amount, gatewayText } from '../words.js';
+import { amount, gatewayText, reasonText } from '../words.js';
 import { contextRing, fullness } from './context-ring.js';
 import { pairingNotice } from './instances.js';
 
@@ -50,7 +50,7 @@ export function facts(client, conversationId) {
     text(machineName, instanceName(client, id));
     if (!instance) return;
     const { connection, gateway, bridge, outbox } = instance;
-    machine.set('Link to the hub', connection === 'online' ? 'online' : [connection, instance.reason].filter(Boolean).join(': '));
+    machine.set('Link to the hub', connection === 'online' ? 'online' : [connection, reasonText(instance.reason ?? null)].filter(Boolean).join(': '));
     machine.age('Since', connection === 'online' ? instance.connectedAt : instance.disconnectedAt);
     const gatewayWords = gatewayText(gateway).replace('gateway ', '') + (connection === 'online' || !gateway ? '' : ' when last seen');
     machine.set('Gateway', [gatewayWords, gateway?.version].filter(Boolean).join(' · '));

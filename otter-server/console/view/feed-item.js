@@ -14,7 +14,9 @@ export const CATEGORIES = /** @type {const} */ ({
   custom: ['Other', 'Notice', 'M10 3l1.800 5.200L17 10l-5.200 1.800L10 17l-1.800-5.200L3 10l5.200-1.800z'],
 });
 const SEVERITIES = /** @type {Record<string, string>} */ ({ info: 'Good to know', warning: 'Warning', critical: 'Critical' });
-const UNKNOWN = CATEGORIES.custom;
+
+/** What an item is shown as; a kind that this page does not know is something else. @param {any} item @returns {keyof typeof CATEGORIES} */
+export const categoryOf = ({ category }) => (Object.hasOwn(CATEGORIES, category) ? category : 'custom');
 
 /**
  * One item of the feed. It unfolds where it stands.
@@ -37,10 +39,10 @@ export function feedItem(client, id, acts) {
   const body = h('div', { class: 'feed-body message-text', hidden: true });
   const detail = h('div', { class: 'feed-detail', hidden: true });
   const by = h('span', { class: 'feed-by' });
-  const more = h('button', { type: 'button', class: 'quiet small feed-more', tabIndex: -1, onclick: unfold }, 'More');
-  const read = h('button', { type: 'button', class: 'quiet small feed-read', tabIndex: -1, onclick: () => acts.read([id]) }, 'Mark read');
-  const archive = h('button', { type: 'button', class: 'quiet small', tabIndex: -1, onclick: () => acts.archive([id], !item.archived) });
-  const open = h('a', { class: 'quiet small feed-open', target: '_blank', rel: 'noopener noreferrer', tabIndex: -1, onclick: () => acts.read([id]) }, 'Open');
+  const more = h('button', { type: 'button', class: 'quiet small feed-more', onclick: unfold }, 'More');
+  const read = h('button', { type: 'button', class: 'quiet small feed-read', onclick: () => acts.read([id]) }, 'Mark read');
+  const archive = h('button', { type: 'button', class: 'quiet small', onclick: () => acts.archive([id], !item.archived) });
+  const open = h('a', { class: 'quiet small feed-open', target: '_blank', rel: 'noopener noreferrer', onclick: () => acts.read([id]) }, 'Open');
   const element = h('article', { class: 'feed-item', tabIndex: 0, 'data-testid': 'feed-item', 'data-item-id': id, 'data-walk-row': '', onkeydown: onKey, onclick: onClick },
     h('span', { class: 'feed-dot', 'aria-hidden': 'true' }), sign,
     h('div', { class: 'feed-main' },
@@ -86,8 +88,8 @@ export function feedItem(client, id, acts) {
     if (item === next && agent === known) return;
     [item, known] = [next, agent];
     const { category, severity, archived, archivedBy, local } = item;
-    const [, name, path] = CATEGORIES[category] ?? UNKNOWN;
-    attribute(element, 'data-category', CATEGORIES[category] ? category : 'custom');
+    const [, name, path] = CATEGORIES[categoryOf(item)];
+    attribute(element, 'data-category', categoryOf(item));
     attribute(element, 'data-severity', category === 'alert' ? (severity ?? 'info') : null);
     attribute(element, 'data-read', String(item.read));
     attribute(element, 'data-archived', String(Boolean(archived)));

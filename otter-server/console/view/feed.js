@@ -1,12 +1,12 @@
 import { announce } from '../announce.js';
 import { ask } from '../ask.js';
 import { attribute, choose, h, keyed, show, text, watch } from '../dom.js';
-import { mayWrite } from '../model.js';
+import { mayWrite, subjectOf } from '../model.js';
 import { isCalm } from '../motion.js';
 import { notify } from '../notices.js';
 import { link } from '../route.js';
 import { day } from '../words.js';
-import { CATEGORIES, feedItem, watchSight } from './feed-item.js';
+import { CATEGORIES, categoryOf, feedItem, watchSight } from './feed-item.js';
 import { holdStill } from './hold.js';
 import { olderRows } from './older.js';
 import { page } from './page.js';
@@ -43,7 +43,7 @@ export function feedPage(client, route, shell) {
 
   const store = () => (filter === 'archived' ? stores.archived : stores.live);
   const shown = () => store().get().rows.filter(matches);
-  const matches = (/** @type {any} */ item) => filter === null || filter === 'archived' || (CATEGORIES[item.category] ? item.category : 'custom') === filter;
+  const matches = (/** @type {any} */ item) => filter === null || filter === 'archived' || categoryOf(item) === filter;
   const unreadShown = () => shown().filter((/** @type {any} */ item) => !item.read).map((/** @type {any} */ { id }) => id);
   const isHeld = () => placed.size > 0 && (scroller.scrollTop > TOP || hold.held());
 
@@ -90,10 +90,11 @@ export function feedPage(client, route, shell) {
   }
 
   /** Only what comes while somebody looks moves in; what was missed is simply there. @param {any} event @param {{ replayed: boolean }} info */
-  function onAdded({ subject, data }, { replayed }) {
+  function onAdded(event, { replayed }) {
     if (replayed || document.visibilityState === 'hidden') return;
-    if (data.category === 'alert' && data.severity === 'critical') announce(`Alert: ${data.title}`);
-    const view = rows.get(subject);
+    const { category, severity, title } = event.data;
+    if (category === 'alert' && severity === 'critical') announce(`Alert: ${title}`);
+    const view = rows.get(subjectOf(event, 'feedItem'));
     if (view && !isCalm()) attribute(view.element, 'data-new', '');
   }
 
@@ -103,7 +104,7 @@ export function feedPage(client, route, shell) {
     ...frame,
     /** @param {string | null} id a category, or `archived` */
     show(id) {
-      filter = id === 'archived' || (id && id in CATEGORIES) ? id : null;
+      filter = id === 'archived' || Object.hasOwn(CATEGORIES, id ?? '') ? id : null;
       placed = new Set();
       scroller.scrollTop = 0;
       paint();
@@ -166,7 +167,7 @@ function filterBar() {
     paint(rows, filter) {
       for (const chip of chips) {
         choose(chip.element, 'aria-current', chip.name === filter ? 'page' : null);
-        const unread = rows.filter((item) => !item.read && (chip.name === null || (CATEGORIES[item.category] ? item.category : 'custom') === chip.name)).length;
+        const unread = rows.filter((item) => !item.read && (chip.name === null || categoryOf(item) === chip.name)).length;
         text(chip.count, chip.name !== 'archived' && unread > 0 ? String(unread) : '');
       }
     },

@@ -4,7 +4,7 @@ import { inTrouble, mayManage } from '../model.js';
 import { collapse } from '../motion.js';
 import { copy } from '../notices.js';
 import { age, everySecond } from '../seconds.js';
-import { gatewayText, span } from '../words.js';
+import { gatewayText, reasonText, span } from '../words.js';
 import { field, openDialog } from './dialog.js';
 import { agentRow, pairingNotice } from './instances.js';
 import { openMenu } from './menu.js';
@@ -49,7 +49,7 @@ export function fleetCard(client, route, id) {
     const silent = connection === 'online' && heardAt !== null ? silence(client, heardAt) : 0;
     attribute(element, 'data-silent', silent ? '' : null);
     if (connection === 'online') hub.set(silent ? `online, silent for ${span(silent)}` : 'online', heardAt === null ? '' : silent ? '' : 'heard', silent ? null : heardAt, `since ${new Date(instance.connectedAt).toLocaleString()}`);
-    else if (connection) hub.set(connection, instance.reason ?? '', instance.disconnectedAt, 'last seen');
+    else if (connection) hub.set(connection, reasonText(instance.reason ?? null), instance.disconnectedAt, 'last seen');
     else hub.set('never connected', '', null);
   };
 

@@ -61,7 +61,7 @@ function machinesTab(client, route) {
 }
 
 /** How a machine comes into the fleet. */
-function addMachine() {
+export function addMachine() {
   const address = new URL('ws/openclaw', new URL('.', location.href));
   address.protocol = address.protocol.replace('http', 'ws');
   address.hash = '';

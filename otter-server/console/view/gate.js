@@ -1,5 +1,5 @@
 import { h, show, text, watch } from '../dom.js';
-import { reasonText } from '../words.js';
+import { reasonText, sentence } from '../words.js';
 
 const MARK = new URL('../otter.svg', import.meta.url).href;
 
@@ -18,7 +18,7 @@ export function gate(client, shell) {
     const shut = connection.phase === 'signedOut' || connection.phase === 'stopped';
     show(element, shut);
     shell.inert = shut;
-    text(why, reasonText(connection.reason));
+    text(why, sentence(reasonText(connection.reason)));
     if (!shut || connection.phase === phase) return;
     phase = connection.phase;
     text(title, phase === 'signedOut' ? 'You are signed out' : 'This page has to be loaded again');

@@ -23,8 +23,8 @@ export function taskCard(client, id, board) {
   const face = avatar();
   const agent = h('span', { class: 'task-agent' });
   const from = h('span', { class: 'task-from' });
-  const talk = h('a', { class: 'quiet small task-talk', tabIndex: -1, title: 'Its conversation' }, icon(TALK), h('span', { class: 'unseen' }, 'Its conversation'));
-  const more = h('button', { type: 'button', class: 'quiet small task-more', tabIndex: -1, 'aria-haspopup': 'menu', 'aria-label': 'What can be done with it', onclick: (/** @type {Event} */ event) => (event.stopPropagation(), board.menu(id, more)) }, icon(DOTS));
+  const talk = h('a', { class: 'quiet small task-talk', title: 'Its conversation' }, icon(TALK), h('span', { class: 'unseen' }, 'Its conversation'));
+  const more = h('button', { type: 'button', class: 'quiet small task-more', 'aria-haspopup': 'menu', 'aria-label': 'What can be done with it', onclick: (/** @type {Event} */ event) => (event.stopPropagation(), board.menu(id, more)) }, icon(DOTS));
   const element = h('article', {
     class: 'task', tabIndex: 0, 'data-testid': 'task-card', 'data-task-id': id, 'data-walk-row': '', onclick: onClick, onkeydown: (/** @type {KeyboardEvent} */ event) => event.target === element && board.key(id, event, element), oncontextmenu: onContext,
     ondragstart: onDrag, ondragend: () => attribute(element, 'data-dragged', null),

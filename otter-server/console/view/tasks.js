@@ -1,7 +1,7 @@
 import { announce } from '../announce.js';
 import { ask } from '../ask.js';
 import { arrange, attribute, choose, h, show, text, watch } from '../dom.js';
-import { mayWrite } from '../model.js';
+import { mayWrite, subjectOf } from '../model.js';
 import { glide, isCalm, places } from '../motion.js';
 import { COLUMNS, columnOf, isHanded, isPeoples } from '../task-words.js';
 import { openMenu } from './menu.js';
@@ -151,7 +151,7 @@ export function tasksPage(client, route, shell) {
     else if (wanted && taskOf(wanted)) open(wanted);
   }
 
-  const live = (/** @type {any} */ { subject }, /** @type {any} */ { replayed }) => void (!replayed && moved.add(subject));
+  const live = (/** @type {any} */ event, /** @type {any} */ { replayed }) => void (!replayed && moved.add(subjectOf(event, 'task')));
   frame.ends.add(client.on('task.upserted', live), client.on('task.dispatched', live), watch(store, paint), commands.subscribe(paint), client.commands().subscribe(paint),
     client.list('agent').subscribe(paint), client.list('instance').subscribe(paint), client.self.subscribe(paint), older.end, () => dialog?.close?.());
   tabs.choose('todo');

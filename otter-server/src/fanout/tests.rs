@@ -208,7 +208,7 @@ fn interleaved(turns: &[bool], happenings: &[Happening]) -> usize {
                 Some(Happening::Command) => inbox.command(&command(1)),
                 Some(Happening::Probe) => drop(inbox.probe()),
                 Some(Happening::End) => {
-                    inbox.end(End { code: otter_proto::error::CloseCode::Drain, reason: String::new() });
+                    inbox.end(End { code: CloseCode::Drain, reason: String::new() });
                 }
                 None => {}
             }
@@ -269,7 +269,7 @@ fn no_wake_up_is_lost_between_threads() {
     });
     runtime.block_on(async {
         while seen.load(Ordering::Acquire) < rounds {
-            let woken = tokio::time::timeout(std::time::Duration::from_secs(10), inbox.wait()).await;
+            let woken = tokio::time::timeout(Duration::from_secs(10), inbox.wait()).await;
             assert!(woken.is_ok(), "nobody wakes the connection");
             seen.fetch_add(inbox.take().scopes.len() as u64, Ordering::AcqRel);
         }
