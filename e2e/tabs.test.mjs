@@ -218,13 +218,16 @@ test('no attempt while every tab is hidden, and a fresh one at once when one is 
 
 test('back from the back/forward cache a page goes on within a second', { timeout: 120_000 }, async () => {
   await alone();
-  const page = await tab();
+  // The console itself: pages that must not be stored, as those of the other tests, are never cached.
+  const page = await first.context.newPage();
+  await page.goto(proxy.origin);
+  await page.evaluate((id) => void (window.stop = window.otter.messages(id).subscribe(() => {})), conversation);
   await all([page], 'has the conversation', async () => (await texts(page)).length > 0);
   await page.evaluate((id) => {
     window.row = window.otter.messages(id).get().rows[0];
     addEventListener('pageshow', ({ persisted }) => (window.persisted = persisted));
   }, conversation);
-  await page.goto('about:blank');
+  await page.goto(`${proxy.origin}/auth`);
   // Its socket would be of no use any more.
   proxy.cut();
   await page.goBack({ waitUntil: 'commit' });

@@ -37,8 +37,8 @@ export function createRooms({ instantiate, WebSocket }) {
     for (const { tabs } of rooms.values()) {
       for (const tab of tabs) {
         const data = await new Promise((resolve) => {
-          answer = resolve;
-          setTimeout(resolve, WASM_MS, { noWasm: 'no answer' });
+          const late = setTimeout(resolve, WASM_MS, { noWasm: 'no answer' });
+          answer = (data) => (clearTimeout(late), resolve(data));
           tab.port.postMessage({ wasm: true });
         });
         if (data.wasm) return instantiate(data.wasm);

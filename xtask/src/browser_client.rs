@@ -17,7 +17,7 @@ const GOAL_BYTES: usize = 60 * 1024;
 /// The most that they may weigh.
 const LIMIT_BYTES: usize = 65 * 1024;
 /// Small first; no function is inlined, because what repeats compresses.
-const OPTIMISER: [&str; 12] = [
+const OPTIMISER: [&str; 16] = [
     "--low-memory-unused",
     "--optimize-added-constants-propagate",
     "-Os",
@@ -28,6 +28,10 @@ const OPTIMISER: [&str; 12] = [
     "0",
     "--always-inline-max-function-size",
     "0",
+    "--flatten",
+    "--rereloop",
+    "-Os",
+    "--converge",
     "--strip-debug",
     "--strip-producers",
 ];
@@ -108,7 +112,8 @@ fn compile() -> Result<PathBuf> {
 fn is_current(compiled: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     let built: Option<SystemTime> = changed(&dist().join(format!("{NAME}_bg.base64.js")));
-    worker().exists() && built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
+    worker().exists()
+        && built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
 }
 
 fn bind(compiled: &Path) -> Result<()> {

@@ -27,7 +27,11 @@ function createWorker() {
   const worker = { hub, starts: 0, fetches: 0, silent: false, ports: [] };
   let rooms = null;
   worker.die = () => {
-    worker.ports.splice(0).forEach((port) => port.close());
+    for (const port of worker.ports.splice(0)) {
+      // The core of a worker dies with it.
+      port.onmessage({ data: { bye: true } });
+      port.close();
+    }
     rooms = null;
   };
   worker.of = {

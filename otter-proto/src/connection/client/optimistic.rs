@@ -58,14 +58,7 @@ impl ClientConnection {
     }
 
     /// Takes a command that was refused before, in an earlier run of this client: its rows are shown again.
-    pub fn command_refused(
-        &mut self,
-        id: CommandId,
-        kind: &str,
-        data: Json,
-        error: ErrorBody,
-        now: Instant,
-    ) {
+    pub fn command_refused(&mut self, id: CommandId, kind: &str, data: Json, error: ErrorBody, now: Instant) {
         if let Some(command) = self.new_command(id, kind, data) {
             self.refuse(command, error, now);
         }
