@@ -65,16 +65,16 @@ test('a task waits for its session, is worked on and done', async () => {
   const created = await member.command('task.create', { title: 'STREAM:12:20:task', description: 'Twelve words.' });
   const task = `hub:${created}`;
   const command = await member.command('task.dispatch', { taskId: task, conversationId: main });
+  await member.sees('that the bridge has the task', () => member.entity(`command/${command}`).stage === 'received');
   assert.equal(member.entity(`task/${task}`).status, 'queued');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  assert.equal(member.entity(`task/${task}`).status, 'queued', 'the agent is busy');
-  assert.equal(member.entity(`command/${command}`).stage, 'received');
   model.release('busy');
   await member.sees('the task in progress', () => member.entity(`task/${task}`).runId === `${instance}:${command}`);
   await member.sees('the task done', () => member.entity(`task/${task}`).status === 'done');
   assert.match(member.entity(`task/${task}`).summary, /^task0 task1 /);
-  assert.equal(member.entity(`run/${instance}:${command}`).state, 'completed');
-  world.task = task;
+  const runs = member.events.filter(({ kind }) => kind === 'run.started' || kind === 'run.completed');
+  const [ended, begun] = runs.slice(-3).map(({ kind, effects }) => `${kind} ${effects[0].entity}`);
+  assert.match(ended, /^run.completed/, 'the session was idle');
+  assert.equal(begun, `run.started run/${instance}:${command}`);
 });
 
 test('a task goes on when the bridge dies under it, and is stopped by its run', async () => {
@@ -148,6 +148,16 @@ test('a ping is answered, and a reset empties the session but not the conversati
   assert.ok(member.all('message').length >= Math.min(before.messages, 50), 'nothing is taken away');
 });
 
+test('a compaction is noticed, also one that is asked for in the chat', async () => {
+  const { member, main } = world;
+  // The model makes the summary, too: nothing that was said may hold one of its keywords.
+  await member.command('message.send', { conversationId: main, text: 'hello again' });
+  await member.sees('the context in use', () => member.entity(`session/${main}`).contextUsed?.value > 0);
+  await member.command('message.send', { conversationId: main, text: '/compact' });
+  await member.sees('the mark', () => said('The context was compacted').length === 1);
+  await member.sees('the compaction', () => member.events.some(({ kind }) => kind === 'session.compacted'));
+});
+
 test('the bridge says that it is alive, what waits in it and what its gateway lets it do', async () => {
   const { member, instance, bridge } = world;
   const beat = await member.sees('a heartbeat', () => member.signals.findLast(({ kind, data }) => kind === 'instance.heartbeat' && data.outbox));
@@ -160,12 +170,15 @@ test('the bridge says that it is alive, what waits in it and what its gateway le
 });
 
 test('a task that goes down with the gateway is carried on by the turn that it takes up', async () => {
-  const { member, main, gateway } = world;
+  const { member, main, gateway, instance } = world;
   const task = `hub:${await member.command('task.create', { title: 'GATE:lost:20:lost' })}`;
   await member.command('task.dispatch', { taskId: task, conversationId: main });
   await member.sees('the task in progress', () => member.entity(`task/${task}`).status === 'inProgress');
   await member.sees('its words', () => member.signals.some(({ kind, data }) => kind === 'message.delta' && data.text.includes('lost3')));
   await gateway.kill9();
+  await member.sees('that the gateway is away', () => member.entity(`instance/${instance}`).gateway.state !== 'online');
+  const ping = await member.ended(await member.command('agent.ping', { agentId: `${instance}:main` }));
+  assert.deepEqual([ping.stage, ping.error.code], ['failed', 'gatewayOffline']);
   await gateway.start();
   await member.sees('the task done', () => member.entity(`task/${task}`).status === 'done', 240_000);
   const statuses = member.events.filter(({ effects }) => effects?.some(({ entity }) => entity === `task/${task}`)).map(({ data }) => data.status);

@@ -74,6 +74,16 @@ test('thousands of rows can be read back to the first: none is left out, nothing
   assert.ok((await rowsInPage(page)) <= MOST_IN_PAGE);
 });
 
+test('the keyboard scrolls the messages', async (t) => {
+  const page = await long(t);
+  await page.locator('.scroller').focus();
+  const top = () => page.locator('.scroller').evaluate((box) => box.scrollTop);
+  const before = await top();
+  await page.keyboard.press('PageUp');
+  await page.waitForFunction((from) => document.querySelector('.scroller').scrollTop < from - 200, before);
+  await page.waitForSelector(`${by('to-newest')}:visible`);
+});
+
 test('older rows that did not come say why and are asked for again by hand', async (t) => {
   const page = await long(t);
   await page.evaluate(() => window.talk.fail('more'));

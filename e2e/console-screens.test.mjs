@@ -1,10 +1,11 @@
 // Pictures of the main states of a conversation, for people to look at: .cache/e2e/screens. Each state is light, dark and
-// on a phone, and none may scroll sideways.
+// on a phone; none may scroll sideways or have text that is too pale to be read.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DARK, PHONE, picture, start, talk } from './console-page.mjs';
 import { by } from './harness/browser.mjs';
+import { faintTexts, namelessControls } from './harness/contrast.mjs';
 
 const ADA = talk('in_mac:ada');
 
@@ -69,6 +70,7 @@ for (const [name, scene, place, act] of STATES) {
       await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity).map(({ finished }) => finished)));
       await picture(page, `${name}-${look}`);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} ${look} scrolls sideways`);
+      assert.deepEqual([await faintTexts(page), await namelessControls(page)], [[], []], `${name} ${look}`);
     }
   });
 }

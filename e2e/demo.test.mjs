@@ -28,6 +28,7 @@ test('the demo opens a console with agents that answer', { timeout: 300_000 }, a
       return rows.some((row) => row.id.endsWith(':answer') && row.status === 'complete');
     });
     await page.screenshot(join(root, '.cache/e2e/demo.png'));
+    await looksAlive(page);
     assert.deepEqual(await page.glitches(), []);
     assert.deepEqual(page.errors, []);
   } finally {
@@ -35,3 +36,22 @@ test('the demo opens a console with agents that answer', { timeout: 300_000 }, a
     await demo.stop('SIGINT');
   }
 });
+
+/** Every page has something on it that came by itself, and a question of an agent can be answered. */
+async function looksAlive(page) {
+  await page.openPage('fleet');
+  await page.until('three machines', async () => (await page.part('fleet-card').count()) === 3);
+  await page.openPage('feed');
+  await page.until('items of the feed', async () => (await page.part('feed-item').count()) >= 8);
+  await page.screenshot(join(root, '.cache/e2e/demo-feed.png'));
+  await page.openPage('tasks');
+  await page.part('task-card', { status: 'inProgress' }).first().waitFor({ timeout: 60_000 });
+  await page.screenshot(join(root, '.cache/e2e/demo-tasks.png'));
+  await page.openPage('approvals');
+  const asked = page.part('approval-card', { state: 'pending' }).first();
+  await asked.waitFor({ timeout: 120_000 });
+  const approvalId = await asked.getAttribute('data-approval-id');
+  await page.screenshot(join(root, '.cache/e2e/demo-approvals.png'));
+  await page.answer(approvalId, 'allow-once');
+  await page.part('approval-card', { approvalId, outcome: 'allowed' }).first().waitFor({ timeout: 60_000 });
+}

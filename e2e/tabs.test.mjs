@@ -242,27 +242,25 @@ test('back from the back/forward cache a page goes on within a second', { timeou
   await page.close();
 });
 
-test('what was typed without a connection is sent once after a reload, and its row was never twice', { timeout: 120_000 }, async () => {
-  const page = await Console.in(first.context, 'typed');
-  await page.page.goto(proxy.origin);
-  await page.online();
-  await page.openConversation(conversation);
+test('what was typed without a connection is sent once after a reload, and shown meanwhile', { timeout: 120_000 }, async () => {
+  await alone();
+  const page = await tab();
+  await all([page], 'is online', isOnline);
   proxy.open = false;
   proxy.cut();
-  await page.until('the page knows', async () => (await page.phase()) !== 'online');
-  await page.send('typed before the reload');
-  await page.row('that waits', (row) => row.text.includes('typed before the reload') && row.stage === 'held');
-  await page.page.reload();
+  await all([page], 'knows', async () => !(await isOnline(page)));
+  await say(page, 'typed before the reload');
+  await all([page], 'shows what waits', async () => (await texts(page)).includes('typed before the reload'));
+  await page.close();
   proxy.open = true;
-  await page.online(40_000);
-  await page.openConversation(conversation);
-  await page.row('that was sent', (row) => row.text.includes('typed before the reload') && !row.stage);
-  const same = (await page.rows()).filter((row) => row.text.includes('typed before the reload'));
-  assert.equal(same.length, 1);
-  assert.equal(await page.page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('otter:held:')).length), 0);
-  assert.deepEqual(await page.glitches(), []);
-  assert.deepEqual(page.errors, []);
-  await page.page.close();
+  // Two pages find it: it has one id.
+  const pages = [await tab(), await tab()];
+  const count = async (page) => (await texts(page)).filter((text) => text === 'typed before the reload').length;
+  await all(pages, 'has it', async (page) => (await count(page)) === 1, 40_000);
+  await all(pages, 'has nothing that waits', (page) => page.evaluate(() => window.otter.commands().get().every(({ state }) => state !== 'held' && state !== 'sent')));
+  assert.deepEqual(await Promise.all(pages.map(count)), [1, 1]);
+  assert.deepEqual(await pages[0].evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('otter:held:'))), []);
+  await close(pages);
 });
 
 test('nothing in the address of a page says where its hub is', { timeout: 60_000 }, async () => {

@@ -7,6 +7,7 @@ use otter_proto::UnixMillis;
 use otter_proto::connection::client::{CommandState, ConnectionStatus, Role, ScopePhase};
 use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityKey, Scope};
+use otter_proto::limits::ADOPT;
 use otter_proto::wire::Json;
 use serde::Serialize;
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub struct ClientBuilder {
     name: String,
     version: String,
     role: Role,
+    adopts: bool,
     state: State,
     handler: Option<Arc<dyn CommandHandler>>,
     transport: Option<Arc<dyn Transport>>,
@@ -118,6 +120,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Says that this copy of an instance is the instance from now on, where the hub knows another one. What that one
+    /// was asked and may not be done twice ends as `outcomeUnknown`.
+    #[must_use]
+    pub const fn adopt(mut self) -> Self {
+        self.adopts = true;
+        self
+    }
+
     /// Keeps outbox and journal in this folder; without one they end with the process.
     #[must_use]
     pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
@@ -176,7 +186,7 @@ impl ClientBuilder {
             name: self.name,
             version: self.version,
             role: self.role,
-            capabilities: Vec::new(),
+            capabilities: self.adopts.then(|| ADOPT.to_owned()).into_iter().collect(),
             boots: Vec::new(),
             seed: ids::seed(),
         };
@@ -196,6 +206,7 @@ impl Client {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             role: Role::Instance,
+            adopts: false,
             state: State::Memory,
             handler: None,
             transport: None,

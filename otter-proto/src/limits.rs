@@ -56,6 +56,8 @@ pub const ACK_MS: u64 = 1_000;
 pub const SUBPROTOCOL: &str = "otter.v1.json";
 /// The protocol version of this crate.
 pub const PROTOCOL: u64 = 1;
+/// The capability by which a bridge says that its copy is the instance from now on, whatever copy was connected last.
+pub const ADOPT: &str = "adopt";
 /// Longest time between the upgrade and `hello`, in milliseconds.
 pub const HELLO_TIMEOUT_MS: u64 = 5_000;
 /// Default heartbeat of the hub, in milliseconds.

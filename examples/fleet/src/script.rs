@@ -20,6 +20,8 @@ pub(crate) struct Machine {
     pub(crate) agents: &'static [Agent],
     /// What its gateway works on beside conversations, in turn.
     pub(crate) jobs: &'static [Job],
+    /// Where in the feed's items it begins, so that machines do not tell the same.
+    pub(crate) news_from: usize,
     /// Whether its network is lost now and then.
     pub(crate) roams: bool,
     /// Whether its gateway is restarted now and then.

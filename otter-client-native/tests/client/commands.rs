@@ -100,3 +100,26 @@ async fn after_a_crash_a_safe_command_is_repeated_and_an_unsafe_one_is_unknown()
     assert_eq!(said, ["c1 completed", "c2 outcomeUnknown"]);
     client.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_answer_of_thirty_megabytes_is_cut_and_the_command_ends() {
+    let (mut hub, transport) = pair();
+    let handler = |_: Client, _: CommandRequest| async { CommandOutcome::answered("é".repeat(15 << 20)) };
+    let client = builder(transport).handler(handler).start().unwrap();
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    peer.say(&command("c1", "x.acme.dump", &json!({}))).await;
+    let mut ended = None;
+    while ended.is_none() {
+        let publish = peer.take(&mut lane).await;
+        ended = publish["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|event| event["data"]["stage"] == "completed")
+            .cloned();
+    }
+    let kept = ended.unwrap()["data"]["result"].as_str().unwrap().to_owned();
+    assert_eq!((kept.len(), kept.chars().all(|character| character == 'é')), (256 << 10, true));
+    client.shutdown().await;
+}

@@ -132,3 +132,11 @@ async fn one_transaction_spans_events_and_own_state() {
     assert_eq!(client.store().state("position/s1").unwrap().as_deref(), Some("7"));
     assert_eq!(client.store().depth().unwrap().pending, 1);
 }
+
+#[tokio::test]
+async fn a_copy_that_shall_go_on_says_so() {
+    let (mut hub, transport) = pair();
+    let _client = builder(transport).adopt().start().unwrap();
+    let (_peer, hello) = welcome(&mut hub, &Lane::default()).await;
+    assert_eq!(hello["capabilities"], json!(["adopt"]));
+}

@@ -11,7 +11,7 @@ import { openMenu } from './menu.js';
 const PIN = 'M7 3.5h6M8 3.5v5l-2.5 3.5h9L12 8.5v-5M10 12v5';
 const DOTS = 'M5 10h.01M10 10h.01M15 10h.01';
 
-/** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row may belong elsewhere */
+/** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row belongs elsewhere */
 export function conversationRow(client, route, id, arrange) {
   const ends = bag();
   let agent = '';
@@ -61,7 +61,9 @@ export function conversationRow(client, route, id, arrange) {
   const mark = () => attribute(row, 'aria-current', id === route.current() ? 'page' : null);
   ends.add(watch(client.entity('conversation', id), (conversation) => {
     paint();
-    if (conversation && place !== (place = `${conversation.pinned} ${conversation.archived} ${conversation.folder}`)) queueMicrotask(arrange);
+    const before = place;
+    if (conversation) place = `${conversation.pinned} ${conversation.archived} ${conversation.folder}`;
+    if (before && before !== place) arrange();
     // The name of the agent may come after its conversation.
     const key = conversation?.agentId;
     if (key && key !== agent) ends.add(client.entity('agent', (agent = key)).subscribe(paint));

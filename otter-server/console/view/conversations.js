@@ -1,4 +1,4 @@
-import { h, keyed, show, text, watch } from '../dom.js';
+import { h, keyed, show, text } from '../dom.js';
 import { agentOf, instanceName, titleOf } from '../model.js';
 import { recall, remember } from '../prefs.js';
 import { conversationRow } from './conversation-row.js';
@@ -6,7 +6,7 @@ import { holdStill } from './hold.js';
 import { openMenu } from './menu.js';
 
 const FIRST = 60;
-const STEP = 120;
+const STEP = 60;
 const SMALL = 6;
 const PLAIN = new Set(['', 'Pinned', 'Recent']);
 const GROUPS = /** @type {const} */ ([['folder', 'By folder'], ['agent', 'By agent'], ['machine', 'By machine']]);
@@ -34,6 +34,9 @@ export function conversations(client, route) {
   const rows = keyed(list, (key) => (key.startsWith('#') ? sectionHead(key.slice(1), toggleSection) : conversationRow(client, route, key, arrange)));
   /** @type {Record<string, boolean>} sections that somebody opened or folded */
   const chosen = recall('sections') ?? {};
+  /** @type {Map<string, any>} */
+  const unreads = new Map();
+  let wanted = false;
   let limit = FIRST;
   let by = recall('group') ?? 'folder';
   const hold = holdStill(list, () => paint());
@@ -65,7 +68,19 @@ export function conversations(client, route) {
 
   /** Rows may belong elsewhere now. Nothing moves while somebody points at the list. */
   function arrange() {
-    if (!hold.held()) paint();
+    if (wanted || hold.held()) return;
+    wanted = true;
+    queueMicrotask(() => {
+      wanted = false;
+      paint();
+    });
+  }
+
+  /** @param {string} id */
+  function unreadOf(id) {
+    let store = unreads.get(id);
+    if (!store) unreads.set(id, (store = client.unread(id)));
+    return store.get();
   }
 
   function paint() {
@@ -73,10 +88,10 @@ export function conversations(client, route) {
     const query = filter.value.trim().toLowerCase();
     const onlyUnread = unreadOnly.getAttribute('aria-pressed') === 'true';
     const all = ids.map((/** @type {string} */ id) => client.entity('conversation', id).get()).filter(Boolean);
-    const hits = all.filter((/** @type {any} */ each) => (!query || wordsOf(client, each).includes(query)) && (!onlyUnread || client.unread(each.id).get() > 0));
+    const hits = all.filter((/** @type {any} */ each) => (!query || wordsOf(client, each).includes(query)) && (!onlyUnread || unreadOf(each.id) > 0));
     const entries = sections(client, hits, by).flatMap(([name, items]) => {
       const open = Boolean(query) || onlyUnread || isOpen(name, items.length);
-      const unread = open || name === 'Archived' ? 0 : items.filter(({ id }) => client.unread(id).get() > 0).length;
+      const unread = open || name === 'Archived' ? 0 : items.filter(({ id }) => unreadOf(id) > 0).length;
       const head = name ? [{ key: `#${name}`, item: { count: items.length, open, unread } }] : [];
       return [...head, ...(open ? items.map(({ id }) => ({ key: id })) : [])];
     });
@@ -117,7 +132,8 @@ export function conversations(client, route) {
     filter.focus();
   });
 
-  watch(store, arrange);
+  store.subscribe(arrange);
+  paint();
   client.unread().subscribe(arrange);
   return { element, focusFilter: () => (filter.focus(), filter.select()) };
 }

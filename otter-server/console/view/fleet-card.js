@@ -143,7 +143,7 @@ function removal(client, instance) {
   const button = h('button', { type: 'submit', class: 'primary danger', disabled: true, 'data-testid': 'remove-confirm' }, 'Remove it');
   const form = h('form', { class: 'dialog-body', onsubmit: submit },
     h('p', {}, 'Its link to the hub is cut and its key is worth nothing any more. Commands on their way to it end without being known to have been carried out.'),
-    h('p', {}, 'Its conversations and everything it published stay. To come back it has to be added anew.'),
+    h('p', {}, 'Its agents go, its conversations are archived, and what it published stays. To come back it has to be added anew.'),
     field(`Type “${name}” to go on`, input),
     h('div', { class: 'dialog-foot' }, h('button', { type: 'button', class: 'plain', onclick: () => dialog.close() }, 'Keep it'), button));
   const dialog = openDialog({ title: `Remove ${name}?`, name: 'remove' }, form);

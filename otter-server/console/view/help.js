@@ -20,7 +20,12 @@ const KEYS = [
   ['Conversations', [
     [['Enter'], 'send'],
     [['Shift Enter'], 'new line'],
+    [['Esc Esc'], 'stop what is going on'],
     [['Alt ↑', 'Alt ↓'], 'previous and next conversation'],
+  ]],
+  ['An approval', [
+    [['a'], 'allow it once'],
+    [['d'], 'deny it'],
   ]],
   ['Feed', [
     [['Enter'], 'unfold the item'],

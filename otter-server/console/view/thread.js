@@ -39,7 +39,7 @@ export function thread(client, conversationId, { inDock, lookAgain }) {
   const end = h('button', { type: 'button', class: 'to-end', hidden: true, 'data-testid': 'to-newest', onclick: toEnd }, endWords, icon(DOWN));
   const unreadWords = h('span');
   const toUnread = h('button', { type: 'button', class: 'to-unread', hidden: true, 'data-testid': 'to-unread', onclick: goToUnread }, icon(UP), unreadWords);
-  const scroller = h('div', { class: 'scroller', tabIndex: -1, role: 'region', 'aria-label': 'Messages' });
+  const scroller = h('div', { class: 'scroller', tabIndex: 0, role: 'region', 'aria-label': 'Messages' });
   const element = h('div', { class: 'thread' }, scroller, toUnread, end);
   const top = historyTop({ messages, runs, steps, isReady: () => scope.get().phase === 'live' });
   const rows = createWindow(scroller, makeRow, isLine);

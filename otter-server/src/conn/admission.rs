@@ -7,6 +7,7 @@ use otter_proto::connection::server::Admission;
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{CommandDispatch, Hello, Principal, PrincipalType};
 use otter_proto::id::{InstanceId, MemberId};
+use otter_proto::limits::ADOPT;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -123,12 +124,15 @@ async fn attached(
     let _one_at_a_time = seat.admission.lock().await;
     let (org, of) = (principal.org.clone(), instance.clone());
     let stored = hub.read(move |reader| reader.boot(&org, &of)).await?;
-    if stored.is_some_and(|stored| !hello.boots.contains(&stored)) {
+    let adopts = hello.capabilities.iter().any(|capability| capability == ADOPT);
+    if !adopts && stored.is_some_and(|stored| !hello.boots.contains(&stored)) {
         return Err(forked());
     }
     if let Some(older) = seat.holder() {
         // The same process run reconnects: its old socket is dead, whatever it looks like from here.
-        if older.boot != boot && timeout(PROBE, older.inbox.probe()).await.is_ok_and(|answer| answer.is_ok())
+        if !adopts
+            && older.boot != boot
+            && timeout(PROBE, older.inbox.probe()).await.is_ok_and(|answer| answer.is_ok())
         {
             return Err(forked());
         }
@@ -137,7 +141,8 @@ async fn attached(
     }
     seat.take(Holder { connection, boot, inbox });
     let seated = Seated { seat: Arc::clone(&seat), connection };
-    let attach = Attach { boots: hello.boots, name: principal.name.clone(), bridge: Some(hello.client) };
+    let (name, bridge) = (principal.name.clone(), Some(hello.client));
+    let attach = Attach { boots: hello.boots, name, bridge, adopts };
     let attached = hub.log.attach(&principal.org, &instance, attach).await?;
     let outstanding = attached.outstanding;
     let attachment =
@@ -166,7 +171,7 @@ pub(super) async fn admit_to_the_end(
 }
 
 fn forked() -> ErrorBody {
-    let message = "another copy of this instance is connected: stop one of them, or add this machine as an \
-                   instance of its own with `otter-server instance add`";
+    let message = "another copy of this instance was connected: stop that one and run `otter-bridge adopt` here, or \
+                   add this machine as an instance of its own with `otter-server instance add`";
     ErrorBody::new(ErrorCode::Forked, message)
 }

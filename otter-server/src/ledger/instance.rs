@@ -1,5 +1,6 @@
 //! Instances that come and go.
 
+use otter_proto::catalogue::{self, Safety};
 use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::frame::CommandDispatch;
 use otter_proto::frame::{ClientInfo, Lanes};
@@ -38,7 +39,7 @@ impl Ledger<'_> {
         let known = self.rows.boot(instance)?;
         if known.as_ref().is_some_and(|known| !boots.contains(known)) {
             let message = "another copy of this instance was connected since: run the one with the newer state \
-                           folder, or, if that is gone, add this machine anew with `otter-server instance add`";
+                           folder, or, if that is gone, run `otter-bridge adopt` with this one";
             return Ok(Err(ErrorBody::new(ErrorCode::Forked, message)));
         }
         if known.as_ref() != Some(newest) {
@@ -47,6 +48,23 @@ impl Ledger<'_> {
         self.connected(instance, name, bridge)?;
         let outstanding = self.outstanding(instance)?;
         Ok(Ok(Admitted { lanes: self.lanes(instance)?, outstanding }))
+    }
+
+    /// Makes a copy of an instance the instance, whatever copy was connected last. What that one was sent and may not
+    /// be carried out twice ends as unknown, before anything is handed to this one.
+    pub fn adopt(&mut self, instance: &InstanceId, boots: &[BootId]) -> Result<(), StoreError> {
+        let Some(newest) = boots.first() else { return Ok(()) };
+        if self.rows.boot(instance)?.is_none_or(|known| boots.contains(&known)) {
+            return Ok(());
+        }
+        for (id, row) in self.rows.open_commands(instance)? {
+            let once = catalogue::command(&row.kind).is_none_or(|kind| kind.safety == Safety::Once);
+            if row.sent && once {
+                let message = "another copy of the instance was sent this and may have carried it out";
+                self.end_unknown(&id, row, "adopted", message)?;
+            }
+        }
+        self.rows.put_boot(instance, newest)
     }
 
     fn connected(

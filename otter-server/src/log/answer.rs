@@ -121,6 +121,9 @@ fn attached(
     desk: &mut Desk,
     leases: &mut u64,
 ) -> Result<Result<Attached, ErrorBody>, StoreError> {
+    if attach.adopts {
+        ledger.adopt(instance, &attach.boots)?;
+    }
     let admitted = ledger.attach(instance, &attach.boots, attach.name.as_deref(), attach.bridge.as_ref())?;
     Ok(admitted.map(|admitted| {
         *leases += 1;

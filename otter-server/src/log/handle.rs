@@ -31,6 +31,8 @@ pub struct Attach {
     pub name: Option<String>,
     /// The bridge.
     pub bridge: Option<ClientInfo>,
+    /// Whether its owner says that this copy is the instance from now on.
+    pub adopts: bool,
 }
 
 /// An instance that was let in.

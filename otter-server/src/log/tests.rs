@@ -77,7 +77,8 @@ impl Rig {
     }
 
     async fn attach(&self) -> Attached {
-        let attach = Attach { boots: vec![BootId::new("b").unwrap()], name: None, bridge: None };
+        let attach =
+            Attach { boots: vec![BootId::new("b").unwrap()], name: None, bridge: None, adopts: false };
         self.log.handle().attach(&org(), &instance(), attach).await.unwrap()
     }
 
@@ -314,4 +315,36 @@ async fn the_sweep_ends_commands_that_waited_too_long() {
         .map(|event| otter_proto::event::RecordedEvent::parse(&event.text).unwrap().kind)
         .collect();
     assert_eq!(kinds, ["command.updated", "message.deliveryChanged"]);
+}
+
+#[tokio::test]
+async fn in_a_thousand_interleavings_of_coming_and_going_the_newest_attachment_stays() {
+    let rig = Rig::new(Recorder::default());
+    with_conversation(&rig).await;
+    let handle = rig.log.handle();
+    let mut dice = 7_u64;
+    let mut roll = |sides: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(dice >> 33).unwrap() % sides
+    };
+    let mut newest = rig.attach().await.lease;
+    let mut older = Vec::new();
+    for _ in 0..1_000 {
+        let late = older.get(roll(older.len().max(1))).copied();
+        match (roll(3), late) {
+            (0, Some(lease)) => handle.detached(&org(), &instance(), lease),
+            (1, Some(lease)) => handle.disconnected(&org(), &instance(), lease, "lost").await.unwrap(),
+            _ => older.push(std::mem::replace(&mut newest, rig.attach().await.lease)),
+        }
+    }
+    assert!(older.len() > 100 && !older.contains(&newest));
+    rig.say(1).await;
+    assert_eq!(rig.dispatched().last(), Some(&vec![command(1)]));
+    let page = rig.store.snapshot_page(&org(), &Scope::Org, None, usize::MAX).unwrap();
+    let row = page.rows.iter().find(|row| row.key.as_str() == "instance/in_1").unwrap();
+    assert!(row.text.contains(r#""connection":"online""#), "{}", row.text);
+    handle.disconnected(&org(), &instance(), newest, "lost").await.unwrap();
+    let page = rig.store.snapshot_page(&org(), &Scope::Org, None, usize::MAX).unwrap();
+    let row = page.rows.iter().find(|row| row.key.as_str() == "instance/in_1").unwrap();
+    assert!(row.text.contains(r#""connection":"offline""#), "its own end counts: {}", row.text);
 }

@@ -13,8 +13,9 @@ use crate::script::Line;
 
 /// Events of one local transaction.
 const CHUNK: usize = 200;
-/// Rows of the past lie so far apart, in milliseconds.
+/// Rows of the past lie so far apart, and conversations are so much older than each other, in milliseconds.
 const APART_MS: u64 = 240_000;
+const OLDER_MS: u64 = 1_140_000;
 
 impl Machine {
     /// Publishes what was said before, each row after the one before it. Their ids never change, so that telling it
@@ -22,11 +23,13 @@ impl Machine {
     pub(super) async fn tell_past(&self, room: &Room, now: UnixMillis) -> Result<()> {
         let rows = self.past(room);
         let count = rows.len() as u64;
+        let words: u64 = room.conversation.title.split(' ').map(|word| word.len() as u64).sum();
+        let last = now.0.saturating_sub(words % 13 * OLDER_MS);
         let mut events: Vec<EventDraft> = Vec::new();
         let mut after: Option<String> = None;
         for (at, (author, text)) in (0_u64..).zip(rows) {
             let id = format!("{}:past-{at}", room.id);
-            let sent_at = UnixMillis(now.0.saturating_sub((count - at) * APART_MS)).to_string();
+            let sent_at = UnixMillis(last.saturating_sub((count - at) * APART_MS)).to_string();
             let mut data = json!({
                 "conversationId": room.id, "author": author, "text": text, "status": "complete", "sentAt": sent_at,
             });

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use otter_client_native::CommandRequest;
+use otter_proto::UnixMillis;
 use serde_json::{Value, json};
 
 use super::room::Room;
@@ -16,11 +17,26 @@ const BETWEEN: Duration = Duration::from_secs(18);
 impl Machine {
     /// The gateway works on its jobs, in turn.
     pub(super) async fn work_on_jobs(&self) {
+        drop(self.old_jobs().await);
         for n in 0_usize.. {
             let Some(job) = self.script.jobs.get(n % self.script.jobs.len().max(1)) else { return };
             drop(self.job(n, job).await);
             tokio::time::sleep(BETWEEN).await;
         }
+    }
+
+    /// What the gateway did before the hub heard of it.
+    async fn old_jobs(&self) -> Result<()> {
+        let now = self.client.now();
+        for (n, job) in (1_u64..).zip(self.script.jobs) {
+            let at = |minutes: u64| UnixMillis(now.0.saturating_sub(minutes * 60_000)).to_string();
+            let data = json!({
+                "instanceId": self.id, "title": job.title, "taskKind": job.kind, "origin": "gateway", "status": if job.ends == "review" { "done" } else { job.ends },
+                "summary": job.lines.last(), "createdAt": at(n * 95), "startedAt": at(n * 95), "endedAt": at(n * 95 - 14),
+            });
+            self.publish("task.upserted", &format!("{}:old-job-{n}", self.id), None, &data).await?;
+        }
+        Ok(())
     }
 
     async fn job(&self, n: usize, job: &crate::script::Job) -> Result<()> {

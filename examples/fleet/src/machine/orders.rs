@@ -1,6 +1,5 @@
 //! What people ask of a machine.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -50,25 +49,11 @@ async fn in_room(
     run: &str,
     request: &CommandRequest,
 ) -> CommandOutcome {
-    let beside = |what: fn(Arc<Machine>, String, CommandRequest) -> Order| {
-        tokio::spawn(what(Arc::clone(machine), room.id.to_string(), request.clone()));
-        CommandOutcome::completed()
-    };
     match kind {
-        "message.send" => beside(|machine, room, request| {
-            Box::pin(async move {
-                if let Some(room) = machine.rooms.get(&room) {
-                    drop(machine.reply(room, &request).await);
-                }
-            })
-        }),
-        "task.dispatch" => beside(|machine, room, request| {
-            Box::pin(async move {
-                if let Some(room) = machine.rooms.get(&room) {
-                    drop(machine.dispatched(room, &request).await);
-                }
-            })
-        }),
+        "message.send" | "task.dispatch" => {
+            tokio::spawn(work_beside(Arc::clone(machine), room.id.to_string(), request.clone()));
+            CommandOutcome::completed()
+        }
         "session.reset" => outcome(machine.reset(room).await.map(|()| None)),
         "run.abort" if room.running.borrow().as_deref().is_some_and(|open| run.starts_with(open)) => {
             room.stop.send_replace(room.running.borrow().clone());
@@ -79,7 +64,15 @@ async fn in_room(
     }
 }
 
-type Order = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The turn that a command leads to; the command itself is over when the agent has it.
+async fn work_beside(machine: Arc<Machine>, room: String, request: CommandRequest) {
+    let Some(room) = machine.rooms.get(&room) else { return };
+    let done = match request.kind.as_str() {
+        "task.dispatch" => machine.dispatched(room, &request).await,
+        _ => machine.reply(room, &request).await,
+    };
+    drop(done);
+}
 
 impl Machine {
     /// `x.demo.deploy`: what an integrator's command and entity look like.

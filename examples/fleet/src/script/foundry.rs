@@ -3,6 +3,7 @@
 use super::{Agent, Conversation, Helper, Job, Line, Machine, Step, Then, Thought};
 
 pub(super) const FOUNDRY: Machine = Machine {
+    news_from: 6,
     roams: true,
     restarts: false,
     jobs: &[

@@ -3,6 +3,7 @@
 use super::{Agent, Conversation, Job, Line, Machine, Step, Thought};
 
 pub(super) const LAPTOP: Machine = Machine {
+    news_from: 3,
     roams: false,
     restarts: true,
     jobs: &[Job {

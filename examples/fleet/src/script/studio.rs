@@ -3,6 +3,7 @@
 use super::{Agent, Conversation, Job, Line, Machine, Step, Thought};
 
 pub(super) const STUDIO: Machine = Machine {
+    news_from: 0,
     roams: false,
     restarts: false,
     jobs: &[

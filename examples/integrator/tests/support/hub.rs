@@ -49,6 +49,7 @@ impl Hub {
             allow_origins: Vec::new(),
             console_dir: None,
             max_connections: 100,
+            metrics_token: None,
         };
         let server = Server::start(&config).await.unwrap();
         let credentials = CredentialStore::open(data.path()).unwrap();

@@ -20,6 +20,21 @@ pub(crate) enum Command {
     Run(Options),
     /// Says what works and what does not, and what to do about it.
     Doctor(DoctorOptions),
+    /// Makes this state folder the instance, where the hub refuses it because another copy was connected since.
+    Adopt(AdoptOptions),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AdoptOptions {
+    /// Address of the hub, for instance wss://hub.example.com/ws/openclaw.
+    #[arg(long, env = "OTTER_HUB")]
+    pub(crate) hub: String,
+    /// The bridge's token, printed by the hub.
+    #[arg(long, env = "OTTER_TOKEN", hide_env_values = true)]
+    pub(crate) token: String,
+    /// The state folder of the bridge that shall go on.
+    #[arg(long, env = "OTTER_STATE_DIR", default_value_os_t = default_state_dir())]
+    pub(crate) state_dir: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,5 +1,6 @@
 //! `otter-bridge`: joins the OpenClaw gateway of this machine to an Otter hub.
 
+mod adopt;
 mod args;
 mod doctor;
 mod run;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         match args.command {
             Command::Run(options) => run::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
+            Command::Adopt(options) => adopt::run(options).await,
         }
     });
     // A name look-up that hangs must not keep the process.

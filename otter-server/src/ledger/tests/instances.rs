@@ -131,6 +131,35 @@ fn a_writer_that_was_replaced_cannot_write() {
 }
 
 #[test]
+fn a_copy_that_is_adopted_takes_over_and_what_may_not_run_twice_ends_as_unknown() {
+    let mut world = World::with_conversation();
+    attach(&mut world, &["b1"]).0.unwrap();
+    world.attached.insert(instance());
+    let say = format!(r#"{{"conversationId":"{CONVERSATION}","text":"hi"}}"#);
+    world.command(1, "message.send", &say);
+    world.command(2, "session.reset", &format!(r#"{{"conversationId":"{CONVERSATION}"}}"#));
+    world.command(3, "x.acme.deploy", r#"{"instanceId":"in_1"}"#);
+    world.attached.clear();
+    world.command(4, "message.send", &say);
+    assert_eq!(attach(&mut world, &["other"]).0, Err(ErrorCode::Forked));
+    let adopt = |world: &mut World, names: &[&str]| {
+        world.transact(|ledger| ledger.adopt(&instance(), &boots(names))).unwrap().1
+    };
+    let want = [2, 3].map(|n| {
+        format!(
+            r#"org command.updated [merge command/{}] {{"error":{{"code":"adopted","message":"another copy of the instance was sent this and may have carried it out"}},"stage":"outcomeUnknown"}}"#,
+            command_id(n)
+        )
+    });
+    assert_eq!(lines(&adopt(&mut world, &["other"])), want);
+    let admitted = attach(&mut world, &["other"]).0.unwrap();
+    let left: Vec<_> = admitted.outstanding.iter().map(|command| command.id.clone()).collect();
+    assert_eq!(left, [command_id(1), command_id(4)], "what is safe to repeat is handed to the new one");
+    assert_eq!(attach(&mut world, &["b2", "b1"]).0, Err(ErrorCode::Forked), "the first copy is out");
+    assert_eq!(lines(&adopt(&mut world, &["next", "other"])), [""; 0], "nothing to take over");
+}
+
+#[test]
 fn an_hour_without_a_browser_leaves_true_states_with_their_times_and_nothing_in_progress_for_ever() {
     let mut world = World::empty();
     attach(&mut world, &["b1"]).0.unwrap();

@@ -213,3 +213,19 @@ async fn three_instances_work_side_by_side_and_one_that_is_removed_goes_alone() 
     three.lives().await;
     three.publish("agent.upserted", "in_3:new", json!({"instanceId": "in_3", "name": "New"})).await;
 }
+
+#[tokio::test]
+async fn a_copy_that_is_adopted_takes_the_place_of_one_that_answers() {
+    let world = World::start().await;
+    let original = answering(world.instance(&["b1"]).await);
+    let mut copy = world.socket("instance").await;
+    let mut words = hello(&["other"]);
+    words["capabilities"] = json!(["adopt"]);
+    copy.send(&words).await;
+    copy.frame("welcome").await;
+    assert_eq!(original.await.unwrap(), 4002);
+    let mut again = world.socket("instance").await;
+    again.send(&hello(&["b2", "b1"])).await;
+    assert_eq!(again.end().await.1, 4504);
+    copy.lives().await;
+}
