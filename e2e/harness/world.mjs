@@ -36,8 +36,8 @@ export class World {
   }
 
   /** Asks the gateway something, as a client that the bridge knows nothing of. */
-  async ask(method, params) {
-    const client = await connectTo(this.gateway);
+  async ask(method, params, scopes) {
+    const client = await connectTo(this.gateway, () => {}, scopes);
     try {
       return await client.call(method, params);
     } finally {
@@ -71,7 +71,7 @@ export class World {
   /** Keeps a picture of a main state for people to look at. */
   shoot(page, name) {
     mkdirSync(SCREENS, { recursive: true });
-    return page.screenshot(join(SCREENS, `${name}.png`));
+    return page.screenshot(join(SCREENS, `product-${name}.png`));
   }
 
   async stop() {
