@@ -202,8 +202,12 @@ impl World {
         let Part::Member { instances } = self.clients[at].part else { return };
         let target = self.rng.range(0, instances as u64 - 1);
         let scope = conversation(&format!("in_{target}"), 0);
-        let dice = self.rng.range(0, 9);
-        let id = CommandId::new(&format!("c-{:016x}", self.rng.next())).unwrap();
+        let dice = self.rng.range(0, 13);
+        let id = CommandId::new(&self.rng.uuid_v7()).unwrap();
+        if dice > 9 {
+            let conversation = scope.to_string().replace("conversation/", "");
+            return self.member_uses_the_product(at, &conversation, id);
+        }
         let client = &mut self.clients[at];
         let Some(machine) = &mut client.machine else { return };
         match dice {

@@ -163,6 +163,14 @@ impl World {
 
     fn fan_out(&mut self, commit: &Commit) {
         self.outcome.events += commit.appended.len() as u64;
+        let written = |kind: &str| {
+            let member = format!("\"kind\":\"{kind}\"");
+            commit.appended.iter().filter(|event| event.text.contains(&member)).count() as u64
+        };
+        self.outcome.decided += written("approval.decided");
+        self.outcome.reopened += written("approval.reopened");
+        self.outcome.tasks += written("task.upserted");
+        self.outcome.marks += written("mark.updated");
         self.oracle.recorded(commit);
         let touched: BTreeSet<&Scope> = commit.appended.iter().map(|event| &event.scope).collect();
         let mut moved = Vec::new();

@@ -13,12 +13,13 @@ use otter_server::log::Reader;
 
 use crate::client::{Part, conversation};
 use crate::hub::org;
+use crate::product::Questions;
 use crate::rng::Rng;
 use crate::world::World;
 
 /// What the gateway knows: it can be observed again at any time.
 #[derive(Debug, Clone)]
-struct Fact {
+pub(crate) struct Fact {
     kind: &'static str,
     subject: String,
     in_conversation: bool,
@@ -27,7 +28,8 @@ struct Fact {
 }
 
 pub(crate) struct Instance {
-    id: String,
+    pub(crate) id: String,
+    pub(crate) questions: Questions,
     outbox: MemoryOutbox,
     boots: Boots,
     /// Commands on the disk of the instance.
@@ -46,6 +48,7 @@ impl Instance {
         let instance = InstanceId::new(id).unwrap();
         let mut new = Self {
             id: instance.to_string(),
+            questions: Questions::default(),
             outbox: MemoryOutbox::default(),
             boots: Boots::default(),
             journal: BTreeSet::new(),
@@ -77,7 +80,7 @@ impl Instance {
         self.publisher = Publisher::new();
     }
 
-    fn fact(
+    pub(crate) fn fact(
         kind: &'static str,
         subject: &str,
         in_conversation: bool,
@@ -104,7 +107,7 @@ impl Instance {
         self.publisher.handle_appended();
     }
 
-    fn happens(&mut self, fact: Fact, rng: &mut Rng) {
+    pub(crate) fn happens(&mut self, fact: Fact, rng: &mut Rng) {
         self.observe(&fact, rng);
         self.facts.push(fact);
     }
@@ -153,7 +156,9 @@ impl Instance {
             );
             return;
         }
-        if first {
+        if first && command.kind == "approval.decide" {
+            self.decided(command, rng);
+        } else if first {
             let delivery = "{\"delivery\":{\"state\":\"delivered\"}}".to_owned();
             self.happens(
                 Self::fact("message.deliveryChanged", &delivered, true, Some(&command.id), delivery),
@@ -206,6 +211,7 @@ impl Instance {
                 _ => {}
             }
         }
+        self.judge_questions(name, reader);
         assert_eq!(self.outbox.dead_letters(), [], "{name} has dead letters");
     }
 }
@@ -216,7 +222,12 @@ impl World {
             return;
         }
         let Part::Instance(instance) = &mut self.clients[at].part else { return };
-        if self.rng.one_in(3) { instance.session(&mut self.rng) } else { instance.turn(&mut self.rng) }
+        match self.rng.range(0, 8) {
+            0..=2 => instance.session(&mut self.rng),
+            3 | 4 => instance.asks(&mut self.rng),
+            5 => instance.stops_waiting(&mut self.rng),
+            _ => instance.turn(&mut self.rng),
+        }
     }
 
     /// The disk of an instance loses what was written last, or forgets what was acknowledged.

@@ -20,6 +20,7 @@ mod hub;
 mod instance;
 mod link;
 mod oracle;
+mod product;
 mod rng;
 mod world;
 
@@ -56,6 +57,10 @@ fn every_seed_keeps_the_promises() {
     assert!(
         sum.resumed > 0 && sum.snapshots > 0 && sum.answers > 0 && sum.pages > 0,
         "a state was never reached: {sum:?}"
+    );
+    assert!(
+        sum.decided > 0 && sum.tasks > 0 && sum.marks > 0 && (sum.reopened > 0 || seeds < 200),
+        "people never did something: {sum:?}"
     );
 }
 

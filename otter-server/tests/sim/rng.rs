@@ -31,4 +31,11 @@ impl Rng {
         let at = self.next() % items.len() as u64;
         &items[at as usize]
     }
+
+    /// An id as clients make them for commands.
+    pub(crate) fn uuid_v7(&mut self) -> String {
+        let (high, low) = (self.next(), self.next());
+        let (time, time_low, random) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
+        format!("{time:08x}-{time_low:04x}-7{random:03x}-8{:03x}-{:012x}", low >> 52, low & 0xffff_ffff_ffff)
+    }
 }

@@ -64,6 +64,10 @@ pub(crate) struct Outcome {
     pub(crate) resyncs: u64,
     pub(crate) restated: u64,
     pub(crate) pages: u64,
+    pub(crate) decided: u64,
+    pub(crate) reopened: u64,
+    pub(crate) tasks: u64,
+    pub(crate) marks: u64,
     pub(crate) lost_frames: u64,
 }
 
@@ -81,6 +85,10 @@ impl Outcome {
         self.resyncs += other.resyncs;
         self.restated += other.restated;
         self.pages += other.pages;
+        self.decided += other.decided;
+        self.reopened += other.reopened;
+        self.tasks += other.tasks;
+        self.marks += other.marks;
         self.lost_frames += other.lost_frames;
     }
 }
