@@ -35,6 +35,7 @@ recordings! {
     j_steer_slash_followup: "j-steer-slash-followup",
     k_sigkill_resume: "k-sigkill-resume",
     l_queued_reconnect: "l-queued-reconnect",
+    m_compact_reset: "m-compact-reset",
     old_handshake: "old-2026.2.26-handshake",
     old_run: "old-2026.2.26-run",
 }
