@@ -1,10 +1,16 @@
 //! Events: what a publisher sends and what readers get.
 
+#[cfg(feature = "serde")]
+mod typed;
+
 use crate::effect::Effect;
 use crate::id::{CommandId, ConversationId, EntityId, EventId, Scope};
 use crate::text::{Cursor, TextError};
 use crate::time::UnixMillis;
 use crate::wire::{Json, Wire, members, read_into, wire};
+
+#[cfg(feature = "serde")]
+pub use typed::{Data, TypedEffect, TypedEvent};
 
 wire! {
     /// An event as a publisher sends it. The hub adds seq, prev, at, scope, source and effects.

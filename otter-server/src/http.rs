@@ -5,6 +5,7 @@ mod headers;
 mod health;
 mod listen;
 mod metrics;
+mod schemas;
 mod sign_in;
 mod upgrade;
 
@@ -63,6 +64,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
+        .route("/schemas/v1/{name}", get(schemas::file))
         .route("/auth", get(sign_in::page))
         .route("/auth/link", post(sign_in::link))
         .route("/auth/confirm", post(sign_in::confirm))

@@ -5,11 +5,13 @@
 //! | `demo` | hub on an embedded store, a scripted OpenClaw fleet and the console |
 //! | `test` | every suite, with the seconds of each |
 //! | `wasm` | builds the browser client into `otter-client-wasm/npm/dist` |
-//! | `schemas` | writes the generated files of the contract, `schemas check` compares them |
+//! | `schemas` | writes the generated files of the contract; `schemas check`, `schemas freeze` |
 //! | `sim` | the simulation over many seeds |
+//! | `bench` | speed as a ratio: `bench decode` |
 //! | `check` | the limits on file and function size |
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
 
+mod bench;
 mod browser_client;
 mod demo;
 mod limits;
@@ -43,6 +45,8 @@ enum Command {
     Schemas(schemas::Options),
     /// Runs the simulation over many seeds.
     Sim(sim::Options),
+    /// Measures speed as a ratio: `bench decode --limit 1.3`.
+    Bench(bench::Options),
     /// Checks the limits on file and function size.
     Check,
 }
@@ -64,6 +68,7 @@ fn run(command: Command) -> Result<()> {
         Command::Wasm(options) => browser_client::run(&options),
         Command::Schemas(options) => schemas::run(&options),
         Command::Sim(options) => sim::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Check => limits::run(),
     }
 }

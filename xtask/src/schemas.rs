@@ -7,6 +7,7 @@ mod compat;
 mod coverage;
 mod generated;
 mod released;
+mod transcript;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -23,7 +24,8 @@ pub(crate) struct Options {
 enum Mode {
     /// Fails on drifted files, on kinds without fixtures, and on breaks of the last released schema.
     Check,
-    /// Keeps bundle, catalogue and fixtures as the release of this version, to compare later ones with.
+    /// Keeps bundle, catalogue, fixtures and the transcript of a whole conversation as the release of this version, to
+    /// compare later ones with.
     Freeze {
         /// The release; without it the version of the workspace.
         #[arg(long)]
@@ -56,7 +58,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             if !faults.is_empty() {
                 bail!("{}", faults.join("\n"));
             }
-            released::freeze(&root, version)
+            let target = released::freeze(&root, version)?;
+            transcript::record(&target)
         }
     }
 }

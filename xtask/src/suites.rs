@@ -28,10 +28,16 @@ struct Suite {
     run: fn(&Options) -> Result<()>,
 }
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
     Suite { name: "wasm", needs: &[], budget: minutes(6), run: wasm },
     Suite { name: "rust", needs: &[], budget: minutes(15), run: rust },
     Suite { name: "client", needs: &[Tool::Node], budget: minutes(3), run: client },
+    Suite {
+        name: "contract",
+        needs: &[Tool::Node, Tool::Python, Tool::Go],
+        budget: minutes(4),
+        run: contract,
+    },
     Suite {
         name: "e2e",
         needs: &[Tool::Node, Tool::Chromium, Tool::OpenClaw],
@@ -120,6 +126,23 @@ fn client(_: &Options) -> Result<()> {
     // The feed plugin has nothing to install.
     let plugin = shell::root().join("otter-client-native/openclaw-plugin");
     shell::run(shell::command("npm").arg("test").current_dir(plugin))
+}
+
+/// The contract as programs of other languages see it: every fixture and vector, and a client that knows the documents
+/// only, at a real hub.
+fn contract(_: &Options) -> Result<()> {
+    let consumers = shell::root().join("examples/consumers");
+    let python = tools::python()?;
+    for program in ["consumer.py", "fixtures.py"] {
+        shell::run(shell::command(&python).arg(program).current_dir(consumers.join("python")))?;
+    }
+    shell::run(shell::command(tools::go()?).args(["run", "."]).current_dir(consumers.join("go")))?;
+    tools::npm_ci(&consumers.join("typescript"))?;
+    shell::run(shell::command("npm").arg("test").current_dir(consumers.join("typescript")))?;
+    shell::run(&mut shell::cargo(["build", "-p", "otter-server", "--bin", "otter-server"]))?;
+    let mut conversation = shell::command(&python);
+    conversation.arg("conversation.py").arg(shell::built("otter-server"));
+    shell::run(conversation.current_dir(consumers.join("python")))
 }
 
 fn e2e(options: &Options) -> Result<()> {

@@ -20,6 +20,10 @@ pub(crate) enum Tool {
     Chromium,
     /// The OpenClaw gateway, installed into `.cache`.
     OpenClaw,
+    /// Python 3.10 or newer, with the packages of the reference consumer in `.cache`.
+    Python,
+    /// Go 1.23 or newer.
+    Go,
 }
 
 impl Tool {
@@ -28,6 +32,8 @@ impl Tool {
         match self {
             Self::Node => node().map(drop),
             Self::Chromium => chromium().map(drop),
+            Self::Python => python().map(drop),
+            Self::Go => go().map(drop),
             Self::OpenClaw => shell::run(shell::command(node()?).arg("e2e/openclaw/install.mjs"))
                 .context("OpenClaw from npm is missing"),
         }
@@ -55,6 +61,42 @@ pub(crate) fn node() -> Result<PathBuf> {
         bail!("Node {version} is too old: install {NODE_MAJOR} or newer");
     }
     Ok(node)
+}
+
+/// A Python that has what the reference consumer needs: in an environment of its own below `.cache`.
+pub(crate) fn python() -> Result<PathBuf> {
+    let missing =
+        "Python 3.10 or newer with venv is missing: install it (Debian: `apt-get install python3-venv`)";
+    let system = shell::find("python3").context(missing)?;
+    let version = "import sys; sys.exit(sys.version_info < (3, 10))";
+    shell::run(shell::command(&system).args(["-c", version])).context(missing)?;
+    let home = shell::root().join(".cache/python");
+    let python = home.join("bin/python3");
+    let wanted = fs::read_to_string(shell::root().join("examples/consumers/python/requirements.txt"))?;
+    let marker = home.join("requirements.txt");
+    if fs::read_to_string(&marker).is_ok_and(|have| have == wanted) {
+        return Ok(python);
+    }
+    shell::run(shell::command(&system).args(["-m", "venv"]).arg(&home)).context(missing)?;
+    let mut install = shell::command(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
+    shell::run(install.arg("examples/consumers/python/requirements.txt"))
+        .context("the packages of examples/consumers/python could not be installed")?;
+    fs::write(&marker, wanted)?;
+    Ok(python)
+}
+
+/// The path of a Go that is new enough.
+pub(crate) fn go() -> Result<PathBuf> {
+    let missing = "Go 1.23 or newer is missing: install it and put it on PATH";
+    let go = shell::find("go").context(missing)?;
+    let version = shell::output(shell::command(&go).args(["env", "GOVERSION"]))?;
+    let minor =
+        version.trim_start_matches("go1.").split('.').next().and_then(|text| text.parse::<u32>().ok());
+    if minor.is_none_or(|minor| minor < 23) {
+        bail!("{version} is too old: install Go 1.23 or newer");
+    }
+    Ok(go)
 }
 
 /// The path of a Chromium: OTTER_CHROMIUM, else one on PATH, else installed by apt where that works without questions.

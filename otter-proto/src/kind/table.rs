@@ -67,6 +67,20 @@ macro_rules! checks {
             pub fn read(kind: &str, data: &str) -> Option<Result<Self, InvalidData>> {
                 match kind { $($event => Some(read(data).map(Self::$of_event)),)* _ => None }
             }
+
+            /// Whether this release knows the kind.
+            pub(crate) fn knows(kind: &str) -> bool {
+                matches!(kind, $($event)|*)
+            }
+
+            /// Reads the payload of a kind that is known.
+            pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(kind: &str, from: D) -> Result<Self, D::Error> {
+                use serde::Deserialize as _;
+                match kind {
+                    $($event => kind::$of_event::deserialize(from).map(Self::$of_event),)*
+                    _ => Err(serde::de::Error::custom("not a kind of this release")),
+                }
+            }
         }
 
         /// Checks the payload of a durable kind, canonical text; `None` when the kind is not known.

@@ -227,3 +227,34 @@ async fn a_stopping_hub_says_goodbye_and_takes_nobody_new() {
     assert_eq!(ended(&mut page).await, (4001, "bye 4001".to_owned()));
     timeout(LONG, stopped).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn the_contract_is_served_to_anybody_and_cached_by_its_tag() {
+    let hub = Hub::start().await;
+    for (name, media_type) in [
+        ("otter.schema.json", "application/schema+json"),
+        ("otter.strict.schema.json", "application/schema+json"),
+        ("catalogue.json", "application/json"),
+    ] {
+        let path = format!("/schemas/v1/{name}");
+        let file = hub.get(&path).await;
+        assert_eq!((file.status, file.header("content-type")), (200, Some(media_type)), "{name}");
+        assert_eq!(file.header("access-control-allow-origin"), Some("*"), "{name}");
+        assert_eq!(file.header("cache-control"), Some("public, max-age=300"), "{name}");
+        let committed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/v1").join(name);
+        assert!(file.body == std::fs::read_to_string(committed).unwrap(), "{name} is the committed file");
+        let tag = file.header("etag").unwrap().to_owned();
+        let again = hub.request("GET", &path, &[("if-none-match", &tag)], "").await;
+        assert_eq!(
+            (again.status, again.body.as_str(), again.header("etag")),
+            (304, "", Some(tag.as_str())),
+            "{name}"
+        );
+        let stale = hub.request("GET", &path, &[("if-none-match", "\"another\"")], "").await;
+        assert_eq!(stale.status, 200, "{name}");
+    }
+    for path in ["/schemas/v1/none.json", "/schemas/v2/otter.schema.json", "/schemas/v1/..%2f..%2fCargo.toml"]
+    {
+        assert_eq!(hub.get(path).await.status, 404, "{path}");
+    }
+}

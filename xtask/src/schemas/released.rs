@@ -7,13 +7,14 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::compat::{Side, compare};
+use super::transcript;
 
 const FOLDER: &str = "schemas/released";
 /// What a release keeps besides its fixtures.
 const FILES: [&str; 3] = ["otter.schema.json", "otter.strict.schema.json", "catalogue.json"];
 
 /// Keeps the present set as `schemas/released/v1-<version>`.
-pub(super) fn freeze(root: &Path, version: &str) -> Result<()> {
+pub(super) fn freeze(root: &Path, version: &str) -> Result<PathBuf> {
     let target = root.join(FOLDER).join(format!("v1-{version}"));
     if target.exists() {
         bail!("{} is released already and never changes: raise the version", target.display());
@@ -28,7 +29,7 @@ pub(super) fn freeze(root: &Path, version: &str) -> Result<()> {
     }
     copy_folder(&root.join("schemas/v1/fixtures"), &target.join("fixtures"))?;
     println!("kept {}", target.display());
-    Ok(())
+    Ok(target)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
@@ -50,7 +51,9 @@ pub(super) fn breaks(root: &Path) -> Result<Vec<String>> {
     let Some(last) = last_release(root) else { return Ok(Vec::new()) };
     let old = Contract::read(&last)?;
     let new = Contract::read(&root.join("schemas/v1"))?;
-    Ok(old.broken_by(&new))
+    let mut found = old.broken_by(&new);
+    found.extend(transcript::replay(&last)?);
+    Ok(found)
 }
 
 /// The release with the highest version.
