@@ -36,8 +36,8 @@ export class World {
   }
 
   /** Asks the gateway something, as a client that the bridge knows nothing of. */
-  async ask(method, params) {
-    const client = await connectTo(this.gateway);
+  async ask(method, params, scopes) {
+    const client = await connectTo(this.gateway, () => {}, scopes);
     try {
       return await client.call(method, params);
     } finally {

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN, connectTo } from '../gateway-client.mjs';
+import { ADMIN } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
 import { until } from '../harness/process.mjs';
+import { TURN_MS } from './say.mjs';
 
 export const approvals = {
   'an agent asks, and everybody sees what it wants to run, where, and how long there is': async (world) => {
@@ -141,7 +142,7 @@ export const approvals = {
   'answered at the gateway itself: it is resolved here, by somebody else': async (world) => {
     const { ann } = world;
     const id = await ask(world, 'elsewhere');
-    await atGateway(world, (call) => call('exec.approval.resolve', { id: id.slice(world.instance.length + 1), decision: 'allow-once' }));
+    await world.ask('exec.approval.resolve', { id: id.slice(world.instance.length + 1), decision: 'allow-once' }, ADMIN);
     await resolved(world, id, 'allowed');
     await ann.part('approval-card', { approvalId: id }).getByText(/outside of Otter/).waitFor();
     await ran(world, 'elsewhere');
@@ -151,7 +152,7 @@ export const approvals = {
   'nobody answers in time: it ends as the gateway says': async (world) => {
     const { ann } = world;
     const request = { command: 'uname -a', host: 'gateway', agentId: 'main', sessionKey: 'agent:main:main', timeoutMs: 4000, twoPhase: true };
-    const { id } = await atGateway(world, (call) => call('exec.approval.request', request));
+    const { id } = await world.ask('exec.approval.request', request, ADMIN);
     const approvalId = `${world.instance}:${id}`;
     await ann.part('approval-card', { approvalId, state: 'pending' }).waitFor();
     const ended = ['resolved', 'expired'].map((state) => by('approval-card', { approvalId, state })).join();
@@ -180,12 +181,12 @@ function runs({ gateway }, name) {
 }
 
 /** Waits until the command of this name ran. */
-function ran(world, name) {
+export function ran(world, name) {
   return until(() => runs(world, name) > 0, { what: `the command ${name} to run` });
 }
 
 /** The owner asks for something that needs an approval; gives its id once both see it wait. */
-async function ask(world, name) {
+export async function ask(world, name) {
   await world.owner.send(`RUN_EXEC:${commandOf(world, name)}`);
   return asked(world, name);
 }
@@ -194,7 +195,7 @@ async function asked({ owner, ann, ...world }, name) {
   const ids = [];
   for (const page of [owner, ann]) {
     const card = page.part('approval-card', { state: 'pending' }).filter({ hasText: commandOf(world, name) });
-    await card.waitFor({ timeout: 40_000 });
+    await card.waitFor({ timeout: TURN_MS });
     ids.push(await card.getAttribute('data-approval-id'));
   }
   assert.equal(ids[0], ids[1]);
@@ -210,14 +211,4 @@ async function resolved({ owner, ann }, approvalId, outcome, timeout = 30_000) {
 function pressAt(page, approvalId, decision, at) {
   const press = (element, when) => new Promise((resolve) => setTimeout(() => resolve(element.click()), when - Date.now()));
   return page.part('approval-card', { approvalId }).locator(by(`approval-${decision}`)).evaluate(press, at);
-}
-
-/** Asks the gateway as its administrator, behind Otter's back. */
-async function atGateway(world, ask) {
-  const client = await connectTo(world.gateway, () => {}, ADMIN);
-  try {
-    return await ask(client.call);
-  } finally {
-    client.close();
-  }
 }

@@ -16,6 +16,8 @@ export const people = {
 
   'a machine joins, and both see its agents': async (world) => {
     await world.gateway.ready();
+    // The first turn of a fresh gateway takes many times as long as the others.
+    await world.sayAtGateway('agent:main:main', 'What did we do before anybody watched?');
     world.addBridge(world.hub.addInstance('laptop'));
     const row = world.owner.part('instance-row', { connection: 'online', gateway: 'online' }).first();
     await row.waitFor({ timeout: 60_000 });

@@ -1,6 +1,8 @@
 import { unref } from './core.js';
 
 const LINGER_MS = 30_000;
+/** A connection has room for 100 scopes: somebody who walks through everything must not use it up. */
+const LINGERING = 32;
 const KEPT = 16;
 
 /**
@@ -14,6 +16,8 @@ const KEPT = 16;
 export function createScopes(post, end, forget) {
   /** @type {Map<string, { users: number, timer?: ReturnType<typeof setTimeout> }>} followed ones */
   const followed = new Map();
+  /** @type {Set<string>} followed ones that nobody uses any more, oldest first */
+  const lingering = new Set();
   /** @type {Set<string>} released ones, oldest first */
   const kept = new Set();
 
@@ -21,14 +25,23 @@ export function createScopes(post, end, forget) {
   function retain(scope) {
     const entry = followed.get(scope) ?? follow(scope);
     clearTimeout(entry.timer);
+    lingering.delete(scope);
     entry.users += 1;
     let mine = true;
     return () => {
       if (!mine) return;
       mine = false;
       entry.users -= 1;
-      if (entry.users === 0) entry.timer = unref(setTimeout(() => release(scope), LINGER_MS));
+      if (entry.users === 0) linger(scope, entry);
     };
+  }
+
+  /** @param {string} scope @param {{ timer?: ReturnType<typeof setTimeout> }} entry */
+  function linger(scope, entry) {
+    entry.timer = unref(setTimeout(() => release(scope), LINGER_MS));
+    lingering.add(scope);
+    const [oldest] = lingering;
+    if (lingering.size > LINGERING) release(oldest);
   }
 
   /** @param {string} scope */
@@ -43,6 +56,8 @@ export function createScopes(post, end, forget) {
 
   /** @param {string} scope */
   function release(scope) {
+    clearTimeout(followed.get(scope)?.timer);
+    lingering.delete(scope);
     followed.delete(scope);
     kept.add(scope);
     post({ t: 'unsubscribe', scope });

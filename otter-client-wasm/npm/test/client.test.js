@@ -250,6 +250,24 @@ test('scopes are shared, linger 30 s, and the last 16 keep their state', async (
   client.close();
 });
 
+test('somebody who walks through a hundred conversations follows a third of them at most', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { fake, client } = await setup();
+  const followed = new Set();
+  let most = 0;
+  for (let at = 0; at < 100; at += 1) {
+    client.messages(`c${at}`).subscribe(() => {})();
+    for (const { t: kind, scope } of fake.posted.splice(0)) {
+      if (kind === 'subscribe') followed.add(scope);
+      if (kind === 'unsubscribe') followed.delete(scope);
+    }
+    most = Math.max(most, followed.size);
+  }
+  assert.equal(most, 32);
+  assert.ok(followed.has('conversation/c99') && !followed.has('conversation/c0'));
+  client.close();
+});
+
 test('a core that dies is replaced and told scopes and unanswered commands again', async (t) => {
   const { fake, client } = await setup();
   t.mock.method(console, 'error', () => {});

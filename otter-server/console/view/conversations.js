@@ -133,6 +133,8 @@ export function conversations(client, route) {
   });
 
   store.subscribe(arrange);
+  // A row that is folded away does not tell that it belongs elsewhere now.
+  for (const query of [{ where: { archived: true } }, { where: { pinned: true } }, { order: 'folder' }]) client.list('conversation', query).subscribe(arrange);
   paint();
   client.unread().subscribe(arrange);
   return { element, focusFilter: () => (filter.focus(), filter.select()) };

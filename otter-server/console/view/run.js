@@ -91,6 +91,7 @@ export function liveRun(client, id, stops) {
 
 const PHASES = /** @type {Record<string, string>} */ ({
   'waiting-approval': 'waits for an approval', waiting_approval: 'waits for an approval', thinking: 'thinks', compacting: 'sums up its context', working: '',
+  preparing_workspace: 'gets ready', preparing_context: 'gets ready', starting_model: 'wakes its model', retrying: 'tries again',
 });
 
 /** @param {{ phase?: string, tool?: string, title?: string }} progress */

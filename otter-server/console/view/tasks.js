@@ -143,7 +143,10 @@ export function tasksPage(client, route, shell) {
 
   function closed() {
     dialog = null;
-    if (wanted) route.replace((wanted = null), 'tasks');
+    // A link in the dialog may have led to another page: nobody is called back from there.
+    const here = wanted && route.place().page === 'tasks';
+    wanted = null;
+    if (here) route.replace(null, 'tasks');
   }
 
   function openWanted() {
