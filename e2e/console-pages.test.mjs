@@ -327,6 +327,7 @@ for (const colorScheme of ['light', 'dark']) {
     for (const hash of [`#/c/${ADA}`, '#/approvals', '#/tasks', '#/feed', '#/fleet', '#/fleet/activity', '#/fleet/data', '#/tasks/hub:t1']) {
       await page.evaluate((to) => (location.hash = to), hash);
       await page.waitForTimeout(250);
+      await page.waitForFunction(() => document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getComputedTiming().iterations === Infinity));
       assert.deepEqual([hash, await faintTexts(page)], [hash, []]);
       assert.deepEqual([hash, await namelessControls(page)], [hash, []]);
     }
