@@ -71,7 +71,7 @@ export class World {
   /** Keeps a picture of a main state for people to look at. */
   shoot(page, name) {
     mkdirSync(SCREENS, { recursive: true });
-    return page.screenshot(join(SCREENS, `${name}.png`));
+    return page.screenshot(join(SCREENS, `product-${name}.png`));
   }
 
   async stop() {

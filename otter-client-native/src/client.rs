@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use otter_proto::UnixMillis;
-use otter_proto::connection::client::{CommandState, ConnectionStatus, Role, ScopePhase};
+use otter_proto::connection::client::{CommandState, ConnectionStatus, Phase, Role, ScopePhase};
 use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::limits::ADOPT;
@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::draft::EventDraft;
 use crate::driver::{Driver, Request};
-use crate::error::{Closed, PublishError, StartError, StoreError};
+use crate::error::{Closed, NotWelcome, PublishError, StartError, StoreError};
 use crate::events::{ClientEvent, ScopeUpdate};
 use crate::handler::CommandHandler;
 use crate::ids;
@@ -270,11 +270,14 @@ impl Client {
         self.status.clone()
     }
 
-    /// Who this is; waits for the first welcome.
-    pub async fn principal(&self) -> Result<Principal, Closed> {
+    /// Who this is; waits for the first welcome. An error when the hub will not let it in, however long it waits.
+    pub async fn principal(&self) -> Result<Principal, NotWelcome> {
         let mut status = self.status.clone();
-        let known = status.wait_for(|status| status.principal.is_some()).await.map_err(|_| Closed)?;
-        known.principal.clone().ok_or(Closed)
+        let decided =
+            status.wait_for(|status| status.principal.is_some() || status.connection.phase == Phase::Stopped);
+        let status = decided.await.map_err(|_| NotWelcome(Closed.to_string()))?;
+        let reason = status.connection.reason.as_deref().unwrap_or("it has stopped");
+        status.principal.clone().ok_or_else(|| NotWelcome(reason.to_owned()))
     }
 
     /// The local store: one transaction can span events, the integrator's own state and the command journal.

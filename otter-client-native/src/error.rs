@@ -77,6 +77,11 @@ pub enum StartError {
 #[error("the client was shut down")]
 pub struct Closed;
 
+/// The hub does not let this client in; the words say what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the hub does not let this client in: {0}")]
+pub struct NotWelcome(pub String);
+
 /// Events could not be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {

@@ -38,7 +38,7 @@ pub mod transport;
 
 pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle, Subscription};
 pub use draft::EventDraft;
-pub use error::{AppendError, Closed, PublishError, StartError, StoreError};
+pub use error::{AppendError, Closed, NotWelcome, PublishError, StartError, StoreError};
 pub use events::{ClientEvent, ScopeUpdate};
 pub use handler::{CommandHandler, CommandOutcome, CommandRequest, HandlerFuture};
 pub use journal::{CommandEnd, JournalRow, JournalStage};

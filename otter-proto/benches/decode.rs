@@ -50,6 +50,8 @@ fn plain<T: DeserializeOwned>(text: &str) {
 }
 
 type Parse = fn(&str);
+/// A way to decode: the text, and the floor's parser of its kind.
+type Way<'a> = &'a dyn Fn(&str, Parse);
 
 struct Corpus {
     name: &'static str,
@@ -98,7 +100,7 @@ fn corpora() -> Vec<Corpus> {
 }
 
 /// Nanoseconds per event: the median of many short runs, each way in turn, so that both meet the same machine.
-fn medians(events: &[(String, Parse)], ways: &[&dyn Fn(&str, Parse)]) -> Vec<f64> {
+fn medians(events: &[(String, Parse)], ways: &[Way<'_>]) -> Vec<f64> {
     const RUNS: usize = 61;
     let bytes: usize = events.iter().map(|(text, _)| text.len()).sum();
     let rounds = (2_000_000 / bytes.max(1)).clamp(20, 5_000);

@@ -1,4 +1,5 @@
-use otter_client_native::{Client, ClientEvent, Depth, EventDraft, PublishError, StoreError};
+use otter_client_native::transport::Outgoing;
+use otter_client_native::{Client, ClientEvent, Depth, EventDraft, NotWelcome, PublishError, StoreError};
 use otter_proto::id::EntityId;
 use otter_proto::publish::RestateReason;
 use pretty_assertions::assert_eq;
@@ -139,4 +140,16 @@ async fn a_copy_that_shall_go_on_says_so() {
     let _client = builder(transport).adopt().start().unwrap();
     let (_peer, hello) = welcome(&mut hub, &Lane::default()).await;
     assert_eq!(hello["capabilities"], json!(["adopt"]));
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_let_in_hears_why_instead_of_waiting() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    let socket = hub.accept().await.unwrap();
+    let error = json!({"code": "forked", "message": "another copy was connected", "retryable": false});
+    let refuse = Outgoing::Message(json!({"type": "refuse", "error": error}).to_string());
+    socket.outgoing.send(refuse).await.unwrap();
+    socket.close(4504, "forked".to_owned()).await;
+    assert_eq!(client.principal().await, Err(NotWelcome("another copy was connected".to_owned())));
 }

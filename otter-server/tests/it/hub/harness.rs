@@ -27,6 +27,7 @@ use otter_server::store::memory::MemoryStore;
 use otter_server::{conn, ws};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -40,6 +41,8 @@ pub(crate) const CONVERSATION: &str = "conversation/in_1:c";
 pub(crate) struct World {
     pub(crate) hub: Arc<Hub>,
     pub(crate) addr: SocketAddr,
+    /// Ends the credential of `revoked`.
+    pub(crate) revoke: Arc<Notify>,
     _log: Log,
     server: JoinHandle<()>,
 }
@@ -66,11 +69,12 @@ impl World {
         };
         let log = Log::start(store.clone(), &[org()], log_config).unwrap();
         let hub = Hub::new(config, log.handle(), Reader::new(Arc::new(store)), fanout);
-        let router = Router::new().route("/", get(open)).with_state(Arc::clone(&hub));
+        let revoke = Arc::new(Notify::new());
+        let router = Router::new().route("/", get(open)).with_state((Arc::clone(&hub), Arc::clone(&revoke)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { hub, addr, _log: log, server }
+        Self { hub, addr, revoke, _log: log, server }
     }
 
     /// An accepted socket on which nothing was sent.
@@ -134,7 +138,13 @@ fn org() -> OrgId {
     OrgId::new("org_1").unwrap()
 }
 
-async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+type Shared = (Arc<Hub>, Arc<Notify>);
+
+async fn open(
+    State((hub, revoke)): State<Shared>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let who = headers.get("x-who").and_then(|who| who.to_str().ok()).unwrap_or_default().to_owned();
     let principal = |principal_type, id: &str, role: Option<&str>| Principal {
         principal_type,
@@ -156,7 +166,7 @@ async fn open(State(hub): State<Arc<Hub>>, headers: HeaderMap, upgrade: WebSocke
     };
     let ended = async move {
         if who == "revoked" {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            revoke.notified().await;
             return ErrorBody::new(ErrorCode::Revoked, "an admin ended this session");
         }
         pending().await
