@@ -110,12 +110,14 @@ impl<'de> Visitor<'de> for Envelope {
             match member {
                 Member::Seq => seq = Some(map.next_value()?),
                 Member::Prev => prev = Some(map.next_value()?),
-                Member::Id => id = Some(map.next_value()?),
-                Member::At => at = Some(map.next_value()?),
-                Member::Scope => scope = Some(map.next_value()?),
+                Member::Id => id = Some(parsed(&mut map, EventId::new)?),
+                Member::At => {
+                    at = Some(parsed(&mut map, |text| UnixMillis::parse(text).ok_or("not an instant"))?);
+                }
+                Member::Scope => scope = Some(parsed(&mut map, Scope::parse)?),
                 Member::Kind => kind = Some(map.next_value::<Borrowed<'de>>()?.0),
                 Member::Source => source = Some(map.next_value::<&RawValue>()?.get()),
-                Member::CausedBy => caused_by = map.next_value()?,
+                Member::CausedBy => caused_by = Some(parsed(&mut map, CommandId::new)?),
                 Member::Effects => effects = Some(map.next_value()?),
                 Member::Data => match &kind {
                     Some(kind) => data = Some(map.next_value_seed(OfKind(kind))?),
@@ -151,6 +153,14 @@ impl<'de> Visitor<'de> for Envelope {
 /// A string, borrowed where it has no escapes.
 #[derive(Deserialize)]
 struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a string by its own rule, without a copy of it in between.
+fn parsed<'de, A: MapAccess<'de>, T, E: fmt::Display>(
+    map: &mut A,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, A::Error> {
+    read(&map.next_value::<Borrowed<'de>>()?.0).map_err(de::Error::custom)
+}
 
 /// Reads the payload of a kind.
 struct OfKind<'k>(&'k str);
