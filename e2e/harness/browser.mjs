@@ -19,12 +19,13 @@ const FLAGS = [
 export const DESKTOP = { viewport: { width: 1280, height: 860 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-/** Starts the Chromium that is installed. */
-export function launch() {
+/** Starts the Chromium that is installed. Tests have no back/forward cache unless they ask for it. */
+export function launch({ backForwardCache = false } = {}) {
   const known = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   const executablePath = process.env.OTTER_CHROMIUM ?? known.find((path) => existsSync(path));
   if (!executablePath) throw new Error('Chromium is missing: install it or set OTTER_CHROMIUM to its path');
-  return chromium.launch({ executablePath, args: FLAGS });
+  const ignoreDefaultArgs = backForwardCache ? ['--disable-back-forward-cache'] : [];
+  return chromium.launch({ executablePath, args: FLAGS, ignoreDefaultArgs });
 }
 
 /** A selector by `data-testid` and further data attributes in camelCase. */

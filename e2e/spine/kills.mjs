@@ -68,6 +68,10 @@ export const partsAreKilled = {
 
   'a browser without a network gets everything when it is back, and what was typed meanwhile is sent once': async (world) => {
     const { owner, ann } = world;
+    // Chromium takes the network from pages, not from the worker that their tabs share: this one has its own connection.
+    await owner.context.addInitScript(() => delete globalThis.SharedWorker);
+    await owner.reload();
+    await owner.openConversation(world.main);
     await owner.context.setOffline(true);
     await owner.until('the page knows', async () => (await owner.phase()) !== 'online');
     await ann.send('Please STREAM:20:20:missed');

@@ -41,8 +41,11 @@ export type ToCore =
   | { t: 'forget'; scope: string }
   /** The event kinds that callbacks want: `["*"]` for all, `[]` for none. */
   | { t: 'listen'; kinds: string[] }
-  /** `id` is a UUIDv7. Predicted at once, sent when possible, sent again until it is answered. */
-  | { t: 'command'; id: string; kind: string; data: unknown }
+  /**
+   * `id` is a UUIDv7. Predicted at once, sent when possible, sent again until it is answered. With `error` it was refused
+   * before: its rows are shown, and nothing is sent.
+   */
+  | { t: 'command'; id: string; kind: string; data: unknown; error?: unknown }
   /** A refused command again under a new id: its local rows go and those of `as` come in one drain. */
   | { t: 'retry'; id: string; as: string }
   /** Drop the local rows of a refused command. */
@@ -82,6 +85,8 @@ export interface Drain {
   self?: unknown;
   /** Clock of the hub minus the local clock. */
   serverOffsetMs?: number;
+  /** Of a worker: scopes of which everything comes anew, so that texts so far and signals not in this drain are over. */
+  fresh?: string[];
   /** Scopes whose state was swapped: what is not in `put` of this drain is gone. */
   reset?: string[];
   drop?: [scope: string, key: string][];
@@ -93,13 +98,43 @@ export interface Drain {
   lists?: [scope: string, type: string, loading: boolean, hasMore: boolean, oldest: { order: string; id: string } | null, error: unknown][];
   /** A part of a whole text; `first`: what came before belongs to an earlier attempt. */
   texts?: [key: string, first: boolean, part: Record<string, string> | null, done: boolean, error: unknown][];
-  /** The latest run.progress by run id and instance.heartbeat by instance id; null: over. */
-  signals?: [scope: string, kind: string, key: string, data: unknown | null][];
+  /** Of a worker, with the moment by the local clock at which it was heard: the latest run.progress by run id and instance.heartbeat by instance id; null: over. */
+  signals?: [scope: string, kind: string, key: string, data: unknown | null, heardAt?: number][];
   /** By `type/id`: the command an entity waits for. */
   local?: Record<string, { commandId: string; stage: 'held' | 'sent' | 'refused'; error?: unknown } | null>;
   scopes?: Record<string, { phase: 'loading' | 'live' | 'stale' | 'denied'; reason: string | null }>;
-  /** held, sent, accepted or refused, then the durable stages. */
-  commands?: { id: string; state: string; error?: unknown; result?: unknown }[];
+  /** held, sent, accepted or refused, then the durable stages. Of a worker, with what was asked, in whichever tab. */
+  commands?: { id: string; state: string; kind?: string; data?: unknown; error?: unknown; result?: unknown }[];
   /** In the order of their scope; `replayed`: it happened before the subscription was answered. */
   events?: [event: unknown, replayed: boolean][];
 }
+
+/** What a tab says to the worker that tabs share. */
+export type ToWorker =
+  /** The first message: which release and which hub, and what brings a core to where this tab is. */
+  | { hello: { version: string; settings: string; visible: boolean; messages: ToCore[] } }
+  | { message: ToCore }
+  /** The drains up to this number were applied. A tab that leaves 64 unapplied gets no more until it has. */
+  | { taken: number }
+  /** It is alive; with `answer` it wants to know whether the worker is. */
+  | { beat: true; answer?: true }
+  | { hashes: true }
+  /** The bytes of the core, or why there are none. */
+  | { wasm: ArrayBuffer }
+  | { noWasm: string }
+  /** The page goes away or into the back/forward cache. */
+  | { bye: true };
+
+/** What the worker says to a tab. */
+export type FromWorker =
+  | { joined: true }
+  /** The worker is of another release: have a core of your own. */
+  | { other: true }
+  /** The worker had given this tab up: say hello again. */
+  | { gone: true }
+  /** Send the bytes of the core. */
+  | { wasm: true }
+  | { beat: true }
+  | { fail: [reason: string, nextRetryAt: number | null] }
+  | { hashes: Record<string, unknown> }
+  | { n: number; changes: Drain };

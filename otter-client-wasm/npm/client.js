@@ -1,12 +1,15 @@
 import { createCommands } from './commands.js';
-import { createCoreHost } from './core.js';
+import { createFlush } from './flush.js';
+import { createHold } from './hold.js';
+import { createOwnHost } from './host.js';
 import { createScopes } from './scopes.js';
 import { sameText } from './same.js';
 import { createState, own, OWN } from './state.js';
+import { createSharedHost } from './tabs.js';
 import { attempt, createTopics } from './topics.js';
+import { VERSION } from './version.js';
 import { createViews } from './views.js';
 
-const VERSION = '0.1.0';
 /** @type {import('./index.js').Connection} */
 const IDLE = Object.freeze({
   phase: 'idle', reason: null, code: null, since: null, attempt: 0, nextRetryAt: null, roundTripMs: null,
@@ -18,13 +21,15 @@ const IN_CONVERSATION = new Set(['message', 'run', 'step']);
 /**
  * @param {() => Promise<import('./boundary.js').CoreConstructor>} load
  * @param {import('./index.js').ClientOptions} [options]
+ * @param {{ open: () => SharedWorker, bytes: () => Promise<ArrayBuffer> }} [worker] how tabs share a core, where they can
  * @returns {import('./index.js').Client}
  */
-export function createClientWith(load, options = {}) {
+export function createClientWith(load, options = {}, worker) {
   const topics = createTopics();
   const state = createState(topics, options.freeze ?? isDevelopment(), (scope, key) => send({ t: 'text', scope, kind: key }));
   const scopes = createScopes(send, state.release, forget);
-  const commands = createCommands(topics, send, scopes.retain);
+  const hold = createHold(() => (options.storage === undefined ? globalThis.localStorage ?? null : options.storage), () => address(options.url));
+  const commands = createCommands(topics, send, scopes.retain, hold);
   /** @type {Map<string, Set<{ fn: Function, active: boolean }>>} */
   const callbacks = new Map();
   /** @type {Map<string, import('./index.js').ScopeState>} */
@@ -37,16 +42,19 @@ export function createClientWith(load, options = {}) {
   let offsetMs = 0;
   let closed = false;
 
-  const host = createCoreHost({
+  const flush = createFlush({ take: () => host.take(), apply, emit: topics.emit, deliver });
+  const core = {
     load: async () => options.core ?? load(),
     options: () => ({ url: address(options.url), client: options.client ?? { name: '@otter-camp/client', version: VERSION } }),
     WebSocket: () => options.WebSocket ?? globalThis.WebSocket,
     replay: () => [listening(), ...scopes.replay(), ...commands.replay()],
-    apply,
-    emit: topics.emit,
-    deliver,
+    changed: flush.schedule,
+    shown: flush.shown,
     fail,
-  });
+  };
+  // A constructor cannot be handed to a worker.
+  const shares = worker && globalThis.SharedWorker && options.shared !== false && !options.core && !options.WebSocket;
+  const host = shares ? createSharedHost({ ...core, ...worker }) : createOwnHost(core);
 
   function start() {
     if (closed || connection !== IDLE) return;
@@ -57,7 +65,7 @@ export function createClientWith(load, options = {}) {
   /** @param {import('./boundary.js').ToCore} message */
   function send(message) {
     host.post(message);
-    host.schedule();
+    flush.schedule();
   }
 
   /** @param {any} changes a `Drain`; its part `events` waits for `deliver` */
@@ -78,8 +86,10 @@ export function createClientWith(load, options = {}) {
       commands.close({ code: 'signedOut', message: 'someone else signed in before this was carried out' });
       state.clearSignals();
     }
+    const isNew = principal?.id && self?.id !== principal.id;
     self = principal && Object.freeze(principal);
     topics.mark('self');
+    if (isNew && principal.type === 'member') hold.introduce(principal).forEach(commands.restore);
   }
 
   /** @param {string} reason @param {number | null} nextRetryAt */
@@ -219,7 +229,7 @@ export function createClientWith(load, options = {}) {
     const handle = commands.send(kind, data);
     if (closed) commands.close();
     start();
-    host.drain();
+    flush.drain();
     return handle;
   }
 
@@ -258,18 +268,19 @@ export function createClientWith(load, options = {}) {
     commands: () => store(null, ['commands'], commands.rows),
     retry(id) {
       const handle = commands.retry(id);
-      host.drain();
+      flush.drain();
       return handle;
     },
     dismiss(id) {
       commands.dismiss(id);
-      host.drain();
+      flush.drain();
     },
     now,
     hashes: host.hashes,
     close() {
       if (closed) return;
       closed = true;
+      flush.stop();
       host.stop();
       stopViews();
       scopes.stop();

@@ -5,13 +5,15 @@ const UNANSWERED = new Set(['held', 'sent']);
 const REFUSED_KEPT = 200;
 
 /**
- * The commands of this tab: what was asked, how far it is, and the promises of their handles.
+ * The commands of this tab, and of other tabs as far as those tell: what was asked, how far it is, and the promises of
+ * their handles.
  *
  * @param {{ store: Function, mark: (topic: string) => void }} topics
  * @param {(message: import('./boundary.js').ToCore) => void} post
  * @param {(scope: string) => () => void} retain
+ * @param {{ put: (command: any) => void, drop: (id: string) => void }} hold keeps what has no answer over a reload
  */
-export function createCommands(topics, post, retain) {
+export function createCommands(topics, post, retain, hold) {
   /**
    * @typedef {{
    *   id: string, kind: string, data: any, value: any, release?: () => void,
@@ -31,11 +33,10 @@ export function createCommands(topics, post, retain) {
     topics.mark(topic(id));
   }
 
-  /** @param {string} kind @param {any} data @param {string} [retryOf] */
-  function send(kind, data, retryOf) {
-    const id = uuidv7();
+  /** @param {string} id @param {string} kind @param {any} data @param {any} value @returns {Command} */
+  function create(id, kind, data, value) {
     /** @type {any} */
-    const command = { id, kind, data, value: Object.freeze({ state: 'held' }) };
+    const command = { id, kind, data, value: Object.freeze(value) };
     const accepted = new Promise((resolve) => (command.accepted = resolve));
     const done = new Promise((resolve) => (command.done = resolve));
     command.handle = {
@@ -46,20 +47,35 @@ export function createCommands(topics, post, retain) {
       retry: () => retry(id),
       dismiss: () => dismiss(id),
     };
-    // Later stages of a command are rows of the org scope.
-    command.release = retain('org');
     commands.set(id, command);
     mark(id);
+    return command;
+  }
+
+  /** @param {string} kind @param {any} data @param {string} [retryOf] */
+  function send(kind, data, retryOf) {
+    const id = uuidv7();
+    const command = create(id, kind, data, { state: 'held' });
+    // Later stages of a command are rows of the org scope.
+    command.release = retain('org');
+    hold.put(command);
     post(retryOf ? { t: 'retry', id: retryOf, as: id } : { t: 'command', id, kind, data });
     return command.handle;
+  }
+
+  /** Goes on with what an earlier page left. @param {{ id: string, kind: string, data: any, error?: any }} held */
+  function restore({ id, kind, data, error }) {
+    if (commands.has(id)) return;
+    const command = create(id, kind, data, error ? { state: 'refused', error } : { state: 'held' });
+    if (!error) command.release = retain('org');
+    post({ t: 'command', id, kind, data, ...(error && { error }) });
   }
 
   /** @param {string} id @returns {any} the handle of the new attempt, or null when nothing refused has this id */
   function retry(id) {
     const old = commands.get(id);
     if (!old || old.value.state !== 'refused') return null;
-    commands.delete(id);
-    old.release?.();
+    forget(old);
     return send(old.kind, old.data, id);
   }
 
@@ -68,25 +84,39 @@ export function createCommands(topics, post, retain) {
     const command = commands.get(id);
     if (!command || command.value.state !== 'refused') return;
     post({ t: 'dismiss', id });
+    forget(command);
     settle(command, { state: 'dismissed' });
-    commands.delete(id);
   }
 
-  /** @param {{ id: string, state: string, error?: any, result?: any }} change */
-  function apply({ id, ...value }) {
-    const command = commands.get(id);
+  /** @param {Command} command */
+  function forget(command) {
+    commands.delete(command.id);
+    hold.drop(command.id);
+    command.release?.();
+    command.release = undefined;
+  }
+
+  /** @param {{ id: string, state: string, kind?: string, data?: any, error?: any, result?: any }} change */
+  function apply({ id, kind, data, ...value }) {
+    const isOpen = !FINAL.has(value.state) || value.state === 'refused';
+    // Another tab asked for it.
+    const command = commands.get(id) ?? (kind && isOpen ? create(id, kind, data, { state: 'held' }) : undefined);
     if (!command) return;
     settle(command, value);
-    if (value.state !== 'refused' && FINAL.has(value.state)) commands.delete(id);
+    if (!isOpen) commands.delete(id);
     const refused = [...commands.values()].filter((each) => each.value.state === 'refused');
-    if (refused.length > REFUSED_KEPT) commands.delete(refused[0].id);
+    if (refused.length > REFUSED_KEPT) forget(refused[0]);
   }
 
   /** @param {Command} command @param {any} value */
   function settle(command, value) {
     command.value = Object.freeze(value);
     mark(command.id);
-    if (!UNANSWERED.has(value.state)) command.accepted(value);
+    if (UNANSWERED.has(value.state)) return;
+    command.accepted(value);
+    if (value.state === 'refused') hold.put({ ...command, error: value.error });
+    // A client that is closed leaves what has no answer to the next one.
+    else if (value.state !== 'closed' || value.error) hold.drop(command.id);
     if (!FINAL.has(value.state)) return;
     command.done(value);
     command.release?.();
@@ -104,14 +134,15 @@ export function createCommands(topics, post, retain) {
 
   return {
     send,
+    restore,
     retry,
     dismiss,
     apply,
-    /** @returns {object[]} the unanswered ones again, under their ids */
+    /** @returns {import('./boundary.js').ToCore[]} the unanswered and the refused ones again, under their ids */
     replay: () =>
       [...commands.values()]
-        .filter(({ value }) => UNANSWERED.has(value.state))
-        .map(({ id, kind, data }) => ({ t: 'command', id, kind, data })),
+        .filter(({ value }) => UNANSWERED.has(value.state) || value.state === 'refused')
+        .map(({ id, kind, data, value: { error } }) => ({ t: 'command', id, kind, data, ...(error && { error }) })),
     close,
     /** @returns {readonly any[]} the open and refused ones, oldest first */
     rows: () => (rows ??= Object.freeze([...commands.values()].map(({ id, kind, data, value }) => Object.freeze({ id, kind, data, ...value })))),

@@ -16,6 +16,16 @@ export interface ClientOptions {
   WebSocket?: unknown;
   /** Whether objects handed out are frozen. Default: in development. */
   freeze?: boolean;
+  /**
+   * One connection for all tabs of this origin, in a SharedWorker. Default: true; a browser without SharedWorker, a page
+   * that may not start it, and a client with its own `WebSocket` have one connection per tab.
+   */
+  shared?: boolean;
+  /**
+   * Where commands without an answer are kept over a reload, for 48 hours. Default: `localStorage` where there is one;
+   * null: nowhere.
+   */
+  storage?: Storage | null;
   /** Replaces the WebAssembly core, in tests. */
   core?: CoreConstructor;
 }
@@ -135,7 +145,10 @@ export interface InstanceFacts {
   readonly openRuns: number;
 }
 
-/** A command of this tab that is not through: `held`, `sent`, on its way, or `refused` until retried or dismissed. */
+/**
+ * A command that is not through: `held`, `sent`, on its way, or `refused` until retried or dismissed. Also those of other
+ * tabs that share the connection, and those that an earlier page left.
+ */
 export interface CommandEntry extends CommandState {
   readonly id: string;
   readonly kind: string;
@@ -222,7 +235,7 @@ export interface Client {
   timeLeft(instant: string | number | null | undefined): Store<number | null>;
   /** Ms since an instant by the hub's clock, in whole seconds and after a minute in whole minutes; null without one. */
   age(instant: string | number | null | undefined): Store<number | null>;
-  /** The commands of this tab that are not through, oldest first. */
+  /** The commands that are not through, oldest first. */
   commands(): Store<readonly CommandEntry[]>;
   /**
    * The text of a message. Where its row is `truncated` this fetches the whole while somebody listens, and keeps showing
@@ -248,7 +261,7 @@ export interface Client {
   /** Ends everything: no listener or callback runs after it. */
   close(): void;
   /** Position and state hash per scope, as applied. For tests. */
-  hashes(): Record<string, { epoch: string; pos: number; hash: string }>;
+  hashes(): Promise<Record<string, { epoch: string; pos: number; hash: string }>>;
 }
 
 /** Makes a client. Nothing happens before it is used, so it may be made at import time and on a server. */

@@ -1,5 +1,5 @@
 import { createClientWith } from './client.js';
-import { loadCore } from './load.js';
+import { bytes, loadCore, open } from './load.js';
 
 /** @param {import('./index.js').ClientOptions} [options] */
-export const createClient = (options) => createClientWith(loadCore, options);
+export const createClient = (options) => createClientWith(loadCore, options, { open, bytes });

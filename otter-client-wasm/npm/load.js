@@ -1,3 +1,6 @@
+// @ts-ignore built by `cargo xtask wasm`
+import openWorker from './dist/open.js';
+
 /**
  * Loads the WebAssembly core in a browser or worker.
  *
@@ -9,9 +12,16 @@
 export async function loadCore() {
   // @ts-ignore built by `cargo xtask wasm`
   const glue = await import('./dist/otter.js');
-  const bytes = (await fetchWasm()) ?? (await embeddedWasm());
-  await glue.default(bytes);
+  await glue.default(await bytes());
   return glue.Core;
+}
+
+/** The worker that the tabs of this origin share: found, or started by the first of them. @returns {SharedWorker} */
+export const open = () => openWorker();
+
+/** @returns {Promise<ArrayBuffer>} the core as WebAssembly */
+export async function bytes() {
+  return (await fetchWasm()) ?? (await embeddedWasm());
 }
 
 /** @returns {Promise<ArrayBuffer | null>} null when the answer is not WebAssembly */
@@ -29,5 +39,5 @@ async function fetchWasm() {
 async function embeddedWasm() {
   // @ts-ignore built by `cargo xtask wasm`
   const { default: base64 } = await import('./dist/otter_bg.base64.js');
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)).buffer;
 }

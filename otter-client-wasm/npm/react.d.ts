@@ -28,7 +28,7 @@ export function useInstances<T = Record<string, any>>(): Rows<T & InstanceFacts>
 export function usePresence(): readonly Present[];
 /** Who writes in a conversation, and a function to call on every keystroke. */
 export function useTyping(conversationId: string | null | undefined): [readonly Typist[], (active?: boolean) => void];
-/** The commands of this tab that are not through. */
+/** The commands that are not through. */
 export function useCommands(): readonly CommandEntry[];
 /** Ms until an instant; renders each second. */
 export function useTimeLeft(instant: string | number | null | undefined): number | null;

@@ -1,4 +1,4 @@
-import { unref } from './core.js';
+import { unref } from './timer.js';
 
 const LINGER_MS = 30_000;
 /** A connection has room for 100 scopes: somebody who walks through everything must not use it up. */

@@ -47,6 +47,7 @@ export function createState(topics, freeze, fetchText) {
   function apply(changes, now = 0) {
     /** @type {Map<string, Row>} what a swap takes away unless it is put again */
     const swapped = new Map();
+    for (const scope of changes.fresh ?? []) refresh(own(scope));
     for (const scope of changes.reset ?? []) {
       reaches.forget(own(scope));
       for (const [key, row] of rows) if (row.scope === own(scope)) swapped.set(key, row);
@@ -61,7 +62,7 @@ export function createState(topics, freeze, fetchText) {
       const slot = slots.get(runId);
       if (slot && changes.reset?.includes(`conversation/${slot.conversationId}`)) applySlot([slot.conversationId, runId, 0, null]);
     }
-    for (const [scope, kind, key, data] of changes.signals ?? []) applySignal(scope, kind, key, data, now);
+    for (const [scope, kind, key, data, at] of changes.signals ?? []) applySignal(scope, kind, key, data, at ? now - (Date.now() - at) : now);
     for (const [key, local] of Object.entries(changes.local ?? {})) applyLocal(key, local ?? undefined);
   }
 
@@ -115,6 +116,19 @@ export function createState(topics, freeze, fetchText) {
     if (freeze) deepFreeze(row.entity);
   }
 
+  /** All of a scope comes anew: texts so far and signals that do not come again are over. @param {string} scope */
+  function refresh(scope) {
+    for (const slot of slots.values()) if (`conversation/${slot.conversationId}` === scope) orphans.add(slot.runId);
+    for (const [id, signal] of signals) if (own(signal.scope) === scope) dropSignal(id, signal.kind);
+  }
+
+  /** @param {string} id @param {string} kind */
+  function dropSignal(id, kind) {
+    signals.delete(id);
+    topics.mark(`signal:${id}`);
+    topics.mark(`signals:${kind}`);
+  }
+
   /** @param {[string, string, number, string | null]} change */
   function applySlot([conversationId, runId, from, text]) {
     const old = slots.get(runId);
@@ -144,11 +158,9 @@ export function createState(topics, freeze, fetchText) {
   /** @param {string} scope @param {string} kind @param {string} key @param {any} data @param {number} heardAt */
   function applySignal(scope, kind, key, data, heardAt) {
     const id = `${kind}/${key}`;
-    signals.delete(id);
+    dropSignal(id, kind);
     if (data !== null) signals.set(id, { scope, kind, heardAt, data: freeze ? deepFreeze(data) : data });
     if (signals.size > SIGNALS) signals.delete(/** @type {string} */ (signals.keys().next().value));
-    topics.mark(`signal:${id}`);
-    topics.mark(`signals:${kind}`);
   }
 
   /** @param {string} scope @param {string} type @param {string} id */

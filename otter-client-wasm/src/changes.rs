@@ -9,7 +9,7 @@ use otter_proto::connection::client::{
 use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityId, EntityKey, Scope};
 use otter_proto::text::{self, Cursor};
-use otter_proto::wire::Json;
+use otter_proto::wire::{Json, Wire};
 
 use writing::{list_text, part_text};
 
@@ -233,7 +233,10 @@ impl Changes {
             }
             PRESENCE => remember(&mut self.told.present, &scope, &key, MAX_SIGNALS),
             // A person may write in two places.
-            TYPING => key = format!("{key} {scope}"),
+            TYPING => {
+                key.push(' ');
+                scope.write(&mut key);
+            }
             _ => {}
         }
         self.put_signal(SignalNews { scope, kind, key, data: Some(data) });

@@ -247,7 +247,10 @@ impl Inner {
                 self.changes.forget(&scope);
             }
             ToCore::Listen(kinds) => self.changes.listen(kinds),
-            ToCore::Command { id, kind, data } => connection.command(id, &kind, data, now),
+            ToCore::Command { id, kind, data, error: None } => connection.command(id, &kind, data, now),
+            ToCore::Command { id, kind, data, error: Some(error) } => {
+                connection.command_refused(id, &kind, data, error, now);
+            }
             ToCore::Retry { id, again } => {
                 connection.retry(&id, again, now);
             }

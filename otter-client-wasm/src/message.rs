@@ -1,6 +1,7 @@
 //! What the package says to the core.
 
 use otter_proto::connection::client::Wake;
+use otter_proto::error::ErrorBody;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::text::{Cursor, TextError, TextErrorKind};
 use otter_proto::wire::{Json, Wire};
@@ -18,6 +19,7 @@ pub(crate) enum ToCore {
         id: CommandId,
         kind: String,
         data: Json,
+        error: Option<ErrorBody>,
     },
     Retry {
         id: CommandId,
@@ -51,6 +53,7 @@ struct Members {
     again: Option<CommandId>,
     kind: Option<String>,
     data: Option<Json>,
+    error: Option<ErrorBody>,
     flag: bool,
 }
 
@@ -75,6 +78,7 @@ impl Members {
             "as" => self.again = Some(CommandId::read(cursor)?),
             "kind" => self.kind = Some(String::read(cursor)?),
             "data" => self.data = Some(Json::read(cursor)?),
+            "error" => self.error = Some(ErrorBody::read(cursor)?),
             "visible" | "online" | "persisted" => self.flag = cursor.bool()?,
             _ => {
                 cursor.value()?;
@@ -92,7 +96,9 @@ impl Members {
             "unsubscribe" => ToCore::Unsubscribe(self.scope?),
             "forget" => ToCore::Forget(self.scope?),
             "listen" => ToCore::Listen(self.kinds),
-            "command" => ToCore::Command { id: self.id?, kind: self.kind?, data: self.data? },
+            "command" => {
+                ToCore::Command { id: self.id?, kind: self.kind?, data: self.data?, error: self.error }
+            }
             "retry" => ToCore::Retry { id: self.id?, again: self.again? },
             "dismiss" => ToCore::Dismiss(self.id?),
             "signal" => ToCore::Signal { scope: self.scope?, kind: self.kind?, data: self.data? },
@@ -108,6 +114,8 @@ impl Members {
 
 #[cfg(test)]
 mod tests {
+    use otter_proto::error::ErrorCode;
+
     use super::*;
 
     #[test]
@@ -124,6 +132,16 @@ mod tests {
                     id: id("c"),
                     kind: "message.send".to_owned(),
                     data: Json::new(r#"{"text":"é"}"#).unwrap(),
+                    error: None,
+                },
+            ),
+            (
+                r#"{"t":"command","id":"c","kind":"k","data":{},"error":{"code":"notFound","message":"m","retryable":false}}"#,
+                ToCore::Command {
+                    id: id("c"),
+                    kind: "k".to_owned(),
+                    data: Json::new("{}").unwrap(),
+                    error: Some(ErrorBody::new(ErrorCode::NotFound, "m")),
                 },
             ),
             (

@@ -14,7 +14,7 @@ import { CONVERSATION, MEMBER, answerFor, world } from './preview-world.js';
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'live';
 const fake = createFakeCore({ onPost });
-const client = createClientWith(() => Promise.reject(new Error('the preview has no core')), { core: fake.Core, url: 'http://preview.invalid/ws' });
+const client = createClientWith(() => Promise.reject(new Error('the preview has no core')), { core: fake.Core, url: 'http://preview.invalid/ws', storage: null });
 const online = () => ({ phase: 'online', reason: null, code: null, since: Date.now() - 25 * 60_000, attempt: 0, nextRetryAt: null, roundTripMs: 9 + Math.random() * 6 });
 const at = (ms = 0) => new Date(Date.now() + ms).toISOString();
 const me = { type: 'member', id: MEMBER.id, name: MEMBER.name };

@@ -17,7 +17,7 @@ const GOAL_BYTES: usize = 60 * 1024;
 /// The most that they may weigh.
 const LIMIT_BYTES: usize = 65 * 1024;
 /// Small first; no function is inlined, because what repeats compresses.
-const OPTIMISER: [&str; 12] = [
+const OPTIMISER: [&str; 16] = [
     "--low-memory-unused",
     "--optimize-added-constants-propagate",
     "-Os",
@@ -28,6 +28,10 @@ const OPTIMISER: [&str; 12] = [
     "0",
     "--always-inline-max-function-size",
     "0",
+    "--flatten",
+    "--rereloop",
+    "-Os",
+    "--converge",
     "--strip-debug",
     "--strip-producers",
 ];
@@ -57,7 +61,8 @@ pub(crate) enum Optimise {
     WhenNodeIsThere,
 }
 
-/// The folder of the built client: `otter.js`, `otter_bg.wasm` and the same wasm as a module, `otter_bg.base64.js`.
+/// The folder of the built client: `otter.js`, `otter_bg.wasm`, the same wasm as a module, `otter_bg.base64.js`, and
+/// `open.js`, which starts the worker of all tabs.
 pub(crate) fn dist() -> PathBuf {
     shell::root().join("otter-client-wasm/npm/dist")
 }
@@ -86,6 +91,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
         fs::write(&marker, "")?;
     }
     inline(&wasm)?;
+    name_worker(&wasm, &glue)?;
     Ok(marker.exists())
 }
 
@@ -106,7 +112,8 @@ fn compile() -> Result<PathBuf> {
 fn is_current(compiled: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     let built: Option<SystemTime> = changed(&dist().join(format!("{NAME}_bg.base64.js")));
-    built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
+    worker().exists()
+        && built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
 }
 
 fn bind(compiled: &Path) -> Result<()> {
@@ -156,6 +163,24 @@ fn inline(wasm: &Path) -> Result<()> {
     let text = base64(&fs::read(wasm)?);
     fs::write(dist().join(format!("{NAME}_bg.base64.js")), format!("export default \"{text}\";\n"))?;
     Ok(())
+}
+
+/// Writes how the worker is started that tabs share. Its name differs with each build, so that tabs of two builds do not
+/// meet in one worker.
+fn name_worker(wasm: &Path, glue: &Path) -> Result<()> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in [fs::read(wasm)?, fs::read(glue)?].concat() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let code = format!(
+        "export default () => new SharedWorker(new URL('../worker.js', import.meta.url), {{ type: 'module', name: 'otter-{hash:016x}' }});\n"
+    );
+    fs::write(worker(), code)?;
+    Ok(())
+}
+
+fn worker() -> PathBuf {
+    dist().join("open.js")
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -151,6 +151,7 @@ fn e2e(options: &Options) -> Result<()> {
     shell::run(&mut shell::cargo(["build", "--workspace", "--bins"]))?;
     tools::npm_ci(&shell::root().join("e2e"))?;
     tools::npm_ci(&shell::root().join("e2e/vite-app"))?;
+    tools::npm_ci(&shell::root().join("examples/react-dashboard"))?;
     let mut tests = shell::command(tools::node()?);
     tests.args(["--test", "--test-concurrency=1"]).args(files);
     tests.env("OTTER_CHROMIUM", tools::chromium()?).env("OTTER_BIN", shell::target().join("debug"));

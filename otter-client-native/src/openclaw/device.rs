@@ -211,7 +211,7 @@ mod tests {
         assert_eq!((v2, v3), (1, V3_CONNECTS));
     }
 
-    const V3_CONNECTS: u32 = 30;
+    const V3_CONNECTS: u32 = 31;
 
     fn verify(params: &Value) -> Option<&'static str> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -59,7 +59,7 @@ test('a snapshot is the state, and events change it', async (t) => {
   hub.last().say(events(11, 10, 'message.edited', 'merge', 'message/in_a:m1', { text: 'again' }));
   hub.last().say(events(12, 11, 'message.removed', 'delete', 'message/in_a:m1', {}));
   await wait();
-  assert.deepEqual([texts(), seen.length, client.hashes()[SCOPE].pos], [[], 1, 12]);
+  assert.deepEqual([texts(), seen.length, (await client.hashes())[SCOPE].pos], [[], 1, 12]);
 });
 
 test('a gap is healed by a new snapshot while the old state stays', async (t) => {

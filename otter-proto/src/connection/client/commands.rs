@@ -174,10 +174,14 @@ impl Commands {
         std::mem::take(&mut self.entries).into_iter().map(|entry| entry.command.id).collect()
     }
 
-    /// The commands without an answer, in the order in which they were given.
-    pub(super) fn unanswered(&self) -> Vec<Command> {
-        let waiting = self.entries.iter().filter(|entry| entry.is_unanswered());
-        waiting.map(|entry| entry.command.clone()).collect()
+    /// The commands without an answer and those that were refused, with why, in the order in which they were given.
+    pub(super) fn predictable(&self) -> Vec<(Command, Option<ErrorBody>)> {
+        let of = |entry: &Entry| match &entry.state {
+            CommandState::Held | CommandState::Sent => Some((entry.command.clone(), None)),
+            CommandState::Refused(error) => Some((entry.command.clone(), Some(error.clone()))),
+            CommandState::Accepted | CommandState::Stage { .. } => None,
+        };
+        self.entries.iter().filter_map(of).collect()
     }
 
     /// The state of a command that is open or refused.

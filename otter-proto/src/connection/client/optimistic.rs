@@ -41,29 +41,44 @@ pub struct EntityView<'a> {
 impl ClientConnection {
     /// Gives a command: predicted at once, sent when possible and again until it is answered. Its id is a new UUIDv7.
     pub fn command(&mut self, id: CommandId, kind: &str, data: Json, now: Instant) {
-        if self.commands.state(&id).is_some() {
-            return;
-        }
-        let command = Command { id: id.clone(), kind: kind.to_owned(), data };
-        let places = self.predict(&command);
-        self.show(places);
+        let Some(command) = self.new_command(id, kind, data) else { return };
         let waits = catalogue::command(kind).is_none_or(|row| row.offline_queueable);
         if !waits && !matches!(self.link, Link::Online { .. }) {
             let words = "not connected: this command does not wait; try again when the connection is back";
-            let error = ErrorBody::retryable(ErrorCode::Unavailable, words);
-            self.commands.add_refused(command, error.clone(), now);
-            return self.refused(id, error);
+            return self.refuse(command, ErrorBody::retryable(ErrorCode::Unavailable, words), now);
         }
+        let id = command.id.clone();
         match self.commands.add(command.clone(), now) {
             Ok(()) => {
                 self.emit(ConnectionEvent::Command { id, state: CommandState::Held });
                 self.send_commands(now);
             }
-            Err(error) => {
-                self.commands.add_refused(command, error.clone(), now);
-                self.refused(id, error);
-            }
+            Err(error) => self.refuse(command, error, now),
         }
+    }
+
+    /// Takes a command that was refused before, in an earlier run of this client: its rows are shown again.
+    pub fn command_refused(&mut self, id: CommandId, kind: &str, data: Json, error: ErrorBody, now: Instant) {
+        if let Some(command) = self.new_command(id, kind, data) {
+            self.refuse(command, error, now);
+        }
+    }
+
+    /// A command that is not known yet, with its prediction shown.
+    fn new_command(&mut self, id: CommandId, kind: &str, data: Json) -> Option<Command> {
+        if self.commands.state(&id).is_some() {
+            return None;
+        }
+        let command = Command { id, kind: kind.to_owned(), data };
+        let places = self.predict(&command);
+        self.show(places);
+        Some(command)
+    }
+
+    fn refuse(&mut self, command: Command, error: ErrorBody, now: Instant) {
+        let id = command.id.clone();
+        self.commands.add_refused(command, error.clone(), now);
+        self.refused(id, error);
     }
 
     /// Gives a refused command again under a new id, in one step with the end of its rows. Returns whether there was
@@ -185,8 +200,11 @@ impl ClientConnection {
 
     /// Predicts the commands that were given before it was known who gives them.
     pub(super) fn predict_all(&mut self) {
-        for command in self.commands.unanswered() {
+        for (command, error) in self.commands.predictable() {
             let places = self.predict(&command);
+            if let Some(error) = error.filter(|_| !places.is_empty()) {
+                self.optimistic.overlay.refused(&command.id, error);
+            }
             self.show(places);
         }
     }

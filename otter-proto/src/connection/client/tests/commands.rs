@@ -1,6 +1,7 @@
 use pretty_assertions::assert_eq;
 
 use super::*;
+use crate::error::{ErrorBody, ErrorCode};
 
 const ROW: &str = "message/in_1:c1:user";
 const PREDICTED: &str = r#"{"author":{"id":"mb_1","name":"Ada","type":"member"},"commandId":"c1","conversationId":"in_1:c","delivery":{"state":"pending"},"status":"complete","text":"hi"}"#;
@@ -229,4 +230,29 @@ fn many_held_commands_keep_to_the_limit_of_the_hub() {
         more += sent(&mut bench);
     }
     assert_eq!(more, 30);
+}
+
+#[test]
+fn a_command_that_an_earlier_run_saw_refused_is_shown_refused_and_not_sent() {
+    let error = ErrorBody::new(ErrorCode::NotFound, "no such conversation");
+    let data = || Json::new(r#"{"conversationId":"in_1:c","text":"hi"}"#).unwrap();
+    let give = |bench: &mut Bench| {
+        bench.machine.command_refused(id("c1"), "message.send", data(), error.clone(), bench.now);
+    };
+    let mut bench = in_conversation();
+    give(&mut bench);
+    give(&mut bench);
+    assert_eq!(bench.said(), Vec::<String>::new());
+    assert_eq!(stage_of(&bench), Some(crate::overlay::LocalStage::Refused));
+    assert!(bench.machine.retry(&id("c1"), id("c2"), bench.now));
+    assert_eq!(bench.said(), [SENT.replace("c1", "c2")]);
+
+    // Given before it is known who this is, its row comes with the welcome.
+    let mut early = Bench::new(Role::Member);
+    early.machine.start(early.now);
+    early.open();
+    give(&mut early);
+    assert_eq!(stage_of(&early), None);
+    early.welcome();
+    assert_eq!(stage_of(&early), Some(crate::overlay::LocalStage::Refused));
 }

@@ -1,0 +1,57 @@
+// `examples/react-dashboard` as its README runs it: the packed client, Vite without configuration, the hub with the scripted fleet.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { by, Console, launch } from './harness/browser.mjs';
+import { binary, Hub } from './harness/hub.mjs';
+import { Process } from './harness/process.mjs';
+import { build, preview } from './vite-app/build.mjs';
+
+const dir = fileURLToPath(new URL('../.cache/e2e/dashboard', import.meta.url));
+const app = fileURLToPath(new URL('../examples/react-dashboard', import.meta.url));
+
+test('the React dashboard shows agents and streams an answer, in two tabs with one connection', { timeout: 300_000 }, async (t) => {
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  const hub = await Hub.create({ dir });
+  t.after(() => hub.stop());
+  await hub.start();
+  const args = ['--hub', `ws://127.0.0.1:${hub.port}/ws/openclaw`, '--state-dir', join(dir, 'fleet')];
+  const fleet = new Process('fleet', binary('otter-example-fleet'), args, { log: join(dir, 'fleet.log'), env: { OTTER_TOKENS: hub.addInstance('Studio Mac') } });
+  t.after(() => fleet.stop('SIGINT'));
+  build(`ws://localhost:${hub.port}/ws`, app);
+  const server = await preview(join(dir, 'preview.log'), app);
+  t.after(server.stop);
+  const browser = await launch();
+  t.after(() => browser.close());
+
+  const owner = await Console.open(browser, { link: await hub.setupLink(), name: 'owner' });
+  await owner.page.close();
+  const sockets = [];
+  const open = async (name) => {
+    const page = await Console.in(owner.context, name);
+    page.page.on('websocket', (socket) => sockets.push(socket.url()));
+    await page.page.goto(server.origin);
+    await page.online();
+    await page.page.locator(by('agent-row')).first().waitFor();
+    await page.page.locator(by('conversation-row')).first().click();
+    await page.page.locator(by('composer-input')).waitFor();
+    return page;
+  };
+  const pages = [await open('first tab'), await open('second tab')];
+  const before = (await pages[0].rows()).map((row) => row.id);
+  await pages[0].send('Hello, who are you?');
+  for (const page of pages) {
+    await page.row('with the message', (row) => row.text.includes('Hello, who are you?'));
+    await page.row('with an answer', (row) => row.id.endsWith(':answer') && row.status === 'complete' && !before.includes(row.id));
+    assert.equal((await page.rows()).filter((row) => row.text.includes('Hello, who are you?')).length, 1);
+    assert.deepEqual(await page.glitches(), []);
+    assert.deepEqual(page.errors, []);
+  }
+  // The worker that both share has the connection, not the pages.
+  assert.deepEqual(sockets, []);
+  await pages[0].screenshot(join(dir, 'dashboard.png'));
+});

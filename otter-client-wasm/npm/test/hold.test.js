@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test as run } from 'node:test';
+import { createHold, QUEUEABLE } from '../hold.js';
+import { createClient } from '../index.node.js';
+import { C, accepted, createFakeHub, refused, welcome } from './fake-hub.js';
+
+const test = (name, fn) => run(name, { timeout: 20_000 }, fn);
+const wait = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
+const HOUR_MS = 3_600_000;
+const ADA = { org: 'org_1', id: 'mb_1' };
+
+async function until(check, what) {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (check()) return;
+    await wait(10);
+  }
+  assert.fail(`never: ${what}`);
+}
+
+/** `localStorage` as a browser has it: its own keys are what is stored. */
+function createStorage() {
+  const storage = {};
+  const hidden = (name, value) => Object.defineProperty(storage, name, { value });
+  hidden('getItem', (key) => (key in storage ? storage[key] : null));
+  hidden('setItem', (key, value) => void (storage[key] = String(value)));
+  hidden('removeItem', (key) => void delete storage[key]);
+  return storage;
+}
+
+/** A page that opens a conversation. */
+async function page(t, storage) {
+  const hub = createFakeHub();
+  const client = createClient({ url: 'http://hub.test/ws', WebSocket: hub.WebSocket, storage });
+  t.after(client.close);
+  client.messages(C).subscribe(() => {});
+  await until(() => hub.sockets.length === 1, 'a socket');
+  return { hub, client, rows: () => client.messages(C).get().rows.map(({ text, local }) => [text, local?.stage]) };
+}
+
+test('what may wait in a browser is what the catalogue says', async () => {
+  const { commands } = JSON.parse(await readFile(new URL('../../../schemas/v1/catalogue.json', import.meta.url), 'utf8'));
+  assert.deepEqual([...QUEUEABLE].sort(), commands.filter((row) => row.offlineQueueable).map((row) => row.command).sort());
+});
+
+test('what was typed offline is sent once after a reload, under its id, and shown meanwhile', async (t) => {
+  const storage = createStorage();
+  const before = await page(t, storage);
+  before.hub.last().greet();
+  await until(() => before.client.connection.get().phase === 'online', 'a connection');
+  before.hub.last().cut();
+  const typed = before.client.command('message.send', { conversationId: C, text: 'typed offline' });
+  before.client.close();
+  assert.equal(Object.keys(storage).length, 1);
+
+  const after = await page(t, storage);
+  after.hub.last().greet();
+  await until(() => after.rows().length === 2, 'the row');
+  assert.deepEqual(after.rows(), [['Hello', undefined], ['typed offline', 'sent']]);
+  assert.deepEqual(after.client.commands().get().map(({ id, data }) => [id, data.text]), [[typed.id, 'typed offline']]);
+  assert.deepEqual(after.hub.last().take('command').map(({ id }) => id), [typed.id]);
+  after.hub.last().say(accepted(typed.id, { org: 12 }));
+  await until(() => Object.keys(storage).length === 0, 'the end of what was kept');
+});
+
+test('two pages that find the same command send it under one id', async (t) => {
+  const storage = createStorage();
+  const hold = createHold(() => storage, () => 'ws://hub.test/ws');
+  hold.introduce(ADA);
+  hold.put({ id: '01a216ee-5bab-7000-8000-000000000001', kind: 'message.send', data: { conversationId: C, text: 'once' } });
+  const pages = [await page(t, storage), await page(t, storage)];
+  for (const { hub } of pages) hub.last().greet();
+  await until(() => pages.every(({ hub }) => hub.last().received.some(({ type }) => type === 'command')), 'both');
+  const ids = pages.flatMap(({ hub }) => hub.last().take('command').map(({ id }) => id));
+  assert.deepEqual(ids, Array(2).fill('01a216ee-5bab-7000-8000-000000000001'));
+});
+
+test('a refused one is there after a reload with its words, is not sent by itself, and is retried under a new id', async (t) => {
+  const storage = createStorage();
+  const before = await page(t, storage);
+  before.hub.last().greet();
+  await until(() => before.client.connection.get().phase === 'online', 'a connection');
+  const typed = before.client.command('message.send', { conversationId: C, text: 'my words' });
+  before.hub.last().say(refused(typed.id, 'no'));
+  await typed.accepted;
+  before.client.close();
+
+  const after = await page(t, storage);
+  after.hub.last().greet();
+  await until(() => after.rows().length === 2, 'the row');
+  assert.deepEqual(after.rows(), [['Hello', undefined], ['my words', 'refused']]);
+  assert.deepEqual(after.client.commands().get().map(({ id, state, error }) => [id, state, error.message]), [[typed.id, 'refused', 'no']]);
+  assert.deepEqual(after.hub.last().take('command'), []);
+  const again = after.client.retry(typed.id);
+  await until(() => after.hub.last().received.some(({ type }) => type === 'command'), 'the second attempt');
+  assert.deepEqual(after.hub.last().take('command').map(({ id, data }) => [id, data.text]), [[again.id, 'my words']]);
+  assert.deepEqual(Object.keys(storage).map((key) => key.endsWith(again.id)), [true]);
+});
+
+test('a dismissed one does not come back', async (t) => {
+  const storage = createStorage();
+  const { hub, client } = await page(t, storage);
+  hub.last().greet();
+  await until(() => client.connection.get().phase === 'online', 'a connection');
+  const typed = client.command('message.send', { conversationId: C, text: 'my words' });
+  hub.last().say(refused(typed.id, 'no'));
+  await typed.accepted;
+  assert.equal(Object.keys(storage).length, 1);
+  client.dismiss(typed.id);
+  assert.deepEqual(Object.keys(storage), []);
+});
+
+test('someone else gets nothing of it, and it does not stay for them to find', async (t) => {
+  const storage = createStorage();
+  const hold = createHold(() => storage, () => 'ws://hub.test/ws');
+  hold.introduce(ADA);
+  hold.put({ id: 'c1', kind: 'message.send', data: { conversationId: C, text: 'private' } });
+  const { hub, client } = await page(t, storage);
+  const socket = hub.last();
+  socket.open();
+  const other = welcome();
+  socket.say({ ...other, principal: { ...other.principal, id: 'mb_2' } });
+  await until(() => client.self.get()?.id === 'mb_2', 'the other person');
+  assert.deepEqual([socket.take('command'), client.commands().get(), Object.keys(storage)], [[], [], []]);
+});
+
+test('200 rows of one hub are kept, for 48 hours, and nothing that must not wait', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  const storage = createStorage();
+  const open = (url) => createHold(() => storage, () => url);
+  const hold = open('ws://one.test/ws');
+  hold.introduce(ADA);
+  for (const kind of ['run.abort', 'approval.decide', 'x.acme.do']) hold.put({ id: kind, kind, data: {} });
+  assert.deepEqual(Object.keys(storage), []);
+  for (let at = 0; at < 201; at += 1) hold.put({ id: `c${String(at).padStart(3, '0')}`, kind: 'task.create', data: { at } });
+  open('ws://two.test/ws').introduce(ADA);
+  t.mock.timers.tick(48 * HOUR_MS - 1);
+  assert.deepEqual(open('ws://one.test/ws').introduce(ADA).map(({ data }) => data.at), Array.from({ length: 200 }, (_, at) => at));
+  t.mock.timers.tick(1);
+  assert.deepEqual([open('ws://one.test/ws').introduce(ADA), Object.keys(storage)], [[], []]);
+});
+
+test('a storage that refuses, or none, changes nothing else', () => {
+  for (const open of [() => null, () => { throw new Error('denied'); }]) {
+    const hold = createHold(open, () => 'ws://hub.test/ws');
+    hold.put({ id: 'c1', kind: 'message.send', data: {} });
+    assert.deepEqual(hold.introduce(ADA), []);
+    hold.drop('c1');
+  }
+});

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test as run } from 'node:test';
+import { createClientWith } from '../client.js';
+import { Core as RealCore, default as startCore } from '../dist/otter.js';
+import { createRooms } from '../rooms.js';
+import { C, SCOPE, accepted, createFakeHub, delta, events, refused, snapshot } from './fake-hub.js';
+
+const RUN = 'in_a:r1';
+const test = (name, fn) => run(name, { timeout: 20_000 }, fn);
+const wait = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(check, what) {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (await check()) return;
+    await wait(10);
+  }
+  assert.fail(`never: ${what}`);
+}
+
+before(() => (globalThis.SharedWorker = class {}));
+after(() => delete globalThis.SharedWorker);
+
+/** A worker with real ports and the real core, and what a tab needs to find it. */
+function createWorker() {
+  const hub = createFakeHub();
+  const worker = { hub, starts: 0, fetches: 0, silent: false, ports: [] };
+  let rooms = null;
+  worker.die = () => {
+    for (const port of worker.ports.splice(0)) {
+      // The core of a worker dies with it.
+      port.onmessage({ data: { bye: true } });
+      port.close();
+    }
+    rooms = null;
+  };
+  worker.of = {
+    open() {
+      if (worker.broken) throw new Error('refused');
+      if (!rooms) {
+        worker.starts += 1;
+        const instantiate = async (bytes) => (await startCore(bytes), RealCore);
+        rooms = createRooms({ instantiate, WebSocket: () => hub.WebSocket });
+      }
+      const { port1, port2 } = new MessageChannel();
+      worker.ports.push(port2);
+      if (!worker.silent) rooms.enter(port2);
+      return { port: port1, onerror: null };
+    },
+    async bytes() {
+      worker.fetches += 1;
+      const file = await readFile(new URL('../dist/otter_bg.wasm', import.meta.url));
+      return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
+    },
+  };
+  return worker;
+}
+
+function tab(t, worker, options = {}) {
+  const load = options.load ?? (() => Promise.reject(new Error('this tab has no core')));
+  const client = createClientWith(load, { url: 'http://hub.test/ws', freeze: true, ...options }, worker.of);
+  t.after(client.close);
+  return client;
+}
+
+const texts = (client) => client.messages(C).get().rows.map((row) => row.text);
+const phase = (client) => client.connection.get().phase;
+
+/** So many tabs with the conversation open, connected through one worker. */
+async function online(t, count) {
+  const worker = createWorker();
+  const clients = Array.from({ length: count }, () => tab(t, worker));
+  for (const client of clients) client.messages(C).subscribe(() => {});
+  await until(() => worker.hub.sockets.length === 1, 'a socket');
+  worker.hub.last().greet();
+  await until(() => clients.every((client) => texts(client)[0] === 'Hello'), 'the snapshot in every tab');
+  return { worker, hub: worker.hub, clients };
+}
+
+test('twelve tabs have one socket, one core, and the same truth', async (t) => {
+  const { worker, hub, clients } = await online(t, 12);
+  assert.deepEqual([hub.sockets.length, worker.starts, worker.fetches], [1, 1, 1]);
+  hub.last().say(events(11, 10, 'message.edited', 'merge', 'message/in_a:m1', { text: 'edited' }));
+  await until(() => clients.every((client) => texts(client)[0] === 'edited'), 'the edit in every tab');
+  assert.deepEqual(clients.map(phase), Array(12).fill('online'));
+  const hashes = await Promise.all(clients.map((client) => client.hashes()));
+  for (const each of hashes) assert.deepEqual(each, hashes[0]);
+  hub.last().cut();
+  await until(() => clients.every((client) => phase(client) !== 'online'), 'the cut in every tab');
+  assert.deepEqual(clients.map((client) => client.scope(SCOPE).get().phase), Array(12).fill('stale'));
+  await until(() => hub.sockets.length === 2, 'the next socket');
+});
+
+test('a tab that comes later has all of it, also a text being written', async (t) => {
+  const { worker, hub } = await online(t, 1);
+  hub.last().say(delta(RUN, 0, 'Half of'));
+  const late = tab(t, worker);
+  late.messages(C).subscribe(() => {});
+  await until(() => texts(late).length === 2, 'the streamed text');
+  assert.deepEqual(texts(late), ['Hello', 'Half of']);
+  assert.equal(late.self.get().id, 'mb_1');
+  hub.last().say(delta(RUN, 7, ' an answer'));
+  await until(() => texts(late)[1] === 'Half of an answer', 'the next words');
+  assert.equal(hub.sockets.length, 1);
+});
+
+test('a tab that leaves takes nothing from the others, and the last one ends the socket', async (t) => {
+  const { hub, clients: [one, two] } = await online(t, 2);
+  one.close();
+  await wait(50);
+  assert.deepEqual(hub.last().take('unsubscribe'), []);
+  hub.last().say(events(11, 10, 'message.edited', 'merge', 'message/in_a:m1', { text: 'edited' }));
+  await until(() => texts(two)[0] === 'edited', 'the edit');
+  two.close();
+  await until(() => hub.last().readyState === 3, 'the end of the socket');
+});
+
+test('a command is shown in all tabs and sent once; a refused one is retried by any of them, once', async (t) => {
+  const { hub, clients: [one, two] } = await online(t, 2);
+  const sent = one.command('message.send', { conversationId: C, text: 'hi' });
+  await until(() => texts(two).includes('hi'), 'the row in the other tab');
+  assert.deepEqual(hub.last().take('command').map(({ id }) => id), [sent.id]);
+  hub.last().say(refused(sent.id, 'notFound'));
+  await until(() => two.commands().get()[0]?.state === 'refused', 'the refusal in the other tab');
+  assert.equal((await sent.done).state, 'refused');
+  const both = [two.retry(sent.id), one.retry(sent.id)];
+  await until(() => hub.last().received.some(({ type }) => type === 'command'), 'the second attempt');
+  await wait(50);
+  const attempts = hub.last().take('command');
+  assert.deepEqual(attempts.map(({ data }) => data.text), ['hi']);
+  const again = both.find(({ id }) => id === attempts[0].id);
+  const late = both.find(({ id }) => id !== attempts[0].id);
+  hub.last().say(accepted(again.id, { org: 12, [SCOPE]: 12 }));
+  assert.deepEqual([(await again.accepted).state, (await late.done).state], ['accepted', 'dismissed']);
+  assert.deepEqual(one.commands().get().map(({ id }) => id), [again.id]);
+});
+
+test('events reach the tabs that follow their scope and ask for their kind', async (t) => {
+  const { worker, hub, clients: [one] } = await online(t, 1);
+  const elsewhere = tab(t, worker);
+  const heard = { one: [], elsewhere: [] };
+  one.on('message.edited', ({ seq }, { replayed }) => heard.one.push([seq, replayed]));
+  elsewhere.on('message.edited', ({ seq }) => heard.elsewhere.push(seq));
+  await until(() => phase(elsewhere) === 'online', 'the second tab');
+  hub.last().say(events(11, 10, 'message.edited', 'merge', 'message/in_a:m1', { text: 'edited' }));
+  await until(() => heard.one.length > 0, 'the event');
+  assert.deepEqual(heard, { one: [[11, false]], elsewhere: [] });
+});
+
+test('a worker that dies is replaced, and what was not answered is sent again once', async (t) => {
+  const { worker, hub, clients: [one, two] } = await online(t, 2);
+  const sent = one.command('message.send', { conversationId: C, text: 'hi' });
+  await until(() => texts(two).includes('hi'), 'the row in the other tab');
+  const row = one.messages(C).get().rows[0];
+  worker.die();
+  hub.last().cut();
+  await until(() => worker.starts === 2 && hub.sockets.length === 2, 'another worker');
+  const hello = hub.last().greet();
+  assert.equal(hello.subscribe.some(({ scope }) => scope === SCOPE), true);
+  await until(() => [one, two].every((client) => phase(client) === 'online' && texts(client).includes('hi')), 'both tabs');
+  await until(() => hub.last().received.some(({ type }) => type === 'command'), 'the command');
+  await wait(50);
+  assert.deepEqual(hub.last().take('command').map(({ id }) => id), [sent.id]);
+  assert.equal(one.messages(C).get().rows[0], row);
+});
+
+test('a tab has its own core when the worker cannot start or belongs to another release', async (t) => {
+  const load = async () => (await startCore(await createWorker().of.bytes()), RealCore);
+  for (const how of ['broken', 'other']) {
+    const worker = createWorker();
+    if (how === 'broken') worker.broken = true;
+    else {
+      worker.of.open = () => {
+        const { port1, port2 } = new MessageChannel();
+        port2.onmessage = () => (port2.postMessage({ other: true }), port2.close());
+        return { port: port1, onerror: null };
+      };
+    }
+    const hub = createFakeHub();
+    globalThis.WebSocket = hub.WebSocket;
+    const client = tab(t, worker, { load });
+    client.messages(C).subscribe(() => {});
+    await until(() => hub.sockets.length === 1, `a socket of its own (${how})`);
+    hub.last().greet();
+    await until(() => texts(client)[0] === 'Hello', 'the snapshot');
+  }
+});
+
+test('a tab that takes nothing gets no more, and all of it when it goes on', async () => {
+  const hub = createFakeHub();
+  const instantiate = async (bytes) => (await startCore(bytes), RealCore);
+  const rooms = createRooms({ instantiate, WebSocket: () => hub.WebSocket });
+  const got = [];
+  const port = { postMessage: (message) => got.push(message), onmessage: null };
+  const say = (data) => port.onmessage({ data });
+  rooms.enter(port);
+  const settings = JSON.stringify({ url: 'ws://hub.test/ws', client: { name: 'test', version: '1' } });
+  const { VERSION } = await import('../version.js');
+  say({ hello: { version: VERSION, settings, visible: true, messages: [{ t: 'listen', kinds: ['*'] }, { t: 'subscribe', scope: SCOPE }] } });
+  say({ wasm: await createWorker().of.bytes() });
+  await until(() => hub.sockets.length === 1, 'a socket');
+  hub.last().greet();
+  const numbered = () => got.filter(({ n }) => n);
+  for (let seq = 11; seq < 11 + 100; seq += 1) {
+    hub.last().say(events(seq, seq - 1, 'message.edited', 'merge', 'message/in_a:m1', { text: `edit ${seq}` }));
+    await wait(17);
+  }
+  const before = numbered();
+  assert.equal(before.length, 64);
+  say({ taken: 64 });
+  const rest = numbered().slice(64).map(({ changes }) => changes);
+  const [whole] = rest.filter(({ fresh }) => fresh);
+  assert.deepEqual([whole.reset, whole.put[0][4].text], [[SCOPE], 'edit 110']);
+  const heard = numbered().flatMap(({ changes }) => changes.events ?? []).map(([{ seq }]) => seq);
+  assert.deepEqual(heard, Array.from({ length: 100 }, (_, at) => 11 + at));
+  say({ bye: true });
+});

@@ -1,0 +1,14 @@
+/** The worker that the tabs of one origin share. */
+// @ts-ignore built by `cargo xtask wasm`
+import start, { Core } from './dist/otter.js';
+import { createRooms } from './rooms.js';
+
+const rooms = createRooms({
+  instantiate: async (bytes) => {
+    await start(bytes);
+    return Core;
+  },
+  WebSocket: () => globalThis.WebSocket,
+});
+
+/** @type {any} */ (globalThis).onconnect = (/** @type {MessageEvent} */ { ports: [port] }) => rooms.enter(port);
