@@ -27,6 +27,10 @@ fn finished(observed: &mut Observed, entry: &Value, now: Now) -> Option<Publish>
     if !observed.uploads(key.as_ref().unwrap_or(&home)) {
         return None;
     }
+    let name = entry.field("job").text("name").or(entry.text("jobName"));
+    if is_heartbeat(name, agent.as_deref()) {
+        return None;
+    }
     let started_at = entry.int("runAtMs").or(entry.int("ts"))?;
     // Frame and list agree on these two; a run that the schedule began may have no name of its own.
     let run = entry.owned("runId").unwrap_or_else(|| format!("{job}:{started_at}"));
@@ -41,9 +45,8 @@ fn finished(observed: &mut Observed, entry: &Value, now: Now) -> Option<Publish>
     };
     let said = entry.text("error").or(entry.text("summary")).map(text::visible);
     let known = key.filter(|key| observed.sessions.get(key).is_some_and(|seen| seen.conversation.is_some()));
-    let title = entry.field("job").text("name").or(entry.text("jobName")).unwrap_or(UNNAMED);
     let data = without_nulls(json!({
-        "title": head_of_chars(title, MAX_TITLE),
+        "title": head_of_chars(name.unwrap_or(UNNAMED), MAX_TITLE),
         "category": "cron",
         "detail": said.filter(|text| !text.trim().is_empty()).map(|text| head(&text, MAX_DETAIL)),
         "status": status,
@@ -54,6 +57,12 @@ fn finished(observed: &mut Observed, entry: &Value, now: Now) -> Option<Publish>
         "occurredAt": observed.corrected(UnixMillis(started_at + duration.unwrap_or_default())),
     }));
     Some(org("activity.recorded", observed.names.entity(&format!("cron:{run}")), now.wall, data))
+}
+
+/// Whether a job is the one with which the gateway wakes an agent: heartbeats are shown nowhere.
+pub(super) fn is_heartbeat(name: Option<&str>, agent: Option<&str>) -> bool {
+    let of = name.and_then(|name| name.strip_prefix("heartbeat-"));
+    of.is_some_and(|of| agent.is_none_or(|agent| agent == of))
 }
 
 const UNNAMED: &str = "Scheduled job";

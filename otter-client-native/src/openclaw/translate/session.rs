@@ -240,7 +240,8 @@ fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
     let at = |millis: Option<u64>| millis.map(|millis| observed.corrected(UnixMillis(millis)));
     let held = observed.held.get(key).map(|(_, data)| data);
     let before = held.or(observed.sessions.get(key).and_then(|seen| seen.session.as_ref()));
-    let counted = row.int("totalTokens").map(|value| {
+    // Before the first answer the gateway counts nothing and says 0.
+    let counted = row.int("totalTokens").filter(|value| *value > 0).map(|value| {
         let fresh = row.flag("totalTokensFresh").unwrap_or(false);
         let known = before.map(|before| before.field("contextUsed"));
         let same =

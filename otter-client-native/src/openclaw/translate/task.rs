@@ -6,7 +6,7 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, TaskSeen};
 use crate::openclaw::time::{Now, UnixMillis};
-use crate::openclaw::translate::{Output, Publish, Want, grouped, head_of_chars, org, session};
+use crate::openclaw::translate::{Output, Publish, Want, activity, grouped, head_of_chars, org, session};
 
 /// A `task` frame.
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
@@ -99,6 +99,9 @@ fn upsert(observed: &mut Observed, row: &Value, now: Now) -> Vec<Publish> {
 /// the words of its own prompt.
 fn is_private(observed: &Observed, row: &Value) -> bool {
     if row.text("title").is_some_and(|title| title.starts_with(INTERNAL)) {
+        return true;
+    }
+    if is_of_job(row) && activity::is_heartbeat(row.text("title"), row.text("agentId")) {
         return true;
     }
     let keys =

@@ -304,3 +304,23 @@ fn the_plugins_list_is_read_on_attach_and_when_a_frame_brings_no_item() {
     );
     assert!(bench.attachment.is_done());
 }
+
+#[test]
+fn the_job_that_wakes_an_agent_is_no_task_and_no_activity() {
+    let mut bench = attached();
+    let mut beat = task("t1", "failed");
+    beat["runtime"] = "cron".into();
+    beat["title"] = "heartbeat-main".into();
+    let mut other = beat.clone();
+    (other["id"], other["title"]) = ("t2".into(), "heartbeat-report".into());
+    for row in [&beat, &other] {
+        bench.event("task", &upserted(row));
+    }
+    assert_eq!(statuses(&bench), [("t2".to_owned(), json!("failed"))]);
+    let mut woke = job(Some("run1"), "ok");
+    woke["job"]["name"] = "heartbeat-main".into();
+    bench.event("cron", &woke);
+    assert_eq!(bench.of_kind("activity.recorded"), []);
+    bench.event("cron", &job(Some("run2"), "ok"));
+    assert_eq!(bench.of_kind("activity.recorded").len(), 1);
+}
