@@ -11,7 +11,7 @@ export const CHILD = 'in_mac:child';
 export const LONG_ROWS = 3000;
 
 export const LONG_COMMAND = `set -euo pipefail
-cd ~/work/otter
+cd ~/code/otter
 for crate in otter-proto otter-server otter-client-native otter-client-wasm; do
   echo "== $crate"
   cargo build --release -p "$crate"
