@@ -47,7 +47,8 @@ test('the React dashboard shows agents and streams an answer, in two tabs with o
   for (const page of pages) {
     await page.row('with the message', (row) => row.text.includes('Hello, who are you?'));
     await page.row('with an answer', (row) => row.id.endsWith(':answer') && row.status === 'complete' && !before.includes(row.id));
-    assert.equal((await page.rows()).filter((row) => row.text.includes('Hello, who are you?')).length, 1);
+    // An agent may quote what was said: only rows of people count.
+    assert.equal((await page.rows()).filter((row) => row.id.endsWith(':user') && row.text.includes('Hello, who are you?')).length, 1);
     assert.deepEqual(await page.glitches(), []);
     assert.deepEqual(page.errors, []);
   }
