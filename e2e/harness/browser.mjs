@@ -39,10 +39,14 @@ export function by(testId, attributes = {}) {
 
 /** One browser (own cookies) with one page of the console. */
 export class Console {
-  /** A new browser that signs in by a setup link or an invitation: a page with one button. */
-  static async open(browser, { link, name, device = DESKTOP }) {
+  /**
+   * A new browser that signs in by a setup link or an invitation: a page with one button. With `alone` its pages have a
+   * connection each: Chromium takes the network from pages, not from a worker that they share.
+   */
+  static async open(browser, { link, name, device = DESKTOP, alone = false }) {
     const context = await browser.newContext(device);
     context.setDefaultTimeout(20_000);
+    if (alone) await context.addInitScript(() => delete globalThis.SharedWorker);
     const self = await Console.in(context, name);
     await self.page.goto(link);
     await self.page.getByRole('button').first().click();

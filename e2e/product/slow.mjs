@@ -26,7 +26,10 @@ export const slow = {
     await owner.row('that came last', (row) => row.id === last, 60_000);
     assert.equal(await owner.page.evaluate(() => window.otter.connection.get().since), since, 'the connection was kept');
     const scope = `conversation/${id}`;
-    await owner.until('the same state', async () => (await owner.hashes())[scope]?.hash === watcher.client.hashes()[scope].hash);
+    await owner.until('the same state', async () => {
+      const [mine, theirs] = await Promise.all([owner.hashes(), watcher.client.hashes()]);
+      return mine[scope]?.hash === theirs[scope]?.hash;
+    });
   },
 
 };

@@ -7,8 +7,8 @@ import { conversationOf } from '../harness/world.mjs';
 export const people = {
   'an owner at a desk, a colleague on a phone and a client without a page are there': async (world) => {
     await world.hub.start();
-    world.owner = await Console.open(world.browser, { link: await world.hub.setupLink(), name: 'owner' });
-    world.ann = await Console.open(world.browser, { link: world.hub.invite('Ann'), name: 'ann', device: PHONE });
+    world.owner = await Console.open(world.browser, { link: await world.hub.setupLink(), name: 'owner', alone: true });
+    world.ann = await Console.open(world.browser, { link: world.hub.invite('Ann'), name: 'ann', device: PHONE, alone: true });
     world.pages.push(world.owner, world.ann);
     world.watcher = await Watcher.open(world.browser, { link: world.hub.invite('Wanda', 'viewer') });
     await world.watcher.start();
