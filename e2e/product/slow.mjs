@@ -28,7 +28,7 @@ export const slow = {
     const scope = `conversation/${id}`;
     await owner.until('the same state', async () => {
       const [mine, theirs] = await Promise.all([owner.hashes(), watcher.client.hashes()]);
-      return mine[scope]?.hash === theirs[scope]?.hash;
+      return Boolean(mine[scope]) && mine[scope].hash === theirs[scope]?.hash;
     });
   },
 
