@@ -32,6 +32,7 @@ export const approvals = {
     await owner.answer(id, 'allow-once');
     await resolved(world, id, 'allowed');
     await ran(world, 'first');
+    await watcher.event('approval.resolved', about(id));
     assert.deepEqual(watcher.kinds(`approval/${id}`), ['approval.requested', 'approval.decided', 'approval.resolved']);
     for (const page of [owner, ann]) assert.deepEqual((await page.states('approval-card', id)).filter((state) => state !== 'decided'), ['pending', 'resolved']);
     assert.ok((await owner.states('approval-card', id)).includes('decided'), 'who decides sees it at once');

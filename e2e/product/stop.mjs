@@ -17,6 +17,7 @@ export const stop = {
     await stopButton(ann, runId).click();
     await stopped(world, runId, 'phone');
     for (const page of [owner, ann]) assert.ok((await page.states('run-row', runId)).includes('stopping'), `${page.name} sees that it is being stopped`);
+    await watcher.event('run.aborted', ({ effects }) => effects.some(({ entity }) => entity === `run/${runId}`));
     assert.deepEqual(watcher.kinds(`run/${runId}`), ['run.started', 'run.aborted']);
     await world.idle();
   },
@@ -38,6 +39,7 @@ export const stop = {
     const press = (element, when) => new Promise((resolve) => setTimeout(() => resolve(element.click()), when - Date.now()));
     await Promise.all([owner, ann].map((page) => stopButton(page, runId).evaluate(press, at)));
     await stopped(world, runId, 'twice');
+    await watcher.event('run.aborted', ({ effects }) => effects.some(({ entity }) => entity === `run/${runId}`));
     assert.deepEqual(watcher.kinds(`run/${runId}`), ['run.started', 'run.aborted']);
     const open = () => watcher.client.list('command').get().ids.map((id) => watcher.entity('command', id)).filter((each) => each.kind === 'run.abort' && ['accepted', 'received', 'started'].includes(each.stage));
     await until(() => open().length === 0, { what: 'every stop to be through' });
