@@ -15,7 +15,7 @@ mod pages;
 mod ring;
 mod serve;
 mod shutdown;
-mod signals;
+pub mod signals;
 pub mod store;
 pub mod telemetry;
 pub mod ws;

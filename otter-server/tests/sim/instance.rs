@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use otter_proto::connection::client::{ConnectionEvent, Phase};
 use otter_proto::event::{NewEvent, RecordedEvent};
 use otter_proto::frame::{CommandDispatch, Lane};
-use otter_proto::id::{BootId, CommandId, ConversationId, EntityId, EventId, InstanceId, Scope};
+use otter_proto::id::{BootId, CommandId, ConversationId, EntityId, EntityKey, EventId, InstanceId, Scope};
+use otter_proto::kind::CommandStage;
 use otter_proto::limits::Limits;
 use otter_proto::publish::{Boots, MemoryOutbox, PublishNews, Publisher};
+use otter_proto::text::{member_word, write_string};
 use otter_proto::wire::Json;
 use otter_server::log::Reader;
 
 use crate::client::{Part, conversation};
 use crate::hub::org;
+use crate::mutants::Mutant;
 use crate::product::Questions;
 use crate::rng::Rng;
+use crate::stream::Writing;
 use crate::world::World;
 
 /// What the gateway knows: it can be observed again at any time.
@@ -30,10 +34,14 @@ pub(crate) struct Fact {
 pub(crate) struct Instance {
     pub(crate) id: String,
     pub(crate) questions: Questions,
+    /// Answers that its gateway is writing.
+    pub(crate) writings: Vec<Writing>,
     outbox: MemoryOutbox,
     boots: Boots,
     /// Commands on the disk of the instance.
     journal: BTreeSet<CommandId>,
+    /// What its gateway was ever asked to do.
+    carried_out: BTreeSet<CommandId>,
     /// What happened so far, oldest first.
     facts: Vec<Fact>,
     /// Gone with the process.
@@ -49,9 +57,11 @@ impl Instance {
         let mut new = Self {
             id: instance.to_string(),
             questions: Questions::default(),
+            writings: Vec::new(),
             outbox: MemoryOutbox::default(),
             boots: Boots::default(),
             journal: BTreeSet::new(),
+            carried_out: BTreeSet::new(),
             facts: Vec::new(),
             publisher: Publisher::new(),
             runs: 0,
@@ -60,6 +70,8 @@ impl Instance {
         let data = format!(
             "{{\"address\":{{\"kind\":\"session\",\"sessionKey\":\"main\"}},\"agentId\":\"{id}:main\",\"instanceId\":\"{id}\"}}"
         );
+        let agent = format!("{{\"instanceId\":\"{id}\",\"name\":\"Main\"}}");
+        new.facts.push(Self::fact("agent.upserted", &format!("{id}:main"), false, None, agent));
         new.facts.push(Self::fact("conversation.upserted", &format!("{id}:c0"), false, None, data));
         new
     }
@@ -76,8 +88,13 @@ impl Instance {
         self.boots.ids()
     }
 
-    pub(crate) fn crash(&mut self) {
+    pub(crate) fn crash(&mut self, mutant: Option<Mutant>) {
         self.publisher = Publisher::new();
+        match mutant {
+            Some(Mutant::RunsTwice) => self.journal.clear(),
+            Some(Mutant::LosesObserved) => self.outbox.lose_tail(Lane::Main, 2),
+            _ => {}
+        }
     }
 
     pub(crate) fn fact(
@@ -112,21 +129,47 @@ impl Instance {
         self.facts.push(fact);
     }
 
-    /// An agent's turn: three facts in one transaction.
-    fn turn(&mut self, rng: &mut Rng) {
+    pub(crate) fn next_run(&mut self) -> String {
         self.runs += 1;
-        let (id, run) = (self.id.clone(), format!("{}:r{}", self.id, self.runs));
+        format!("{}:r{}", self.id, self.runs)
+    }
+
+    pub(crate) fn run_started(&mut self, run: &str, rng: &mut Rng) {
+        let id = &self.id;
         let started = format!(
             "{{\"agentId\":\"{id}:main\",\"conversationId\":\"{id}:c0\",\"startedAt\":\"2026-11-22T14:00:00.123Z\",\"state\":\"running\"}}"
         );
-        let answer = format!(
-            "{{\"author\":{{\"type\":\"agent\"}},\"conversationId\":\"{id}:c0\",\"runId\":\"{run}\",\"status\":\"complete\",\"text\":\"answer {}\"}}",
-            self.runs
+        self.happens(Self::fact("run.started", run, true, None, started), rng);
+    }
+
+    pub(crate) fn answered(&mut self, run: &str, text: &str, status: &str, rng: &mut Rng) {
+        let mut answer = format!(
+            "{{\"author\":{{\"type\":\"agent\"}},\"conversationId\":\"{}:c0\",\"runId\":\"{run}\",\"status\":\"{status}\",\"text\":",
+            self.id
         );
-        let completed = "{\"endedAt\":\"2026-11-22T14:00:01.123Z\",\"state\":\"completed\"}".to_owned();
-        self.happens(Self::fact("run.started", &run, true, None, started), rng);
+        write_string(&mut answer, text);
+        answer.push('}');
         self.happens(Self::fact("message.created", &format!("{run}:answer"), true, None, answer), rng);
+    }
+
+    /// An agent's turn at once: three facts in one transaction.
+    fn turn(&mut self, rng: &mut Rng) {
+        let run = self.next_run();
+        self.run_started(&run, rng);
+        self.answered(&run, &format!("answer {run}"), "complete", rng);
+        let completed = "{\"endedAt\":\"2026-11-22T14:00:01.123Z\",\"state\":\"completed\"}".to_owned();
         self.happens(Self::fact("run.completed", &run, true, None, completed), rng);
+    }
+
+    /// Somebody mails.
+    fn mail(&mut self, rng: &mut Rng) {
+        let item = format!("{}:f{:04x}", self.id, rng.range(0, 0xffff));
+        if self.facts.iter().any(|fact| fact.subject == item) {
+            return;
+        }
+        let data = "{\"category\":\"email\",\"occurredAt\":\"2026-11-22T14:00:01.123Z\",\"title\":\"hello\"}"
+            .to_owned();
+        self.happens(Self::fact("feed.itemAdded", &item, false, None, data), rng);
     }
 
     /// What the gateway says of its session, on the other lane.
@@ -143,6 +186,10 @@ impl Instance {
     fn dispatched(&mut self, command: &CommandDispatch, rng: &mut Rng) {
         let delivered = format!("{}:{}:user", self.id, command.id);
         let first = self.journal.insert(command.id.clone());
+        if first {
+            let is_new = self.carried_out.insert(command.id.clone());
+            assert!(is_new, "{}: {} is carried out a second time", self.id, command.id);
+        }
         if first && command.cancel {
             self.happens(
                 Self::fact(
@@ -203,7 +250,8 @@ impl Instance {
         for fact in &self.facts {
             let scope = if fact.in_conversation { &scope } else { &Scope::Org };
             match fact.kind {
-                "message.created" | "run.started" | "run.completed" => {
+                "message.created" | "run.started" | "run.completed" | "run.aborted" | "run.failed"
+                | "feed.itemAdded" => {
                     assert_eq!(count(scope, fact), 1, "{name}: {} of {} in the log", fact.kind, fact.subject);
                 }
                 "conversation.upserted" => assert_eq!(count(scope, fact), 1, "{name}: {}", fact.subject),
@@ -217,16 +265,28 @@ impl Instance {
 }
 
 impl World {
+    /// What is handed to an instance has not ended.
+    pub(crate) fn judge_dispatch(&self, command: &CommandDispatch) {
+        let key = EntityKey::new("command", command.id.as_str()).unwrap();
+        let row = self.hub.engine.reader().whole(&org(), &Scope::Org, &key).unwrap().row;
+        let stage =
+            row.as_ref().and_then(|row| member_word(&row.text, "stage")).and_then(CommandStage::parse);
+        let open = stage.is_some_and(|stage| !stage.is_final());
+        assert!(open, "{} is handed out and is {stage:?}", command.id);
+    }
+
     pub(crate) fn instance_acts(&mut self, at: usize) {
         if self.clients[at].machine.is_none() {
             return;
         }
         let Part::Instance(instance) = &mut self.clients[at].part else { return };
-        match self.rng.range(0, 8) {
+        match self.rng.range(0, 17) {
             0..=2 => instance.session(&mut self.rng),
             3 | 4 => instance.asks(&mut self.rng),
             5 => instance.stops_waiting(&mut self.rng),
-            _ => instance.turn(&mut self.rng),
+            6 => instance.mail(&mut self.rng),
+            7..=10 => instance.turn(&mut self.rng),
+            _ => self.instance_streams(at),
         }
     }
 
@@ -261,13 +321,21 @@ impl World {
 
     pub(crate) fn instance_event(&mut self, at: usize, event: ConnectionEvent) {
         let now = self.instant();
-        let Part::Instance(instance) = &mut self.clients[at].part else { return };
+        let client = &mut self.clients[at];
+        let Part::Instance(instance) = &mut client.part else { return };
         let news = match event {
             ConnectionEvent::Welcome { lanes: Some(lanes), .. } => {
+                if self.outcome.restores == 0 {
+                    self.oracle.judge_lanes(at, &lanes);
+                }
                 instance.boots.welcomed();
+                if let Some(machine) = &mut client.machine {
+                    instance.tells_all(machine);
+                }
                 instance.publisher.handle_welcome(&lanes, &Limits::V1, &mut instance.outbox).unwrap()
             }
             ConnectionEvent::Published(published) => {
+                self.oracle.acked(at, &published);
                 instance.publisher.handle_published(&published, &mut instance.outbox, now).unwrap()
             }
             ConnectionEvent::Status(status) if status.phase != Phase::Online => {

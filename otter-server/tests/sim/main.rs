@@ -14,14 +14,19 @@
 #![allow(clippy::struct_excessive_bools, reason = "each fault happens in a run or not")]
 
 mod client;
+mod disk;
 mod engine;
 mod faults;
 mod hub;
 mod instance;
 mod link;
+mod mutants;
 mod oracle;
 mod product;
 mod rng;
+mod screen;
+mod signals;
+mod stream;
 mod world;
 
 use world::{Outcome, World};
@@ -61,6 +66,10 @@ fn every_seed_keeps_the_promises() {
     assert!(
         sum.decided > 0 && sum.tasks > 0 && sum.marks > 0 && (sum.reopened > 0 || seeds < 200),
         "people never did something: {sum:?}"
+    );
+    assert!(
+        sum.signals > 0 && sum.texts > 0 && sum.feed > 0 && sum.delivered > 0 && sum.evicted > 0,
+        "nothing was shown live: {sum:?}"
     );
 }
 
