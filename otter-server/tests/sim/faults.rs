@@ -48,7 +48,7 @@ impl Faults {
             restore: rng.one_in(3),
             disk: rng.one_in(4),
             lossy: rng.one_in(3),
-            idle_ms: *rng.pick(&[800, 4_000, 4_000, 4_000]),
+            idle_ms: *rng.pick(&[1_200, 4_000, 4_000, 4_000]),
         }
     }
 }

@@ -1,25 +1,20 @@
 //! The hub: real connection machines, the real ledger, a store in memory, and a driver on virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use otter_proto::connection::server::{
-    Admission, Need, PageAsk, Piece, ServerConfig, ServerConnection, SnapshotEnd, SnapshotRead, Start,
-    Ticket, Transmit,
-};
+use otter_proto::UnixMillis;
+use otter_proto::connection::server::{Admission, Need, ServerConfig, ServerConnection, Transmit};
 use otter_proto::error::CloseCode;
-use otter_proto::frame::{Principal, PrincipalType, ServerInfo, SnapshotRow};
+use otter_proto::frame::{CommandDispatch, Hello, Principal, PrincipalType, ServerInfo};
 use otter_proto::id::{InstanceId, OrgId, Scope};
 use otter_proto::wire::Positions;
-use otter_proto::{UnixMillis, frame};
-use otter_server::conn::fetches::{self, Fetched};
-use otter_server::log::{Commit, Resume};
+use otter_server::log::Commit;
 use otter_server::signals::Signals;
-use otter_server::store;
 
 use crate::engine::{Answered, Engine, Request};
 use crate::link::LinkId;
 use crate::mutants::Mutant;
+use crate::reads::Answer;
 use crate::signals::Absence;
 use crate::world::{Happening, World};
 
@@ -27,16 +22,6 @@ use crate::world::{Happening, World};
 const GRACE_MS: u64 = 10_000;
 /// The wall clock of the hub at virtual time 0.
 const EPOCH_MS: u64 = 1_795_000_000_000;
-
-/// What was read for a connection, as it was at the time of reading.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Subscribed(Ticket, Start),
-    Events(Ticket, store::EventPage, Scope),
-    Snapshot(Ticket, store::SnapshotRead, Scope),
-    Fetched(Ticket, u64, Fetched),
-    Heads(u64, Vec<(Scope, u64)>),
-}
 
 /// The hub's end of one socket.
 pub(crate) struct Peer {
@@ -47,6 +32,8 @@ pub(crate) struct Peer {
     pub(crate) is_present: bool,
     /// It is closed because nothing was heard of it.
     pub(crate) is_silent: bool,
+    /// Commands that came before `welcome`: they belong behind the open ones.
+    early: Vec<CommandDispatch>,
     next_timer: u64,
 }
 
@@ -139,6 +126,7 @@ impl World {
             scopes: BTreeSet::new(),
             is_present: false,
             is_silent: false,
+            early: Vec::new(),
             next_timer: 0,
         };
         self.hub.peers.insert(id, peer);
@@ -224,7 +212,11 @@ impl World {
                 if peer.principal.principal_type == PrincipalType::Instance
                     && peer.principal.id == instance.as_str()
                 {
-                    peer.machine.dispatch(command.clone());
+                    if peer.machine.is_open() {
+                        peer.machine.dispatch(command.clone());
+                    } else {
+                        peer.early.push(command.clone());
+                    }
                 }
             }
             moved.push(*id);
@@ -262,7 +254,7 @@ impl World {
                 let admission =
                     Admission { principal, server_time: time, epoch, lanes: Some(attached.lanes) };
                 peer.machine.welcome(admission, now);
-                for command in attached.outstanding {
+                for command in attached.outstanding.into_iter().chain(std::mem::take(&mut peer.early)) {
                     peer.machine.dispatch(command);
                 }
             }
@@ -304,83 +296,45 @@ impl World {
     }
 
     fn hub_need(&mut self, id: LinkId, need: Need) {
-        let (run, delay) = (self.hub.run, self.rng.range(0, 30));
-        let (resumes, claims) = (self.is(Mutant::ResumesAlways), self.errs(Mutant::ClaimsUnwritten, 2));
-        let leaves_out = self.is(Mutant::LeavesRowOut);
-        let silent = self.is(Mutant::WelcomesInSilence);
-        let reader = self.hub.engine.reader();
         let Some(peer) = self.hub.peers.get_mut(&id) else { return };
         let principal = peer.principal.clone();
-        let answer = match need {
-            Need::Hello(hello) => return self.admit(id, &principal, &hello),
-            Need::Subscribe { ticket, scope, position } => {
-                peer.scopes.insert(scope.clone());
-                let head = reader.scope_head(&org(), &scope).unwrap();
-                let start = match position {
-                    None => Start::Snapshot { head, reason: None },
-                    Some(_) if resumes => Start::Resumed { head },
-                    Some((epoch, pos)) => match reader.resume(&org(), &scope, &epoch, pos).unwrap() {
-                        Resume::Hit => Start::Resumed { head },
-                        Resume::Miss(why) => Start::Snapshot { head, reason: Some(why.as_str().to_owned()) },
-                    },
-                };
-                match &start {
-                    Start::Resumed { .. } => self.outcome.resumed += 1,
-                    Start::Snapshot { .. } | Start::Denied { .. } => self.outcome.snapshots += 1,
-                }
-                Answer::Subscribed(ticket, start)
-            }
+        match need {
+            Need::Hello(hello) => self.admit(id, &principal, &hello),
             Need::Unsubscribed { scope } => {
                 peer.scopes.remove(&scope);
-                return;
+            }
+            Need::Publish(publish) => self.ask(Request::Publish(id, principal, publish)),
+            Need::Command(command) => self.ask(Request::Command(id, principal, command)),
+            Need::Signals { scope } => self.hub_signals_of(id, &scope),
+            Need::LatestSignal { scope, key } => self.hub_latest_signal(id, &scope, &key),
+            Need::Signal(signal) => self.hub_signal(id, &signal),
+            Need::Closing { code, .. } => peer.is_silent = code == CloseCode::Silent.number(),
+            Need::Pong(_) => {}
+            Need::Subscribe { ticket, scope, position } => {
+                peer.scopes.insert(scope.clone());
+                let start = self.start(&scope, position);
+                self.reads(id, Answer::Subscribed(ticket, start));
             }
             Need::Events { ticket, scope, after, .. } => {
-                let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
-                Answer::Events(ticket, reader.events_after(&org(), &scope, after, bytes).unwrap(), scope)
+                let page = self.events(&scope, after);
+                self.reads(id, Answer::Events(ticket, page, scope));
             }
             Need::Snapshot { ticket, scope, after } => {
-                self.outcome.snapshot_pages += 1;
-                let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
-                let read = reader.snapshot_page(&org(), &scope, after.as_ref(), bytes).unwrap();
-                Answer::Snapshot(ticket, read, scope)
+                let read = self.snapshot(&scope, after.as_ref());
+                self.reads(id, Answer::Snapshot(ticket, read, scope));
             }
-            Need::Page { ticket, scope, id, mut ask } => {
-                if let PageAsk::Rows { limit, .. } = &mut ask {
-                    *limit = self.rng.range(1, 12);
-                }
-                let mut fetched = fetches::read(&reader, &org(), &scope, &ask).unwrap();
-                if let Fetched::Rows(read) = &mut fetched
-                    && leaves_out
-                    && read.rows.len() > 2
-                {
-                    read.rows.remove(1);
-                }
-                Answer::Fetched(ticket, id, fetched)
+            Need::Page { ticket, scope, id: fetch, ask } => {
+                let fetched = self.fetched(&scope, ask);
+                self.reads(id, Answer::Fetched(ticket, fetch, fetched));
             }
             Need::Heads { scopes } => {
-                let watermark = reader.head(&org()).unwrap();
-                let heads = scopes
-                    .into_iter()
-                    .map(|scope| (scope.clone(), reader.scope_head(&org(), &scope).unwrap()));
-                let heads = heads.map(|(scope, head)| (scope, if claims { 0 } else { head }));
-                Answer::Heads(watermark, heads.collect())
+                let (watermark, heads) = self.heads(scopes);
+                self.reads(id, Answer::Heads(watermark, heads));
             }
-            Need::Publish(publish) => return self.ask(Request::Publish(id, principal, publish)),
-            Need::Command(command) => return self.ask(Request::Command(id, principal, command)),
-            Need::Signals { .. } if silent => return,
-            Need::Signals { scope } => return self.hub_signals_of(id, &scope),
-            Need::LatestSignal { scope, key } => return self.hub_latest_signal(id, &scope, &key),
-            Need::Signal(signal) => return self.hub_signal(id, &signal),
-            Need::Closing { code, .. } => {
-                peer.is_silent = code == CloseCode::Silent.number();
-                return;
-            }
-            Need::Pong(_) => return,
-        };
-        self.after(delay, Happening::Read(id, run, answer));
+        }
     }
 
-    fn admit(&mut self, id: LinkId, principal: &Principal, hello: &frame::Hello) {
+    fn admit(&mut self, id: LinkId, principal: &Principal, hello: &Hello) {
         let (now, time, epoch) = (self.instant(), self.unix(), self.hub.engine.epoch());
         if principal.principal_type == PrincipalType::Instance {
             // The hub asks the socket of another boot for a sign of life first; here it never has one.
@@ -414,62 +368,5 @@ impl World {
             let (run, disk) = (self.hub.run, self.rng.range(1, 20));
             self.after(disk, Happening::Synced(run));
         }
-    }
-
-    pub(crate) fn hub_read(&mut self, id: LinkId, run: u64, answer: Answer) {
-        if run != self.hub.run {
-            return;
-        }
-        let epoch = self.hub.engine.epoch();
-        let (skips, newer) = (self.errs(Mutant::SkipsEvent, 8), self.is(Mutant::ClaimsNewer));
-        let reader = self.hub.engine.reader();
-        let Some(peer) = self.hub.peers.get_mut(&id) else { return };
-        match answer {
-            Answer::Subscribed(ticket, start) => peer.machine.subscribed(ticket, start),
-            Answer::Heads(watermark, heads) => {
-                peer.machine.provide_heads(watermark, &heads);
-            }
-            Answer::Events(ticket, page, scope) => {
-                let piece = |(seq, text): &(u64, Arc<str>)| {
-                    let events = frame::Events {
-                        scope: scope.clone(),
-                        epoch: epoch.clone(),
-                        events: vec![text],
-                        hash: None,
-                    };
-                    let mut out = String::new();
-                    events.write(&mut out);
-                    let prev = otter_proto::event::RecordedEvent::parse(text).unwrap().prev;
-                    Piece { prev, last: *seq, frame: out.into() }
-                };
-                let mut pieces: Vec<Piece> = page.events.iter().map(piece).collect();
-                if let (true, [.., before, last]) = (skips, pieces.as_mut_slice()) {
-                    before.last = last.last;
-                    pieces.pop();
-                }
-                peer.machine.provide_events(ticket, &pieces, page.more);
-            }
-            Answer::Fetched(ticket, id, fetched) => {
-                fetched.with_page(id, |page| peer.machine.provide_page(ticket, page));
-            }
-            Answer::Snapshot(ticket, read, scope) => {
-                let rows: Vec<SnapshotRow<'_>> = read
-                    .rows
-                    .iter()
-                    .map(|row| SnapshotRow {
-                        entity: row.key.clone(),
-                        rev: row.rev,
-                        live: true,
-                        value: &row.text,
-                    })
-                    .collect();
-                let as_of = if newer { reader.scope_head(&org(), &scope).unwrap() } else { read.as_of };
-                let end = read
-                    .last
-                    .map(|last| SnapshotEnd { head: last.head, hash: Some(format!("{:016x}", last.hash)) });
-                peer.machine.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of, end });
-            }
-        }
-        self.drive_peer(id);
     }
 }

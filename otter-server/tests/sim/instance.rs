@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use otter_proto::UnixMillis;
 use otter_proto::connection::client::{ConnectionEvent, Phase};
 use otter_proto::event::{NewEvent, RecordedEvent};
 use otter_proto::frame::{CommandDispatch, Lane};
@@ -12,6 +13,7 @@ use otter_proto::publish::{Boots, MemoryOutbox, PublishNews, Publisher};
 use otter_proto::text::{member_word, write_string};
 use otter_proto::wire::Json;
 use otter_server::log::Reader;
+use otter_server::store::ListAsk;
 
 use crate::client::{Part, conversation};
 use crate::hub::org;
@@ -273,6 +275,18 @@ impl World {
             row.as_ref().and_then(|row| member_word(&row.text, "stage")).and_then(CommandStage::parse);
         let open = stage.is_some_and(|stage| !stage.is_final());
         assert!(open, "{} is handed out and is {stage:?}", command.id);
+    }
+
+    /// What was asked for half a minute ago has ended: everybody was there.
+    pub(crate) fn judge_commands(&self, reader: &Reader) {
+        let ask = ListAsk { entity_type: "command", before: None, limit: usize::MAX, max_bytes: usize::MAX };
+        let settled = UnixMillis(self.unix().0 - 30_000);
+        for row in reader.list_page(&org(), &Scope::Org, ask).unwrap().rows {
+            let word = |name| member_word(&row.row.text, name).unwrap();
+            let is_open = CommandStage::parse(word("stage")).is_none_or(|stage| !stage.is_final());
+            let is_new = UnixMillis::parse(word("issuedAt")).is_some_and(|at| at > settled);
+            assert!(!is_open || is_new, "{} waits although everybody is there", row.key);
+        }
     }
 
     pub(crate) fn instance_acts(&mut self, at: usize) {

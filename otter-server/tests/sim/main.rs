@@ -23,6 +23,7 @@ mod link;
 mod mutants;
 mod oracle;
 mod product;
+mod reads;
 mod rng;
 mod screen;
 mod signals;

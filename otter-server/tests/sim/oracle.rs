@@ -23,6 +23,8 @@ pub(crate) struct Oracle {
     seen: BTreeMap<(usize, Scope), (u64, String)>,
     /// The same by seq and text, whatever the epoch.
     known: BTreeSet<(u64, String)>,
+    /// The state hash of a scope after the last event that one commit wrote in it.
+    hashes: BTreeMap<(Scope, u64), u64>,
     /// What the gateways wrote of each answer: each text that was begun anew, as far as it got.
     texts: BTreeMap<EntityId, Vec<String>>,
     /// Who ever wrote in which conversation.
@@ -36,10 +38,17 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// The hub committed this.
     pub(crate) fn recorded(&mut self, commit: &Commit) {
+        let mut last = BTreeMap::new();
         for event in &commit.appended {
             self.recorded.insert((commit.epoch.to_string(), event.seq), event.text.to_string());
             self.known.insert((event.seq, event.text.to_string()));
+            self.hashes.remove(&(event.scope.clone(), event.seq));
+            last.insert(&event.scope, event.seq);
         }
+        let hashes = last
+            .into_iter()
+            .filter_map(|(scope, seq)| Some(((scope.clone(), seq), *commit.hashes.get(scope)?)));
+        self.hashes.extend(hashes);
     }
 
     /// An instance was told that the hub has its events up to there.
@@ -54,6 +63,11 @@ impl Oracle {
             let acked = self.acked.get(&(client, lane, has.producer_epoch)).copied().unwrap_or(0);
             assert!(has.up_to >= acked, "the hub acknowledged {acked} and has {has:?}");
         }
+    }
+
+    /// The state hash that the hub computed when it wrote this event, the last one of its scope in its commit.
+    pub(crate) fn hash(&self, scope: &Scope, seq: u64) -> Option<u64> {
+        self.hashes.get(&(scope.clone(), seq)).copied()
     }
 
     /// A gateway writes: this is its text so far.

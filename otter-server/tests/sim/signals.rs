@@ -87,6 +87,9 @@ impl World {
 
     /// What a newcomer of a scope has to hear at once.
     pub(crate) fn hub_signals_of(&mut self, id: LinkId, scope: &Scope) {
+        if self.is(Mutant::WelcomesInSilence) {
+            return;
+        }
         let current = self.hub.signals.current(scope, self.instant());
         let Some(peer) = self.hub.peers.get_mut(&id) else { return };
         for current in current {

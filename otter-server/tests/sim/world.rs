@@ -43,7 +43,7 @@ pub(crate) enum Happening {
     /// The hub's disk has written what was gathered, of this process run of the hub.
     Synced(u64),
     /// What the hub read from its disk for a connection is ready.
-    Read(LinkId, u64, crate::hub::Answer),
+    Read(LinkId, u64, crate::reads::Answer),
     /// Somebody is away for some time, of this process run of the hub.
     Absent(u64, Absence),
     /// A person closes the browser for good.
