@@ -1,6 +1,7 @@
 //! An instance: the real publisher over an outbox in memory, and a gateway that makes facts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use otter_proto::UnixMillis;
 use otter_proto::connection::client::{ConnectionEvent, Phase};
@@ -240,24 +241,34 @@ impl Instance {
     /// Everything the gateway knows is in the log, each new thing once.
     pub(crate) fn judge(&self, name: &str, reader: &Reader) {
         let scope = conversation(&self.id, 0);
-        let count = |scope: &Scope, fact: &Fact| {
+        let log = |scope: &Scope| -> Vec<(String, Option<String>, Arc<str>)> {
             let events = reader.events_after(&org(), scope, 0, usize::MAX).unwrap().events;
-            let is_of = |text: &str| {
-                let event = RecordedEvent::parse(text).unwrap();
-                let first = event.effects.first().map(|effect| effect.entity.id() == fact.subject);
-                event.kind == fact.kind && first.unwrap_or_else(|| text.contains(&fact.subject))
+            let read = |(_, text): (u64, Arc<str>)| {
+                let event = RecordedEvent::parse(&text).unwrap();
+                let first = event.effects.first().map(|effect| effect.entity.id().to_owned());
+                (event.kind.clone(), first, text.clone())
             };
-            events.iter().filter(|(_, text)| is_of(text)).count()
+            events.into_iter().map(read).collect()
+        };
+        let (own, shared) = (log(&scope), log(&Scope::Org));
+        let count = |fact: &Fact| {
+            let log = if fact.in_conversation { &own } else { &shared };
+            let is_of = |(kind, first, text): &&(String, Option<String>, Arc<str>)| {
+                *kind == fact.kind
+                    && first
+                        .as_ref()
+                        .map_or_else(|| text.contains(&fact.subject), |first| *first == fact.subject)
+            };
+            log.iter().filter(is_of).count()
         };
         for fact in &self.facts {
-            let scope = if fact.in_conversation { &scope } else { &Scope::Org };
             match fact.kind {
                 "message.created" | "run.started" | "run.completed" | "run.aborted" | "run.failed"
                 | "feed.itemAdded" => {
-                    assert_eq!(count(scope, fact), 1, "{name}: {} of {} in the log", fact.kind, fact.subject);
+                    assert_eq!(count(fact), 1, "{name}: {} of {} in the log", fact.kind, fact.subject);
                 }
-                "conversation.upserted" => assert_eq!(count(scope, fact), 1, "{name}: {}", fact.subject),
-                "session.upserted" => assert!(count(scope, fact) > 0, "{name}: {}", fact.subject),
+                "conversation.upserted" => assert_eq!(count(fact), 1, "{name}: {}", fact.subject),
+                "session.upserted" => assert!(count(fact) > 0, "{name}: {}", fact.subject),
                 _ => {}
             }
         }

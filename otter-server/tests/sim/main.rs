@@ -30,10 +30,29 @@ mod signals;
 mod stream;
 mod world;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use world::{Outcome, World};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs the seeds that no other thread has taken.
+fn some_seeds(next: &AtomicU64, seeds: u64) -> Outcome {
+    let mut sum = Outcome::default();
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= seeds {
+            return sum;
+        }
+        match std::panic::catch_unwind(|| World::new(seed).run()) {
+            Ok(outcome) => sum.add(&outcome),
+            Err(_) => panic!(
+                "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
+            ),
+        }
+    }
 }
 
 #[test]
@@ -44,17 +63,17 @@ fn every_seed_keeps_the_promises() {
         println!("{:?}", world.run());
         return;
     }
-    let seeds = number("OTTER_SIM_SEEDS").unwrap_or(300);
-    let mut sum = Outcome::default();
-    for seed in 0..seeds {
-        let outcome = std::panic::catch_unwind(|| World::new(seed).run());
-        match outcome.ok() {
-            Some(outcome) => sum.add(&outcome),
-            None => panic!(
-                "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
-            ),
+    let seeds = number("OTTER_SIM_SEEDS").unwrap_or(160);
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let sum = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| some_seeds(&next, seeds))).collect();
+        let mut sum = Outcome::default();
+        for worker in workers {
+            sum.add(&worker.join().expect("a seed failed, see above"));
         }
-    }
+        sum
+    });
     println!("{seeds} seeds: {sum:?}");
     assert!(
         sum.crashes > 0 && sum.cuts > 0 && sum.blackholes > 0 && sum.restores > 0,

@@ -88,6 +88,9 @@ impl World {
 
     /// What the machine told in one go is drawn: every frame of a screen is right.
     pub(crate) fn draw(&mut self, at: usize) {
+        if !self.clients[at].is_member() {
+            return;
+        }
         let reader = self.hub.engine.reader();
         let restored = self.outcome.restores > 0;
         let client = &mut self.clients[at];
