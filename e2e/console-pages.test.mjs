@@ -1,38 +1,22 @@
 // The console beside its conversations, on a scripted core: the shell, the list of conversations, the fleet, the keyboard.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { by, launch } from './harness/browser.mjs';
+import { test } from 'node:test';
+import { by } from './harness/browser.mjs';
 import { faintTexts, namelessControls } from './harness/contrast.mjs';
-import { openPreview, servePreview } from './harness/preview.mjs';
+import { asked, has, previewRoom } from './harness/preview.mjs';
 
+const { open } = previewRoom();
 const INPUT = by('composer-input');
 const row = (id) => by('conversation-row', { conversationId: id });
 const ADA = 'in_mac:ada';
 const JUNO = 'in_mac:juno';
 const MAIL = 'in_mac:mail';
-const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+const SMALL_PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
-let preview;
-let browser;
-before(async () => {
-  preview = await servePreview();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  preview?.close();
-});
-
-const open = (t, scene, hash, options) => openPreview(t, browser, preview.address(scene, hash), options);
 const count = (page, selector) => page.locator(selector).count();
 const order = (page) => page.locator(by('conversation-row')).evaluateAll((rows) => rows.map(({ dataset }) => dataset.conversationId));
 const focused = (page) => page.evaluate(() => document.activeElement.dataset.conversationId ?? document.activeElement.textContent.slice(0, 40));
-const asked = (page, kind) => page.evaluate((wanted) => window.fake.posted.filter(({ t, kind: each }) => t === 'command' && each === wanted).map(({ data }) => data), kind);
-
-/** Waits until a row has an attribute, or has it no more. */
-const has = (page, selector, attribute, value) =>
-  page.waitForFunction(([query, name, wanted]) => (document.querySelector(query)?.getAttribute(name) ?? null) === wanted, [selector, attribute, value]);
 
 test('each page has an address: links, keys and the back button agree, and the keyboard follows', async (t) => {
   const page = await open(t, 'approvals', '#/feed');
@@ -239,16 +223,6 @@ test('the connection is told as it is, and what is old is shown with its age on 
   }
 });
 
-test('what is asked offline waits here, is counted, and shows at once', async (t) => {
-  const page = await open(t, 'held', `#/c/${ADA}`);
-  await page.waitForSelector(by('connection', { phase: 'waiting' }));
-  await page.click(row(MAIL), { button: 'right' });
-  await page.click('.menu >> text="Pin to the top"');
-  await has(page, row(MAIL), 'data-stage', 'held');
-  assert.equal(await page.getAttribute(row(MAIL), 'data-pinned'), 'true');
-  assert.equal(await page.textContent(by('held')), '1 waits here');
-});
-
 test('the fleet keeps its three things apart, each with its age', async (t) => {
   const page = await open(t, 'live', '#/fleet');
   const axes = (id) => page.locator(`${by('fleet-card', { instanceId: id })} .axis`).allTextContents();
@@ -355,7 +329,7 @@ test('everything that can be pressed is reached by Tab, and what has the keyboar
 });
 
 test('a phone shows every page in its width, with the way between them at the thumb', async (t) => {
-  const page = await open(t, 'approvals', '#/', PHONE);
+  const page = await open(t, 'approvals', '#/', SMALL_PHONE);
   for (const name of ['conversations', 'approvals', 'tasks', 'feed', 'fleet']) {
     await page.tap(by(`nav-${name}`));
     await page.waitForTimeout(150);
