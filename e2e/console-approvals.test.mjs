@@ -172,7 +172,7 @@ for (const [code, words, state] of REFUSALS) {
 test('an approval whose time is over is flagged and not called anything else', async (t) => {
   const page = await approvals(t, 'overdue');
   assert.equal(await page.locator(card(SHORT)).getAttribute('data-overdue'), '');
-  assert.equal(await page.locator(`${card(SHORT)} ${by('approval-left')}`).innerText(), 'Time is over, not ended yet');
+  assert.equal(await page.locator(`${card(SHORT)} ${by('approval-left')}`).innerText(), 'Time is over');
   assert.equal(await page.locator(card(SHORT)).getAttribute('data-state'), 'pending');
 });
 

@@ -257,7 +257,7 @@ test('activity, pushes and rows of integrators are on the fleet page as soon as 
   await page.click(by('fleet-tab', { tab: 'data' }));
   await page.waitForSelector(by('vendor-table', { type: 'x.acme.sensor' }));
   await page.evaluate(() => window.fake.push({ put: [['org', 'x.acme.pump/in_mac:p1', 9000, true, { running: true, litres: 12 }]] }));
-  assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /litresrunning.*in_mac:p112true/);
+  assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /machinelitresrunning.*p1Studio Mac12true/);
 });
 
 test('a critical alert is told on every other page, when it happens and not when it was missed', async (t) => {

@@ -113,9 +113,13 @@ export function composer(client, conversationId, sent) {
   }
 
   input.value = drafts.get(conversationId);
+  // How high the words are depends on the width, which is known once the composer is in the page.
+  const width = new ResizeObserver(fit);
+  width.observe(hint.parentElement);
   ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(paint), client.self.subscribe(paint),
     client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint), client.list('agent').subscribe(paint));
   ends.add(() => {
+    width.disconnect();
     if (keeping !== undefined) keep();
     clearTimeout(keeping);
     client.setTyping(conversationId, false);

@@ -26,7 +26,10 @@ export function conversationRow(client, route, id, arrange) {
   const badge = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
   const spoken = h('span', { class: 'unseen' });
   const row = h('a', { class: 'row', href: link('conversations', id), 'data-testid': 'conversation-row', 'data-conversation-id': id, 'data-walk-row': '' },
-    face.element, h('span', { class: 'row-main' }, h('span', { class: 'row-title' }, icon(PIN), title), h('span', { class: 'row-sub' }, label, head)), h('span', { class: 'row-side' }, last, h('span', { class: 'row-marks' }, ripple(), badge)), spoken);
+    face.element, h('span', { class: 'row-main' },
+      h('span', { class: 'row-line' }, h('span', { class: 'row-title' }, icon(PIN), title), last),
+      h('span', { class: 'row-line' }, h('span', { class: 'row-sub' }, label, head), h('span', { class: 'row-marks' }, ripple(), badge))),
+    spoken);
   const more = h('button', { type: 'button', class: 'row-menu', 'aria-haspopup': 'menu', onclick: () => openMenu(more, actions(client, id)) }, icon(DOTS));
   const element = h('div', { role: 'listitem', class: 'row-box', oncontextmenu: onContext }, row, more);
 
