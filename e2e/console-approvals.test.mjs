@@ -76,6 +76,22 @@ test('a long command is on the screen to its end before it may be allowed', asyn
   await page.locator(card(LONG, { state: 'decided' })).waitFor();
 });
 
+test('two that wait are answered in the reverse order: each answer is for its own, and the other keeps its place', async (t) => {
+  const page = await approvals(t, 'approvals', '#/approvals');
+  const open = () => page.locator(by('approval-card')).evaluateAll((cards) => cards.filter(({ dataset }) => ['pending', 'decided'].includes(dataset.state)).map(({ dataset }) => `${dataset.approvalId} ${dataset.state}`));
+  assert.deepEqual(await open(), [`${SHORT} pending`, `${LONG} pending`, `${OTHER} pending`]);
+  const revs = [await revOf(page, OTHER), await revOf(page, SHORT)];
+  await press(page, OTHER, 'allow-once');
+  assert.deepEqual(await open(), [`${SHORT} pending`, `${LONG} pending`, `${OTHER} decided`]);
+  await steady(page);
+  await press(page, SHORT, 'deny');
+  assert.deepEqual(await decisions(page), [{ approvalId: OTHER, rev: revs[0], decision: 'allow-once' }, { approvalId: SHORT, rev: revs[1], decision: 'deny' }]);
+  await page.locator(card(OTHER, { state: 'resolved', outcome: 'allowed' })).waitFor();
+  await page.locator(card(SHORT, { state: 'resolved', outcome: 'denied' })).waitFor();
+  assert.equal(await page.locator(card(LONG, { state: 'pending' })).count(), 1);
+  assert.match(await page.locator(card(SHORT)).innerText(), /You denied it\. Nothing ran\./);
+});
+
 test('the whole of a long command can be unfolded', async (t) => {
   const page = await approvals(t);
   await page.click(button(LONG, 'show-whole'));

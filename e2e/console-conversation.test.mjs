@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
-import { asked, previewRoom, push, talk } from './harness/preview.mjs';
+import { DESKTOP, PHONE, asked, previewRoom, push, say, talk } from './harness/preview.mjs';
 import { faults } from './harness/recorder.mjs';
 
 const { open } = previewRoom();
@@ -14,6 +14,21 @@ const INPUT = by('composer-input');
 const STOP = by('stop-button', { runId: RUN });
 
 const stops = (page) => asked(page, 'run.abort');
+
+/** Keeps the height of an element in each frame, as it was painted. */
+function paintedHeights(selector) {
+  window.heights = [];
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    const element = document.querySelector(selector);
+    if (element) window.heights.push(element.clientHeight);
+  };
+  const look = () => {
+    port2.postMessage(null);
+    requestAnimationFrame(look);
+  };
+  look();
+}
 
 async function busy(t) {
   const page = await open(t, 'busy', talk(ADA));
@@ -189,6 +204,45 @@ test('a conversation is renamed in place; its session is started anew after a qu
   await page.click(by('reset-confirm'));
   await page.locator(by('notice')).filter({ hasText: 'The session was started anew' }).waitFor();
   assert.deepEqual(await asked(page, 'session.reset'), [{ conversationId: ADA }]);
+});
+
+test('a session that was started anew is told by a line in the same conversation, whose messages stay', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  await page.locator(by('session-context', { used: 118_400 })).waitFor();
+  const before = await page.locator(by('message-row')).evaluateAll((rows) => rows.map(({ dataset }) => dataset.messageId));
+  await page.click(by('conversation-menu'));
+  await page.click('text=Start the session anew…');
+  await page.click(by('reset-confirm'));
+  const line = page.locator(by('message-row', { kind: 'system' }));
+  await line.waitFor();
+  assert.equal(await line.innerText(), 'The session was reset: the agent starts over without what was said before.');
+  const after = await page.locator(by('message-row')).evaluateAll((rows) => rows.map(({ dataset }) => dataset.messageId));
+  assert.deepEqual([after.slice(0, -1), after.at(-1).startsWith('in_mac:reset-')], [before, true]);
+  // Nothing is known of the new context yet, and that is not 0.
+  await page.locator(`${by('session-context')}:not([data-used])`).filter({ hasText: 'unknown of 200k' }).waitFor();
+  assert.equal(await page.locator('[data-open-conversation]').getAttribute('data-open-conversation'), ADA);
+  await say(page, 'Hello again');
+  await page.locator(by('message-row', { delivery: 'delivered' })).filter({ hasText: 'Hello again' }).waitFor();
+  assert.deepEqual(await asked(page, 'message.send'), [{ conversationId: ADA, text: 'Hello again' }]);
+});
+
+test('a draft of several lines has its height from the first frame, also on a phone', async (t) => {
+  for (const device of [DESKTOP, PHONE]) {
+    const page = await open(t, 'live', talk(MAIL), device);
+    await page.fill(INPUT, 'one\ntwo\nthree\nfour');
+    const height = await page.locator(INPUT).evaluate((input) => input.clientHeight);
+    assert.ok(height > 80);
+    await page.evaluate((hash) => (location.hash = hash), talk(ADA));
+    await page.locator(`[data-open-conversation="${ADA}"]`).waitFor();
+    await page.evaluate(paintedHeights, INPUT);
+    await page.evaluate((hash) => {
+      window.heights.length = 0;
+      location.hash = hash;
+    }, talk(MAIL));
+    await page.waitForFunction(() => window.heights.length > 5);
+    assert.equal(await page.inputValue(INPUT), 'one\ntwo\nthree\nfour');
+    assert.deepEqual(await page.evaluate(() => [...new Set(window.heights)]), [height]);
+  }
 });
 
 test('code is copied as it was written', async (t) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
 import { faintTexts, namelessControls } from './harness/contrast.mjs';
-import { asked, has, previewRoom } from './harness/preview.mjs';
+import { DESKTOP, asked, has, previewRoom } from './harness/preview.mjs';
 
 const { open } = previewRoom();
 const INPUT = by('composer-input');
@@ -234,6 +234,59 @@ test('the fleet keeps its three things apart, each with its age', async (t) => {
   assert.deepEqual(facts, ['Bridge0.1.0', 'Open runs0', 'Waits to be sent12']);
   await page.click(`${by('fleet-card', { instanceId: 'in_mac' })} ${by('agent-row')}`);
   await page.waitForSelector(INPUT);
+});
+
+test('a machine that goes silent is said to be, for how long by minutes, and is heard again', async (t) => {
+  // This scene has one heartbeat, at its beginning.
+  const page = await open(t, 'busy', '#/fleet', { ...DESKTOP, ownClock: true });
+  const card = by('fleet-card', { instanceId: 'in_mac' });
+  const hub = async () => (await page.locator(`${card} [data-axis=hub]`).textContent()).replace('Hub', '').trim();
+  const after = async (seconds) => {
+    await page.clock.runFor(seconds * 1000);
+    return [await hub(), await page.locator(card).getAttribute('data-silent')];
+  };
+  await page.waitForSelector(card);
+  await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000));
+  assert.match((await after(30))[0], /^online heard 3[0-9] s ago$/);
+  assert.deepEqual(await after(60), ['online, silent for 1 min', '']);
+  assert.deepEqual(await after(13 * 60), ['online, silent for 14 min', '']);
+  // What its agents said is as old as it is, and is another thing.
+  assert.match(await page.locator(`${card} ${by('agent-row', { agentId: 'in_mac:ada' })}`).textContent(), /busy for 17 min · building the release/);
+  await page.evaluate(() => window.fake.push({ signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: new Date().toISOString(), outbox: { pending: 0, dead: 0 } }]] }));
+  assert.deepEqual(await after(1), ['online heard just now', null]);
+
+  // While this page hears nothing itself it does not say that others are silent: all it shows is as old as that.
+  await page.evaluate(() => window.fake.push({ connection: { phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now(), attempt: 1, nextRetryAt: null, roundTripMs: null }, scopes: { org: { phase: 'stale', reason: 'heartbeat' } } }));
+  const [words, silent] = await after(5 * 60);
+  assert.deepEqual([words, silent], ['online heard 5 min ago', null]);
+  assert.match(await page.textContent('.stale:visible'), /You see what was known 5 min ago\.$/);
+  assert.match(await page.locator(`${card} ${by('agent-row', { agentId: 'in_mac:ada' })}`).textContent(), /busy when last seen · building the release/);
+});
+
+test('the filter for what is unread is pressed only while it is on', async (t) => {
+  const page = await open(t, 'live', `#/c/${ADA}`);
+  const [filter, group] = [page.locator(by('unread-only')), page.locator('.side-head button').last()];
+  const look = (button) => button.evaluate((each) => [getComputedStyle(each).backgroundColor, getComputedStyle(each).borderColor]);
+  assert.deepEqual(await look(filter), await look(group));
+  await filter.click();
+  await page.mouse.move(700, 500);
+  assert.equal(await filter.getAttribute('aria-pressed'), 'true');
+  assert.notDeepEqual(await look(filter), await look(group));
+  assert.deepEqual(await order(page), [JUNO]);
+});
+
+test('a table of an integrator keeps what a row is in sight, whatever its id and its fields are', async (t) => {
+  const page = await open(t, 'live', '#/fleet/data', SMALL_PHONE);
+  const table = page.locator(by('vendor-table', { type: 'x.acme.deployment' }));
+  const id = table.locator('tbody th');
+  await id.waitFor();
+  const box = async () => id.evaluate((cell) => [cell.getBoundingClientRect().left - cell.closest('.table-box').getBoundingClientRect().left, cell.getBoundingClientRect().width / innerWidth < 0.5]);
+  const before = await box();
+  await table.locator('.table-box').evaluate((scroller) => (scroller.scrollLeft = 10_000));
+  assert.deepEqual([await box(), before[1]], [before, true]);
+  assert.equal(await id.getAttribute('title'), 'in_mac:01a216ee-5bab-7000-8000-000000000001.production.eu-central-1');
+  const widths = await table.locator('tbody td').evaluateAll((cells) => cells.map((cell) => cell.offsetWidth <= 240));
+  assert.deepEqual(new Set(widths), new Set([true]));
 });
 
 test('a machine is removed only when its name was typed', async (t) => {

@@ -35,8 +35,11 @@ export function previewRoom() {
   /** The console in a scene, with a place in it such as `#/feed`. */
   const address = (scene, hash = '') => `http://127.0.0.1:${server.address().port}/otter-server/console/preview.html?scene=${scene}${hash}`;
 
-  /** A browser of its own, and a way to open pages in it. The test fails when one of them logs an error. */
-  async function person(t, options = DESKTOP) {
+  /**
+   * A browser of its own, and a way to open pages in it. The test fails when one of them logs an error. `ownClock`: the
+   * time of its pages is moved by the test.
+   */
+  async function person(t, { ownClock = false, ...options } = DESKTOP) {
     const context = await browser.newContext(options);
     context.setDefaultTimeout(15_000);
     const errors = [];
@@ -46,6 +49,7 @@ export function previewRoom() {
     });
     return async (scene, hash) => {
       const page = await context.newPage();
+      if (ownClock) await page.clock.install();
       page.on('pageerror', (error) => errors.push(String(error.stack)));
       page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
       await page.addInitScript(install);

@@ -189,7 +189,7 @@ fn an_hour_without_a_browser_leaves_true_states_with_their_times_and_nothing_in_
         before.clone().map(|row| row.map(|(text, _)| text)),
         [
             r#"{"bridge":{"name":"otter-bridge","version":"0.1.0"},"connectedAt":"2026-11-18T11:06:40.000Z","connection":"offline","disconnectedAt":"2026-11-18T11:06:41.000Z","name":"Mac","reason":"connectionLost"}"#,
-            r#"{"instanceId":"in_1","name":"Main","status":"busy"}"#,
+            r#"{"instanceId":"in_1","name":"Main","status":"busy","statusAt":"2026-11-18T11:06:40.000Z"}"#,
         ]
         .map(|text| Some(text.to_owned()))
     );
@@ -214,7 +214,11 @@ const fn run_sorted() -> &'static str {
 #[test]
 fn what_an_agent_says_about_itself_has_its_age_by_the_clock_of_the_hub() {
     let mut world = World::empty();
-    world.one("agent.upserted", "in_1:main", r#"{"instanceId":"in_1","name":"Main","statusAt":"2030-01-01T00:00:00.000Z"}"#);
+    world.one(
+        "agent.upserted",
+        "in_1:main",
+        r#"{"instanceId":"in_1","name":"Main","statusAt":"2030-01-01T00:00:00.000Z"}"#,
+    );
     let mut say = |after_ms: u64, data: &str| {
         world.now += after_ms;
         lines(&world.one("agent.statusChanged", "in_1:main", data))
