@@ -23,6 +23,8 @@ pub(crate) struct Oracle {
     seen: BTreeMap<(usize, Scope), (u64, String)>,
     /// The same by seq and text, whatever the epoch.
     known: BTreeSet<(u64, String)>,
+    /// The first seq of the newest commit.
+    first_of_commit: u64,
     /// The state hash of a scope after the last event that one commit wrote in it.
     hashes: BTreeMap<(Scope, u64), u64>,
     /// What the gateways wrote of each answer: each text that was begun anew, as far as it got.
@@ -38,6 +40,7 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// The hub committed this.
     pub(crate) fn recorded(&mut self, commit: &Commit) {
+        self.first_of_commit = commit.head + 1 - commit.appended.len() as u64;
         let mut last = BTreeMap::new();
         for event in &commit.appended {
             self.recorded.insert((commit.epoch.to_string(), event.seq), event.text.to_string());
@@ -63,6 +66,10 @@ impl Oracle {
             let acked = self.acked.get(&(client, lane, has.producer_epoch)).copied().unwrap_or(0);
             assert!(has.up_to >= acked, "the hub acknowledged {acked} and has {has:?}");
         }
+    }
+
+    pub(crate) fn first_of_commit(&self) -> u64 {
+        self.first_of_commit
     }
 
     /// The state hash that the hub computed when it wrote this event, the last one of its scope in its commit.

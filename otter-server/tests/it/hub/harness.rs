@@ -55,10 +55,10 @@ impl Drop for World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        Self::start_with(HubConfig::default()).await
+        Self::start_with(HubConfig::default())
     }
 
-    pub(crate) async fn start_with(config: HubConfig) -> Self {
+    pub(crate) fn start_with(config: HubConfig) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         Self::start_on(config, socket)
     }
