@@ -46,12 +46,12 @@ fn some_seeds(next: &AtomicU64, seeds: u64) -> Outcome {
         if seed >= seeds {
             return sum;
         }
-        match std::panic::catch_unwind(|| World::new(seed).run()) {
-            Ok(outcome) => sum.add(&outcome),
-            Err(_) => panic!(
+        let Ok(outcome) = std::panic::catch_unwind(|| World::new(seed).run()) else {
+            panic!(
                 "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
-            ),
-        }
+            )
+        };
+        sum.add(&outcome);
     }
 }
 

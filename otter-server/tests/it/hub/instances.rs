@@ -117,7 +117,7 @@ async fn many_interleavings_of_connect_and_close_leave_the_newest_in_place() {
 #[tokio::test]
 async fn an_instance_is_offline_after_the_grace_time_and_not_when_it_comes_back_before() {
     let config = HubConfig { instance_grace: Duration::from_millis(400), ..HubConfig::default() };
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let mut bridge = world.with_conversation().await;
     let mut member = world.member().await;
     member.subscribe("org", 1).await;

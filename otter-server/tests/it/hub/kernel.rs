@@ -73,7 +73,7 @@ fn lives_until(mut peer: Peer, mut vanish: watch::Receiver<bool>) -> JoinHandle<
 async fn a_thousand_peers_that_vanish_give_their_sockets_back_within_two_heartbeats() {
     let mut config = HubConfig { connections_per_principal: 2_000, ..HubConfig::default() };
     config.connection.heartbeat_ms = 2_000;
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let port = world.addr.port();
     let (vanish, vanishes) = watch::channel(false);
     let mut peers = Vec::new();

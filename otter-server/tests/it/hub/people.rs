@@ -12,7 +12,7 @@ use super::harness::{CONVERSATION, World};
 const NEVER: Duration = Duration::from_hours(1);
 
 async fn world(presence_grace: Duration) -> World {
-    World::start_with(HubConfig { presence_grace, ..HubConfig::default() })
+    World::start_with(HubConfig { presence_grace, ..HubConfig::default() }).await
 }
 
 fn who(presence: &Value) -> (&str, &str) {
@@ -78,7 +78,7 @@ async fn a_reload_shows_to_nobody() {
 async fn who_does_not_answer_pings_is_gone_without_further_grace() {
     let mut config = HubConfig { presence_grace: NEVER, ..HubConfig::default() };
     config.connection.heartbeat_ms = 100;
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let mut watcher = world.person("viewer").await;
     watcher.ask("org", 1).await;
     // A machine that sleeps: its socket is open and nothing comes.

@@ -178,7 +178,7 @@ async fn readers_who_come_and_go_get_everything_once_and_in_order() {
     config.connection.heartbeat_ms = 500;
     config.connection.frames_per_second = 10_000;
     config.connection.frame_burst = 10_000;
-    let world = Arc::new(World::start_with(config));
+    let world = Arc::new(World::start_with(config).await);
     let instance = world.with_conversation().await;
     let done = Arc::new(AtomicBool::new(false));
     let publishing = tokio::spawn(bridge(instance, Arc::clone(&done)));

@@ -132,7 +132,7 @@ async fn another_members_scope_is_denied_and_the_own_one_is_named() {
 async fn a_ping_names_the_heads_that_moved() {
     let mut config = HubConfig::default();
     config.connection.heartbeat_ms = 500;
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let mut bridge = world.with_conversation().await;
     let mut member = world.member().await;
     member.subscribe("org", 1).await;
@@ -148,7 +148,7 @@ async fn a_ping_names_the_heads_that_moved() {
 async fn a_silent_client_is_closed_with_4003() {
     let mut config = HubConfig::default();
     config.connection.heartbeat_ms = 100;
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let mut member = world.member().await;
     let (frames, code) = member.end().await;
     assert_eq!((frames.last().map(|frame| &frame["code"]), code), (Some(&json!(4003)), 4003));
@@ -184,7 +184,7 @@ async fn a_hub_that_stops_asks_clients_to_leave_and_then_says_goodbye() {
 #[tokio::test]
 async fn one_member_has_a_limited_number_of_connections() {
     let config = HubConfig { connections_per_principal: 2, ..HubConfig::default() };
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let (one, mut two) = (world.member().await, world.member().await);
     let (frames, code) = world.socket("member").await.end().await;
     assert_eq!((&frames[0]["error"]["code"], code), (&json!("rateLimited"), 4101));
@@ -200,7 +200,7 @@ async fn one_member_has_a_limited_number_of_connections() {
 async fn a_client_that_never_reads_holds_nobody_up_and_is_closed() {
     let mut config = HubConfig::default();
     config.connection.heartbeat_ms = 1_000;
-    let world = World::start_with(config);
+    let world = World::start_with(config).await;
     let mut bridge = world.with_conversation().await;
     let mut stuck = world.member().await;
     stuck.subscribe(CONVERSATION, 1).await;
