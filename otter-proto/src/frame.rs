@@ -72,7 +72,9 @@ pub(crate) fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
         }
         cursor.value().map(|_| ())
     })?;
-    found.map(Cow::Owned).ok_or(TextError { kind: TextErrorKind::Missing, at: 0, member: Some("type") })
+    found
+        .map(Cow::Owned)
+        .ok_or_else(|| TextError::new(TextErrorKind::Missing, 0).inside(Some("type")))
 }
 
 /// Reads the whole of `text` as one value.

@@ -3,7 +3,7 @@
 use crate::error::ErrorBody;
 use crate::id::{EntityKey, Epoch, Scope};
 use crate::text::{Cursor, TextError};
-use crate::wire::{Wire, members, read_into, wire, write_member};
+use crate::wire::{Wire, members, wire, write_member};
 
 /// Consecutive events of one scope; at most 256 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +22,10 @@ impl<'a> Events<'a> {
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
         let mut frame = Self { scope: Scope::Org, epoch: Epoch::blank(), events: Vec::new(), hash: None };
         members(cursor, &["scope", "epoch", "events", "hash"], 0b0111, &mut |at, cursor| match at {
-            0 => read_into(&mut frame.scope, cursor),
-            1 => read_into(&mut frame.epoch, cursor),
+            0 => frame.scope.fill(cursor),
+            1 => frame.epoch.fill(cursor),
             2 => cursor.array(&mut |cursor| cursor.value().map(|event| frame.events.push(event))),
-            _ => read_into(&mut frame.hash, cursor),
+            _ => frame.hash.fill(cursor),
         })?;
         Ok(frame)
     }
@@ -99,11 +99,11 @@ impl<'a> Page<'a> {
         let mut page = Self { id: 0, rows: Vec::new(), next: None, as_of: None, full: None, error: None };
         let names = &["id", "rows", "next", "asOf", "error", "full"];
         members(cursor, names, 0b0000_0001, &mut |at, cursor| match at {
-            0 => read_into(&mut page.id, cursor),
+            0 => page.id.fill(cursor),
             1 => SnapshotRow::read_all(&mut page.rows, cursor),
-            2 => read_into(&mut page.next, cursor),
-            3 => read_into(&mut page.as_of, cursor),
-            4 => read_into(&mut page.error, cursor),
+            2 => page.next.fill(cursor),
+            3 => page.as_of.fill(cursor),
+            4 => page.error.fill(cursor),
             _ => cursor.value().map(|text| page.full = Some(text)),
         })?;
         Ok(page)
@@ -162,12 +162,12 @@ impl<'a> SnapshotPage<'a> {
         };
         let names = &["scope", "epoch", "entities", "asOf", "head", "hash"];
         members(cursor, names, 0b1111, &mut |at, cursor| match at {
-            0 => read_into(&mut page.scope, cursor),
-            1 => read_into(&mut page.epoch, cursor),
+            0 => page.scope.fill(cursor),
+            1 => page.epoch.fill(cursor),
             2 => SnapshotRow::read_all(&mut page.entities, cursor),
-            3 => read_into(&mut page.as_of, cursor),
-            4 => read_into(&mut page.head, cursor),
-            _ => read_into(&mut page.hash, cursor),
+            3 => page.as_of.fill(cursor),
+            4 => page.head.fill(cursor),
+            _ => page.hash.fill(cursor),
         })?;
         Ok(page)
     }
@@ -216,10 +216,10 @@ impl<'a> SnapshotRow<'a> {
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
         let mut row = Self { entity: EntityKey::blank(), rev: 0, live: true, value: "" };
         members(cursor, &["entity", "rev", "value", "live"], 0b0111, &mut |at, cursor| match at {
-            0 => read_into(&mut row.entity, cursor),
-            1 => read_into(&mut row.rev, cursor),
+            0 => row.entity.fill(cursor),
+            1 => row.rev.fill(cursor),
             2 => cursor.value().map(|text| row.value = text),
-            _ => read_into(&mut row.live, cursor),
+            _ => row.live.fill(cursor),
         })?;
         Ok(row)
     }

@@ -126,7 +126,7 @@ fn number(cursor: &mut Cursor<'_>, out: &mut String, numbers: Numbers) -> Result
     match numbers {
         Numbers::Verbatim => out.push_str(digits),
         Numbers::Rfc8785 => {
-            rfc8785(digits, out).map_err(|kind| TextError { kind, at, member: None })?;
+            rfc8785(digits, out).map_err(|kind| TextError::new(kind, at))?;
         }
     }
     Ok(())

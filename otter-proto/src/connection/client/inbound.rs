@@ -303,5 +303,5 @@ impl ClientConnection {
 
 /// Whether a text holds an effect whose operation is not known here: this program is too old for the log.
 fn is_unknown_op(error: &text::TextError) -> bool {
-    error.kind == TextErrorKind::Choice && error.member == Some("op")
+    error.kind() == TextErrorKind::Choice && error.member() == Some("op")
 }
