@@ -44,10 +44,9 @@ impl<'a> Effect<'a> {
 
     /// Appends the effect's JSON text.
     pub fn write(&self, out: &mut String) {
-        let mut first = true;
         out.push('{');
-        write_member(out, &mut first, "op", &self.op);
-        write_member(out, &mut first, "entity", &self.entity);
+        write_member(out, "op", &self.op);
+        write_member(out, "entity", &self.entity);
         if let Some(value) = self.value {
             out.push_str(",\"value\":");
             out.push_str(value);

@@ -74,7 +74,7 @@ pub(crate) fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
     })?;
     found
         .map(Cow::Owned)
-        .ok_or_else(|| TextError::new(TextErrorKind::Missing, 0).inside(Some("type")))
+        .ok_or_else(|| TextError::new(TextErrorKind::Missing, 0).inside(&["type"], 0))
 }
 
 /// Reads the whole of `text` as one value.

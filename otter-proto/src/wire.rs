@@ -233,17 +233,16 @@ pub(crate) fn members<'a>(
     read: &mut dyn FnMut(usize, &mut Cursor<'a>) -> Result<(), TextError>,
 ) -> Result<(), TextError> {
     let mut missing = required;
-    let name_at = |at: usize| names.get(at).copied();
     cursor.object(&mut |key, cursor| {
         let Some(at) = names.iter().position(|name| *name == key) else { return cursor.value().map(|_| ()) };
         missing &= !(1 << at);
-        read(at, cursor).map_err(|error| error.inside(name_at(at)))
+        read(at, cursor).map_err(|error| error.inside(names, at))
     })?;
     if missing == 0 {
         return Ok(());
     }
     let first = usize::try_from(missing.trailing_zeros()).unwrap_or_default();
-    Err(cursor.error(TextErrorKind::Missing).inside(name_at(first)))
+    Err(cursor.error(TextErrorKind::Missing).inside(names, first))
 }
 
 /// The bit set of the members that are not optional.
@@ -257,18 +256,36 @@ pub(crate) const fn required(optional: &[bool]) -> u32 {
     bits
 }
 
-/// Appends `"name":value`, with a comma unless it is the first member.
-pub(crate) fn write_member<T: Wire>(out: &mut String, first: &mut bool, name: &str, value: &T) {
-    if value.is_absent() {
-        return;
+/// Blanks a member that may be left out: its place may hold what an earlier member of the same name said.
+#[inline]
+pub(crate) fn blank_optional<T: Wire>(place: &mut T) {
+    if T::OPTIONAL {
+        *place = T::blank();
     }
-    if !std::mem::take(first) {
+}
+
+/// Appends `"name":value`, unless it is left out.
+pub(crate) fn write_member<T: Wire>(out: &mut String, name: &str, value: &T) {
+    if !value.is_absent() {
+        write_name(out, name);
+        value.write(out);
+    }
+}
+
+/// Appends `"name":`, with a comma unless it is the first member.
+pub(crate) fn write_name(out: &mut String, name: &str) {
+    if !out.ends_with('{') {
         out.push(',');
     }
     out.push('"');
     out.push_str(name);
     out.push_str("\":");
-    value.write(out);
+}
+
+/// Reads a string that is one of `words`; returns its place among them.
+pub(crate) fn read_word(cursor: &mut Cursor<'_>, words: &[&str]) -> Result<Option<usize>, TextError> {
+    let word = cursor.string()?;
+    Ok(words.iter().position(|known| *known == word))
 }
 
 /// Defines structs together with their JSON object form. `type "word"` writes that discriminator first.
@@ -287,15 +304,14 @@ macro_rules! wire {
             #[allow(unused_variables, unused_mut, unused_assignments)]
             fn write(&self, out: &mut String) {
                 out.push('{');
-                let mut first = true;
-                $(out.push_str(concat!("\"type\":\"", $tag, "\"")); first = false;)?
-                $($crate::wire::write_member(out, &mut first, $key, &self.$field);)*
+                $(out.push_str(concat!("\"type\":\"", $tag, "\""));)?
+                $($crate::wire::write_member(out, $key, &self.$field);)*
                 out.push('}');
             }
             #[allow(unused_mut, unused_variables, unused_assignments)]
             fn fill(&mut self, cursor: &mut $crate::text::Cursor<'_>) -> Result<(), $crate::text::TextError> {
                 const REQUIRED: u32 = $crate::wire::required(&[$(<$ty as $crate::wire::Wire>::OPTIONAL,)*]);
-                *self = Self::blank();
+                $($crate::wire::blank_optional(&mut self.$field);)*
                 $crate::wire::members(cursor, &[$($key,)*], REQUIRED, &mut |at, cursor| {
                     let mut place = 0;
                     $(
@@ -352,8 +368,8 @@ macro_rules! words {
                 $crate::text::write_string(out, self.as_str());
             }
             fn fill(&mut self, cursor: &mut $crate::text::Cursor<'_>) -> Result<(), $crate::text::TextError> {
-                let word = cursor.string()?;
-                *self = Self::parse(&word)
+                let at = $crate::wire::read_word(cursor, &[$($word,)*])?;
+                *self = at.and_then(|at| Self::ALL.get(at).copied())
                     $(.or(Some(Self::$other)))?
                     .ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))?;
                 Ok(())

@@ -19,23 +19,24 @@ pub struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
-        let mut frame = Self { scope: Scope::Org, epoch: Epoch::blank(), events: Vec::new(), hash: None };
+    pub(super) fn blank() -> Self {
+        Self { scope: Scope::Org, epoch: Epoch::blank(), events: Vec::new(), hash: None }
+    }
+
+    pub(super) fn fill(&mut self, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
         members(cursor, &["scope", "epoch", "events", "hash"], 0b0111, &mut |at, cursor| match at {
-            0 => frame.scope.fill(cursor),
-            1 => frame.epoch.fill(cursor),
-            2 => cursor.array(&mut |cursor| cursor.value().map(|event| frame.events.push(event))),
-            _ => frame.hash.fill(cursor),
-        })?;
-        Ok(frame)
+            0 => self.scope.fill(cursor),
+            1 => self.epoch.fill(cursor),
+            2 => cursor.array(&mut |cursor| cursor.value().map(|event| self.events.push(event))),
+            _ => self.hash.fill(cursor),
+        })
     }
 
     /// Appends the frame's JSON text.
     pub fn write(&self, out: &mut String) {
-        let mut first = false;
         out.push_str("{\"type\":\"events\"");
-        write_member(out, &mut first, "scope", &self.scope);
-        write_member(out, &mut first, "epoch", &self.epoch);
+        write_member(out, "scope", &self.scope);
+        write_member(out, "epoch", &self.epoch);
         out.push_str(",\"events\":[");
         for (at, event) in self.events.iter().enumerate() {
             if at > 0 {
@@ -44,7 +45,7 @@ impl<'a> Events<'a> {
             out.push_str(event);
         }
         out.push(']');
-        write_member(out, &mut first, "hash", &self.hash);
+        write_member(out, "hash", &self.hash);
         out.push('}');
     }
 }
@@ -95,35 +96,36 @@ impl<'a> Page<'a> {
         Self { id, rows: Vec::new(), next: None, as_of: None, full: None, error: Some(error) }
     }
 
-    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
-        let mut page = Self { id: 0, rows: Vec::new(), next: None, as_of: None, full: None, error: None };
+    pub(super) const fn blank() -> Self {
+        Self { id: 0, rows: Vec::new(), next: None, as_of: None, full: None, error: None }
+    }
+
+    pub(super) fn fill(&mut self, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
         let names = &["id", "rows", "next", "asOf", "error", "full"];
         members(cursor, names, 0b0000_0001, &mut |at, cursor| match at {
-            0 => page.id.fill(cursor),
-            1 => SnapshotRow::read_all(&mut page.rows, cursor),
-            2 => page.next.fill(cursor),
-            3 => page.as_of.fill(cursor),
-            4 => page.error.fill(cursor),
-            _ => cursor.value().map(|text| page.full = Some(text)),
-        })?;
-        Ok(page)
+            0 => self.id.fill(cursor),
+            1 => SnapshotRow::read_all(&mut self.rows, cursor),
+            2 => self.next.fill(cursor),
+            3 => self.as_of.fill(cursor),
+            4 => self.error.fill(cursor),
+            _ => cursor.value().map(|text| self.full = Some(text)),
+        })
     }
 
     /// Appends the frame's JSON text.
     pub fn write(&self, out: &mut String) {
-        let mut first = false;
         out.push_str("{\"type\":\"page\"");
-        write_member(out, &mut first, "id", &self.id);
+        write_member(out, "id", &self.id);
         if self.error.is_none() {
             SnapshotRow::write_all("rows", &self.rows, out);
         }
-        write_member(out, &mut first, "next", &self.next);
-        write_member(out, &mut first, "asOf", &self.as_of);
+        write_member(out, "next", &self.next);
+        write_member(out, "asOf", &self.as_of);
         if let Some(full) = self.full {
             out.push_str(",\"full\":");
             out.push_str(full);
         }
-        write_member(out, &mut first, "error", &self.error);
+        write_member(out, "error", &self.error);
         out.push('}');
     }
 }
@@ -151,37 +153,38 @@ impl<'a> SnapshotPage<'a> {
         self.head.is_some()
     }
 
-    pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
-        let mut page = Self {
+    pub(super) fn blank() -> Self {
+        Self {
             scope: Scope::Org,
             epoch: Epoch::blank(),
             entities: Vec::new(),
             as_of: 0,
             head: None,
             hash: None,
-        };
+        }
+    }
+
+    pub(super) fn fill(&mut self, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
         let names = &["scope", "epoch", "entities", "asOf", "head", "hash"];
         members(cursor, names, 0b1111, &mut |at, cursor| match at {
-            0 => page.scope.fill(cursor),
-            1 => page.epoch.fill(cursor),
-            2 => SnapshotRow::read_all(&mut page.entities, cursor),
-            3 => page.as_of.fill(cursor),
-            4 => page.head.fill(cursor),
-            _ => page.hash.fill(cursor),
-        })?;
-        Ok(page)
+            0 => self.scope.fill(cursor),
+            1 => self.epoch.fill(cursor),
+            2 => SnapshotRow::read_all(&mut self.entities, cursor),
+            3 => self.as_of.fill(cursor),
+            4 => self.head.fill(cursor),
+            _ => self.hash.fill(cursor),
+        })
     }
 
     /// Appends the frame's JSON text.
     pub fn write(&self, out: &mut String) {
-        let mut first = false;
         out.push_str("{\"type\":\"snapshot\"");
-        write_member(out, &mut first, "scope", &self.scope);
-        write_member(out, &mut first, "epoch", &self.epoch);
+        write_member(out, "scope", &self.scope);
+        write_member(out, "epoch", &self.epoch);
         SnapshotRow::write_all("entities", &self.entities, out);
-        write_member(out, &mut first, "asOf", &self.as_of);
-        write_member(out, &mut first, "head", &self.head);
-        write_member(out, &mut first, "hash", &self.hash);
+        write_member(out, "asOf", &self.as_of);
+        write_member(out, "head", &self.head);
+        write_member(out, "hash", &self.hash);
         out.push('}');
     }
 }
@@ -226,12 +229,11 @@ impl<'a> SnapshotRow<'a> {
 
     /// Appends the row's JSON text.
     pub fn write(&self, out: &mut String) {
-        let mut first = true;
         out.push('{');
-        write_member(out, &mut first, "entity", &self.entity);
-        write_member(out, &mut first, "rev", &self.rev);
+        write_member(out, "entity", &self.entity);
+        write_member(out, "rev", &self.rev);
         if !self.live {
-            write_member(out, &mut first, "live", &false);
+            write_member(out, "live", &false);
         }
         out.push_str(",\"value\":");
         out.push_str(self.value);

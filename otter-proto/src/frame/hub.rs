@@ -6,7 +6,7 @@ use crate::frame::data::{Events, Page, SnapshotPage};
 use crate::frame::{FrameError, Lane, frame_type};
 use crate::id::{CommandId, Epoch, EventId, OrgId, Scope};
 use crate::limits::Limits;
-use crate::text::Cursor;
+use crate::text::{Cursor, TextError};
 use crate::time::UnixMillis;
 use crate::wire::{Json, Positions, Wire, wire, words};
 
@@ -71,30 +71,57 @@ impl<'a> HubFrame<'a> {
 
     /// Reads one frame. A build without the feature `serde` does not know the frames that only instances get.
     pub fn decode(text: &'a str) -> Result<Self, FrameError> {
-        let cursor = &mut Cursor::new(text);
-        let frame = match &*frame_type(text)? {
-            "welcome" => Self::Welcome(Wire::read(cursor)?),
-            "refuse" => Self::Refuse(Wire::read(cursor)?),
-            "subscribed" => Self::Subscribed(Wire::read(cursor)?),
-            "snapshot" => Self::Snapshot(SnapshotPage::read(cursor)?),
-            "events" => Self::Events(Events::read(cursor)?),
-            "page" => Self::Page(Page::read(cursor)?),
-            "signal" => Self::Signal(Wire::read(cursor)?),
+        let mut frame = match &*frame_type(text)? {
+            "welcome" => Self::Welcome(Wire::blank()),
+            "refuse" => Self::Refuse(Wire::blank()),
+            "subscribed" => Self::Subscribed(Wire::blank()),
+            "snapshot" => Self::Snapshot(SnapshotPage::blank()),
+            "events" => Self::Events(Events::blank()),
+            "page" => Self::Page(Page::blank()),
+            "signal" => Self::Signal(Wire::blank()),
             #[cfg(feature = "serde")]
-            "published" => Self::Published(Wire::read(cursor)?),
+            "published" => Self::Published(Wire::blank()),
             #[cfg(feature = "serde")]
-            "command" => Self::Command(Wire::read(cursor)?),
-            "reply" => Self::Reply(Wire::read(cursor)?),
-            "resync" => Self::Resync(Wire::read(cursor)?),
-            "ping" => Self::Ping(Wire::read(cursor)?),
-            "probed" => Self::Probed(Wire::read(cursor)?),
-            "error" => Self::Error(Wire::read(cursor)?),
-            "drain" => Self::Drain(Wire::read(cursor)?),
-            "bye" => Self::Bye(Wire::read(cursor)?),
+            "command" => Self::Command(Wire::blank()),
+            "reply" => Self::Reply(Wire::blank()),
+            "resync" => Self::Resync(Wire::blank()),
+            "ping" => Self::Ping(Wire::blank()),
+            "probed" => Self::Probed(Wire::blank()),
+            "error" => Self::Error(Wire::blank()),
+            "drain" => Self::Drain(Wire::blank()),
+            "bye" => Self::Bye(Wire::blank()),
             other => return Err(FrameError::Unknown(crate::text::head(other, 64).to_owned())),
         };
+        let cursor = &mut Cursor::new(text);
+        frame.fill(cursor)?;
         cursor.end()?;
         Ok(frame)
+    }
+
+    /// Reads the members of a blank frame.
+    fn fill(&mut self, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
+        match self {
+            Self::Welcome(frame) => frame.fill(cursor),
+            Self::Refuse(frame) => frame.fill(cursor),
+            Self::Subscribed(frame) => frame.fill(cursor),
+            Self::Snapshot(frame) => frame.fill(cursor),
+            Self::Events(frame) => frame.fill(cursor),
+            Self::Page(frame) => frame.fill(cursor),
+            Self::Signal(frame) => frame.fill(cursor),
+            #[cfg(feature = "serde")]
+            Self::Published(frame) => frame.fill(cursor),
+            #[cfg(feature = "serde")]
+            Self::Command(frame) => frame.fill(cursor),
+            #[cfg(not(feature = "serde"))]
+            Self::Published(_) | Self::Command(_) => Ok(()),
+            Self::Reply(frame) => frame.fill(cursor),
+            Self::Resync(frame) => frame.fill(cursor),
+            Self::Ping(frame) => frame.fill(cursor),
+            Self::Probed(frame) => frame.fill(cursor),
+            Self::Error(frame) => frame.fill(cursor),
+            Self::Drain(frame) => frame.fill(cursor),
+            Self::Bye(frame) => frame.fill(cursor),
+        }
     }
 
     /// Appends this frame's JSON text.

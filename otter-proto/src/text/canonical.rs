@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn verbatim(text: &str) -> Result<String, TextErrorKind> {
-        canonicalise(text, Numbers::Verbatim).map_err(|error| error.kind)
+        canonicalise(text, Numbers::Verbatim).map_err(|error| error.kind())
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         use crate::text::json_reference::{json, jumbled, reference};
 
         fn canonical(text: &str) -> Result<String, TextErrorKind> {
-            canonicalise(text, Numbers::Rfc8785).map_err(|error| error.kind)
+            canonicalise(text, Numbers::Rfc8785).map_err(|error| error.kind())
         }
 
         #[test]

@@ -59,9 +59,9 @@ impl TextError {
         self.0.member
     }
 
-    /// Names the member it happened in, unless one further in is named.
-    pub(crate) fn inside(mut self, member: Option<&'static str>) -> Self {
-        self.0.member = self.0.member.or(member);
+    /// Says in which of the members `names` it happened, unless one further in is named.
+    pub(crate) fn inside(mut self, names: &[&'static str], at: usize) -> Self {
+        self.0.member = self.0.member.or(names.get(at).copied());
         self
     }
 }
