@@ -35,6 +35,8 @@ const OPTIMISER: [&str; 16] = [
     "--strip-debug",
     "--strip-producers",
 ];
+/// The glue is a module: only what it exports keeps its name.
+const MINIFIER: [&str; 4] = ["--module", "--compress", "passes=3", "--mangle"];
 const NAME: &str = "otter";
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -88,6 +90,9 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
     fs::write(glue.with_extension("d.ts"), TYPES)?;
     if let Some(mut optimiser) = optimiser {
         shell::run(optimiser.args(OPTIMISER).arg("-o").arg(&wasm).arg(&wasm))?;
+        if let Some(mut minifier) = tools::terser()? {
+            shell::run(minifier.args(MINIFIER).arg("-o").arg(&glue).arg(&glue))?;
+        }
         fs::write(&marker, "")?;
     }
     inline(&wasm)?;

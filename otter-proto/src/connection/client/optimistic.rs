@@ -356,7 +356,10 @@ impl ClientConnection {
 
     pub(super) fn forget_slots(&mut self, scope: &Scope) {
         if let Scope::Conversation(conversation) = scope {
-            self.optimistic.slots.retain(|(id, _)| id != conversation);
+            let slots = &mut self.optimistic.slots;
+            if let Some(at) = slots.iter().position(|(id, _)| id == conversation) {
+                slots.swap_remove(at);
+            }
         }
     }
 
