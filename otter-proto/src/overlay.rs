@@ -215,8 +215,8 @@ impl Overlay {
 
     /// The scopes in which predictions of a command are shown.
     pub fn scopes_of(&self, command: &CommandId) -> Vec<Scope> {
-        let rows = self.waiting.iter().filter(|waiting| waiting.command == *command);
-        rows.flat_map(|waiting| &waiting.rows).map(|row| row.scope.clone()).collect()
+        let waiting = self.waiting.iter().find(|waiting| waiting.command == *command);
+        waiting.map_or_else(Vec::new, |waiting| waiting.rows.iter().map(|row| row.scope.clone()).collect())
     }
 
     /// The predictions in a scope, in the order they were given.

@@ -29,7 +29,7 @@ impl ScopeMap {
 
     /// The seq of a scope.
     pub fn get(&self, scope: &Scope) -> Option<&u64> {
-        self.iter().find(|(known, _)| *known == scope).map(|(_, seq)| seq)
+        self.0.iter().find(|(known, _)| known == scope).map(|(_, seq)| seq)
     }
 
     /// The scopes.

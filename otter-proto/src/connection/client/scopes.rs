@@ -195,10 +195,13 @@ impl ClientConnection {
 
     /// Applied positions, for `pong`.
     pub(super) fn applied(&self) -> Pong {
-        let following = self.scopes.iter().filter(|(_, subscription)| subscription.is_caught_up());
-        let positions =
-            following.filter_map(|(scope, subscription)| Some((scope.clone(), subscription.position()?.pos)));
-        Pong { pos: Positions(positions.collect()) }
+        let mut applied = Positions::default();
+        for (scope, subscription) in &self.scopes {
+            if let Some(position) = subscription.position().filter(|_| subscription.is_caught_up()) {
+                applied.0.insert(scope.clone(), position.pos);
+            }
+        }
+        Pong { pos: applied }
     }
 
     /// Tells a scope's phase when it changed.
