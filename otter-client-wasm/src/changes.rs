@@ -3,9 +3,7 @@
 mod writing;
 
 use otter_proto::UnixMillis;
-use otter_proto::connection::client::{
-    ClientConnection, ConnectionEvent, ConnectionStatus, ScopePhase,
-};
+use otter_proto::connection::client::{ClientConnection, ConnectionEvent, ConnectionStatus, ScopePhase};
 use otter_proto::frame::Principal;
 use otter_proto::id::{EntityId, EntityKey, Scope};
 use otter_proto::text::{self, Cursor};

@@ -72,9 +72,7 @@ pub(crate) fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
         }
         cursor.value().map(|_| ())
     })?;
-    found
-        .map(Cow::Owned)
-        .ok_or_else(|| TextError::new(TextErrorKind::Missing, 0).inside(&["type"], 0))
+    found.map(Cow::Owned).ok_or_else(|| TextError::new(TextErrorKind::Missing, 0).inside(&["type"], 0))
 }
 
 /// Reads the whole of `text` as one value.

@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell;
 
 const BINARYEN: &str = "132.0.0";
-const TERSER: &str = "5.51.4";
 const NODE_MAJOR: u32 = 20;
 
 /// What a suite needs beside Rust.
@@ -130,23 +129,13 @@ fn installed_chromium() -> Option<PathBuf> {
         .or_else(|| mac.is_file().then_some(mac))
 }
 
-/// The optimiser of binaryen for wasm, or nothing when Node is not there.
+/// The optimiser of binaryen, or nothing when Node is not there.
 pub(crate) fn wasm_opt() -> Result<Option<Command>> {
-    packaged("binaryen", BINARYEN, "bin/wasm-opt")
-}
-
-/// The minifier of JavaScript, or nothing when Node is not there.
-pub(crate) fn terser() -> Result<Option<Command>> {
-    packaged("terser", TERSER, "bin/terser")
-}
-
-/// A script of an npm package, installed into `.cache`; nothing when Node is not there.
-fn packaged(package: &str, version: &str, script: &str) -> Result<Option<Command>> {
     let Ok(node) = node() else { return Ok(None) };
-    let dir = shell::root().join(format!(".cache/{package}-{version}"));
-    let script = dir.join("node_modules").join(package).join(script);
+    let dir = shell::root().join(format!(".cache/binaryen-{BINARYEN}"));
+    let script = dir.join("node_modules/binaryen/bin/wasm-opt");
     if !script.is_file() {
-        npm_install(&dir, &format!("{{\"private\":true,\"dependencies\":{{\"{package}\":\"{version}\"}}}}"))?;
+        npm_install(&dir, &format!("{{\"private\":true,\"dependencies\":{{\"binaryen\":\"{BINARYEN}\"}}}}"))?;
     }
     let mut command = shell::command(node);
     command.arg(script);

@@ -162,7 +162,8 @@ impl ClientConnection {
         if renamed {
             *name = answer.scope.clone();
             // Followed under both of its names: the one that was just answered stays.
-            let is_twin = |(name, each): &(Scope, Subscription)| *name == answer.scope && each.sub != answer.sub;
+            let is_twin =
+                |(name, each): &(Scope, Subscription)| *name == answer.scope && each.sub != answer.sub;
             if let Some(at) = self.scopes.iter().position(is_twin) {
                 self.scopes.remove(at);
             }
