@@ -3,147 +3,49 @@
 use crate::error::ErrorBody;
 use crate::frame::client::VersionRange;
 use crate::frame::data::{Events, Page, SnapshotPage};
-use crate::frame::{FrameError, Lane, frame_type};
+use crate::frame::{Lane, Signal, frames};
 use crate::id::{CommandId, Epoch, EventId, OrgId, Scope};
 use crate::limits::Limits;
-use crate::text::{Cursor, TextError};
 use crate::time::UnixMillis;
 use crate::wire::{Json, Positions, Wire, wire, words};
 
-/// A frame from the hub to a client. Data frames borrow from the received text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant)] // one per connection lives for a moment; boxing would cost every reader
-pub enum HubFrame<'a> {
-    /// The connection is established.
-    Welcome(Welcome),
-    /// The connection is refused; a close follows.
-    Refuse(Refuse),
-    /// Answer to `subscribe`.
-    Subscribed(Subscribed),
-    /// A page of the live entities of a scope.
-    Snapshot(SnapshotPage<'a>),
-    /// Events of a scope, in order.
-    Events(Events<'a>),
-    /// Answer to `fetch`.
-    Page(Page<'a>),
-    /// An ephemeral notice.
-    Signal(crate::frame::Signal),
-    /// Answer to `publish`.
-    Published(Published),
-    /// A command for this instance.
-    Command(CommandDispatch),
-    /// Answer to `command`.
-    Reply(Reply),
-    /// The subscription ended because continuity cannot be proven.
-    Resync(Resync),
-    /// Heartbeat.
-    Ping(Ping),
-    /// Answer to `probe`.
-    Probed(Probed),
-    /// A frame of the client was refused; the connection goes on.
-    Error(Notice),
-    /// The hub will go away.
-    Drain(Drain),
-    /// A close follows.
-    Bye(HubBye),
-}
-
-impl<'a> HubFrame<'a> {
-    /// The `type` of every frame of this direction.
-    pub const TYPES: &'static [&'static str] = &[
-        "welcome",
-        "refuse",
-        "subscribed",
-        "snapshot",
-        "events",
-        "page",
-        "signal",
-        "published",
-        "command",
-        "reply",
-        "resync",
-        "ping",
-        "probed",
-        "error",
-        "drain",
-        "bye",
-    ];
-
-    /// Reads one frame. A build without the feature `serde` does not know the frames that only instances get.
-    pub fn decode(text: &'a str) -> Result<Self, FrameError> {
-        let mut frame = match &*frame_type(text)? {
-            "welcome" => Self::Welcome(Wire::blank()),
-            "refuse" => Self::Refuse(Wire::blank()),
-            "subscribed" => Self::Subscribed(Wire::blank()),
-            "snapshot" => Self::Snapshot(SnapshotPage::blank()),
-            "events" => Self::Events(Events::blank()),
-            "page" => Self::Page(Page::blank()),
-            "signal" => Self::Signal(Wire::blank()),
-            #[cfg(feature = "serde")]
-            "published" => Self::Published(Wire::blank()),
-            #[cfg(feature = "serde")]
-            "command" => Self::Command(Wire::blank()),
-            "reply" => Self::Reply(Wire::blank()),
-            "resync" => Self::Resync(Wire::blank()),
-            "ping" => Self::Ping(Wire::blank()),
-            "probed" => Self::Probed(Wire::blank()),
-            "error" => Self::Error(Wire::blank()),
-            "drain" => Self::Drain(Wire::blank()),
-            "bye" => Self::Bye(Wire::blank()),
-            other => return Err(FrameError::Unknown(crate::text::head(other, 64).to_owned())),
-        };
-        let cursor = &mut Cursor::new(text);
-        frame.fill(cursor)?;
-        cursor.end()?;
-        Ok(frame)
-    }
-
-    /// Reads the members of a blank frame.
-    fn fill(&mut self, cursor: &mut Cursor<'a>) -> Result<(), TextError> {
-        match self {
-            Self::Welcome(frame) => frame.fill(cursor),
-            Self::Refuse(frame) => frame.fill(cursor),
-            Self::Subscribed(frame) => frame.fill(cursor),
-            Self::Snapshot(frame) => frame.fill(cursor),
-            Self::Events(frame) => frame.fill(cursor),
-            Self::Page(frame) => frame.fill(cursor),
-            Self::Signal(frame) => frame.fill(cursor),
-            #[cfg(feature = "serde")]
-            Self::Published(frame) => frame.fill(cursor),
-            #[cfg(feature = "serde")]
-            Self::Command(frame) => frame.fill(cursor),
-            #[cfg(not(feature = "serde"))]
-            Self::Published(_) | Self::Command(_) => Ok(()),
-            Self::Reply(frame) => frame.fill(cursor),
-            Self::Resync(frame) => frame.fill(cursor),
-            Self::Ping(frame) => frame.fill(cursor),
-            Self::Probed(frame) => frame.fill(cursor),
-            Self::Error(frame) => frame.fill(cursor),
-            Self::Drain(frame) => frame.fill(cursor),
-            Self::Bye(frame) => frame.fill(cursor),
-        }
-    }
-
-    /// Appends this frame's JSON text.
-    pub fn encode(&self, out: &mut String) {
-        match self {
-            Self::Welcome(frame) => frame.write(out),
-            Self::Refuse(frame) => frame.write(out),
-            Self::Subscribed(frame) => frame.write(out),
-            Self::Snapshot(frame) => frame.write(out),
-            Self::Events(frame) => frame.write(out),
-            Self::Page(frame) => frame.write(out),
-            Self::Signal(frame) => frame.write(out),
-            Self::Published(frame) => frame.write(out),
-            Self::Command(frame) => frame.write(out),
-            Self::Reply(frame) => frame.write(out),
-            Self::Resync(frame) => frame.write(out),
-            Self::Ping(frame) => frame.write(out),
-            Self::Probed(frame) => frame.write(out),
-            Self::Error(frame) => frame.write(out),
-            Self::Drain(frame) => frame.write(out),
-            Self::Bye(frame) => frame.write(out),
-        }
+frames! {
+    /// A frame from the hub to a client. Data frames borrow from the received text. A build without the feature `serde` does
+    /// not know the frames that only instances get.
+    #[allow(clippy::large_enum_variant)] // one per connection lives for a moment; boxing would cost every reader
+    pub enum HubFrame<'a> {
+        /// The connection is established.
+        Welcome(Welcome) = "welcome",
+        /// The connection is refused; a close follows.
+        Refuse(Refuse) = "refuse",
+        /// Answer to `subscribe`.
+        Subscribed(Subscribed) = "subscribed",
+        /// A page of the live entities of a scope.
+        Snapshot(SnapshotPage<'a>) = "snapshot",
+        /// Events of a scope, in order.
+        Events(Events<'a>) = "events",
+        /// Answer to `fetch`.
+        Page(Page<'a>) = "page",
+        /// An ephemeral notice.
+        Signal(Signal) = "signal",
+        /// Answer to `publish`.
+        Published(Published) = "published" in "serde",
+        /// A command for this instance.
+        Command(CommandDispatch) = "command" in "serde",
+        /// Answer to `command`.
+        Reply(Reply) = "reply",
+        /// The subscription ended because continuity cannot be proven.
+        Resync(Resync) = "resync",
+        /// Heartbeat.
+        Ping(Ping) = "ping",
+        /// Answer to `probe`.
+        Probed(Probed) = "probed",
+        /// A frame of the client was refused; the connection goes on.
+        Error(Notice) = "error",
+        /// The hub will go away.
+        Drain(Drain) = "drain",
+        /// A close follows.
+        Bye(HubBye) = "bye",
     }
 }
 
