@@ -106,7 +106,7 @@ impl Changes {
             ConnectionEvent::Slot { scope, run, from, text } => self.slot(scope, run, from, text),
             ConnectionEvent::Signal { scope, kind, data } => self.signal(scope, kind, data, connection),
             ConnectionEvent::SignalsOver { scope } => self.presence_over(&scope),
-            ConnectionEvent::Event { text, replayed, .. } => self.event(text, replayed),
+            ConnectionEvent::Event { text, replayed, .. } => self.event(&text, replayed),
             ConnectionEvent::Command { id, state } => {
                 push_bounded(&mut self.commands, command_text(&id, &state), MAX_COMMANDS);
             }
@@ -269,10 +269,10 @@ impl Changes {
         push_bounded(&mut self.signals, news, MAX_SIGNALS);
     }
 
-    fn event(&mut self, event: String, replayed: bool) {
-        let kind = text::member_word(&event, "kind").unwrap_or_default();
+    fn event(&mut self, event: &str, replayed: bool) {
+        let kind = text::member_word(event, "kind").unwrap_or_default();
         if self.kinds.iter().any(|wanted| wanted == "*" || wanted == kind) {
-            push_bounded(&mut self.events, event_text(&event, replayed), MAX_EVENTS);
+            push_bounded(&mut self.events, event_text(event, replayed), MAX_EVENTS);
         }
     }
 }

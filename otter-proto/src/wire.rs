@@ -188,7 +188,11 @@ impl<T: Wire> Wire for Option<T> {
         }
     }
     fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
-        if cursor.null() { Ok(*self = None) } else { self.insert(T::blank()).fill(cursor) }
+        if cursor.null() {
+            *self = None;
+            return Ok(());
+        }
+        self.insert(T::blank()).fill(cursor)
     }
     fn blank() -> Self {
         None
