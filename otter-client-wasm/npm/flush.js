@@ -43,7 +43,8 @@ export function createFlush({ take, apply, emit: notify, deliver }) {
     scheduled?.();
     scheduled = null;
     const waiting = take();
-    if (waiting.length === 0) return;
+    // A change of the package's own, such as a command that is dismissed, is news too.
+    if (waiting.length === 0) return emit();
     draining = true;
     try {
       waiting.forEach(apply);
