@@ -76,7 +76,7 @@ const STATES = [
   ['talk-refused', 'live', ADA, refuse],
   ['talk-held', 'held', ADA, hold],
   ['talk-reset', 'live', ADA, reset],
-  ['talk-facts', 'live', ADA, press('[aria-label="Session facts"]:visible, [aria-label="Context of the session"]:visible', '.facts-body')],
+  ['talk-facts', 'live', ADA, press('[aria-label="Session facts"]:visible, [aria-label="Context of the session"]:visible', '.conversation-head')],
   ['talk-menu', 'live', ADA, press(by('conversation-menu'), '.menu')],
   ['list-unsent', 'live', ADA, unsent],
   ['switcher', 'live', ADA, press(by('open-switcher'), 'dialog')],
