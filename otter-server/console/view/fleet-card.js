@@ -1,5 +1,6 @@
 import { ask } from '../ask.js';
 import { attribute, bag, h, icon, keyed, show, text, watch } from '../dom.js';
+import { silence } from '../machine.js';
 import { inTrouble, mayManage } from '../model.js';
 import { collapse } from '../motion.js';
 import { copy } from '../notices.js';
@@ -10,8 +11,6 @@ import { agentRow, pairingNotice } from './instances.js';
 import { openMenu } from './menu.js';
 
 const DOTS = 'M5 10h.01M10 10h.01M15 10h.01';
-/** Heartbeats come every 15 s: after three that did not come, it is silent. */
-const SILENT_MS = 45_000;
 
 /**
  * A machine: its link to the hub, the link of its bridge to the gateway, and what its agents report. Three things, each
@@ -46,7 +45,7 @@ export function fleetCard(client, route, id) {
   const paintHub = () => {
     if (!instance) return;
     const { connection, heardAt } = instance;
-    const silent = connection === 'online' && heardAt !== null ? silence(client, heardAt) : 0;
+    const silent = silence(client, instance);
     attribute(element, 'data-silent', silent ? '' : null);
     if (connection === 'online') hub.set(silent ? `online, silent for ${span(silent)}` : 'online', heardAt === null ? '' : silent ? '' : 'heard', silent ? null : heardAt, `since ${new Date(instance.connectedAt).toLocaleString()}`);
     else if (connection) hub.set(connection, reasonText(instance.reason ?? null), instance.disconnectedAt, 'last seen');
@@ -82,19 +81,6 @@ export function fleetCard(client, route, id) {
     show(noAgents, ids.length === 0 && !loading);
   }), everySecond(paintHub), rows.end);
   return { element, update, end: ends.end, leave: (/** @type {() => void} */ done) => collapse(element, done) };
-}
-
-/**
- * For how long a machine has been silent, 0 while that is not remarkable. While this page hears nothing itself it knows
- * nothing of others.
- *
- * @param {any} client @param {number} heardAt
- */
-function silence(client, heardAt) {
-  const { phase, since } = client.connection.get();
-  const listening = phase === 'online' && Date.now() - since > SILENT_MS;
-  const ms = client.now() - heardAt;
-  return listening && ms > SILENT_MS ? ms : 0;
 }
 
 /** @param {string} axisName @param {string} label */
