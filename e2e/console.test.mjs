@@ -135,7 +135,7 @@ test('a phone shows one thing at a time and never scrolls sideways', async (t) =
   await page.tap(by('conversation-row', { conversationId: TALK.ada }));
   await page.waitForSelector(INPUT);
   assert.equal(await page.isVisible(by('conversation-row', { conversationId: TALK.ada })), false);
-  await page.tap('[aria-label="Session facts"]');
+  await page.tap('[aria-label="Context of the session"]');
   await page.waitForSelector(by('session-context', { used: 118_400, limit: 200_000 }));
   await page.tap('[aria-label="Close"]');
   await page.tap('[aria-label="All conversations"]');
