@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
-import { asked, has, previewRoom, say, talk } from './harness/preview.mjs';
+import { asked, has, previewRoom, push, say, talk } from './harness/preview.mjs';
 
 const { open, person } = previewRoom();
 const INPUT = by('composer-input');
@@ -41,6 +41,24 @@ test('words typed without a connection are rows that wait, over a reload and a c
   for (const page of pages) {
     assert.deepEqual([await sent(page), await commandIds(page), await page.inputValue(INPUT), await kept(page)], [[['are you there?', 'delivered'], ['I can wait', 'delivered']], ids, '', 0]);
   }
+});
+
+test('what was sent and has no answer when the connection is lost waits too', async (t) => {
+  const page = await open(t, 'live', talk(MAIL));
+  await page.waitForSelector(by('message-row'));
+  const [id, key] = ['01a216ee-5bab-7000-8000-000000000001', 'message/in_mac:01a216ee-5bab-7000-8000-000000000001:user'];
+  const data = { conversationId: MAIL, text: 'on its way' };
+  await push(page, {
+    put: [[`conversation/${MAIL}`, key, 9000, true, { ...data, author: { type: 'member', id: 'mb_mara' }, status: 'complete', commandId: id }]],
+    local: { [key]: { commandId: id, stage: 'sent' } },
+    commands: [{ id, kind: 'message.send', data, state: 'sent' }],
+  });
+  const row = page.locator(by('message-row', { stage: 'sent' }));
+  await row.filter({ hasText: 'Sending…' }).waitFor();
+  assert.equal(await page.isVisible(by('held')), false);
+  await push(page, { connection: { phase: 'waiting', reason: 'closed', code: 1006, since: 0, attempt: 1, nextRetryAt: null, roundTripMs: null } });
+  await row.filter({ hasText: 'Waits for the connection' }).waitFor();
+  assert.equal(await page.textContent(by('held')), '1 waits here');
 });
 
 test('a refused message stays over a reload with its words, is named in the list, and is tried again or dismissed', async (t) => {
@@ -88,9 +106,7 @@ test('a change that was refused is told after a reload too, until it is tried ag
   await notice.waitFor();
   await page.reload();
   await notice.getByText('Try again').click();
-  await has(page, conversation(MAIL), 'data-stage', 'sent');
-  await has(page, conversation(MAIL), 'data-stage');
-  assert.match(await page.innerText(conversation(MAIL)), /accept this/);
+  await page.locator(`${conversation(MAIL)}:not([data-stage])`).filter({ hasText: 'accept this' }).waitFor();
   assert.deepEqual([await notice.count(), await kept(page)], [0, 0]);
 });
 

@@ -36,12 +36,53 @@ const decide = async (page) => {
 };
 const always = (page) => page.locator(by('approval-card', { approvalId: 'in_mac:ap-1' })).locator(by('approval-always-choice')).click();
 
+const hold = async (page) => {
+  await page.locator('.stale').waitFor();
+  await say(page, 'are you there?');
+  await say(page, 'I can wait, and so can this longer sentence that goes over more than one line of the screen.');
+  await page.locator(by('message-row', { stage: 'held' })).nth(1).waitFor();
+};
+const reset = async (page) => {
+  await page.click(by('conversation-menu'));
+  await page.click('text=Start the session anew…');
+  await page.click(by('reset-confirm'));
+  await page.locator(by('message-row', { kind: 'system' })).waitFor();
+};
+const unsent = async (page) => {
+  await refuse(page);
+  await page.evaluate((hash) => (location.hash = hash), talk('in_mac:mail'));
+  await page.fill(by('composer-input'), 'half a thought\nand another half');
+  await page.evaluate((hash) => (location.hash = hash), talk('in_mac:juno'));
+  await page.locator(by('thread-empty')).waitFor();
+  if (await page.locator('.back').isVisible()) await page.click('.back');
+};
+const press = (selector, then) => async (page) => {
+  await page.locator(by('connection', { phase: 'online' })).waitFor();
+  await page.click(selector);
+  await page.locator(then).waitFor();
+};
+const help = async (page) => {
+  await page.locator(by('message-row')).first().waitFor();
+  await page.locator('main').focus();
+  await page.keyboard.press('?');
+  await page.locator('dialog').waitFor();
+};
+
 /** name, scene, place, what is done before the picture is taken */
 const STATES = [
   ['talk-live', 'live', ADA, writing],
   ['talk-running', 'busy', ADA, seen(by('stop-button'))],
   ['talk-steps', 'busy', ADA, unfold],
   ['talk-refused', 'live', ADA, refuse],
+  ['talk-held', 'held', ADA, hold],
+  ['talk-reset', 'live', ADA, reset],
+  ['talk-facts', 'live', ADA, press('[aria-label="Session facts"]:visible, [aria-label="Context of the session"]:visible', '.conversation-head')],
+  ['talk-menu', 'live', ADA, press(by('conversation-menu'), '.menu')],
+  ['list-unsent', 'live', ADA, unsent],
+  ['switcher', 'live', ADA, press(by('open-switcher'), 'dialog')],
+  ['people', 'live', ADA, press('.people', 'dialog, .menu')],
+  ['help', 'live', ADA, help],
+  ['add-machine', 'live', '#/fleet', press(by('fleet-add'), 'dialog')],
   ['talk-interrupted', 'live', talk('in_old:scout'), seen(by('run-row'))],
   ['talk-empty', 'live', talk('in_mac:juno'), seen(by('thread-empty'))],
   ['talk-loading', 'live', talk('in_mac:unknown'), seen(by('thread-empty'))],

@@ -9,6 +9,7 @@ import { gatewayText, reasonText, span } from '../words.js';
 import { field, openDialog } from './dialog.js';
 import { agentRow, pairingNotice } from './instances.js';
 import { openMenu } from './menu.js';
+import { sheet } from './sheet.js';
 
 const DOTS = 'M5 10h.01M10 10h.01M15 10h.01';
 
@@ -28,7 +29,7 @@ export function fleetCard(client, route, id) {
   const gateway = axis('gateway', 'Gateway');
   const pairing = pairingNotice();
   const gap = h('p', { class: 'fleet-gap', hidden: true });
-  const facts = factLine(['Bridge', 'Open runs', 'Waits to be sent', 'Refused by the hub']);
+  const facts = sheet('fleet-facts', ['Bridge', 'Open runs', 'Waits to be sent', 'Refused by the hub']);
   const agents = h('div', { class: 'agents', role: 'list', 'aria-label': 'Agents' });
   const noAgents = h('p', { class: 'hint' }, 'No agent reported yet.');
   const element = h('article', { class: 'fleet-card', tabIndex: 0, 'data-testid': 'fleet-card', 'data-instance-id': id, 'data-walk-row': '', onkeydown: (/** @type {KeyboardEvent} */ event) => event.target === element && event.key === 'Enter' && menu() },
@@ -79,7 +80,7 @@ export function fleetCard(client, route, id) {
   ends.add(watch(client.list('agent', { where: { instanceId: id }, order: 'name' }), ({ ids, loading }) => {
     rows.set(ids.map((/** @type {string} */ key) => ({ key })));
     show(noAgents, ids.length === 0 && !loading);
-  }), everySecond(paintHub), rows.end);
+  }), client.connection.subscribe(paintHub), everySecond(paintHub), rows.end);
   return { element, update, end: ends.end, leave: (/** @type {() => void} */ done) => collapse(element, done) };
 }
 
@@ -97,27 +98,6 @@ function axis(axisName, label) {
       text(detail, more);
       age(since, at);
       element.title = title;
-    },
-  };
-}
-
-/** @param {string[]} names */
-function factLine(names) {
-  const element = h('dl', { class: 'fleet-facts' });
-  const values = new Map(names.map((name) => {
-    const value = h('dd');
-    const box = h('div', { hidden: true }, h('dt', {}, name), value);
-    element.append(box);
-    return [name, { box, value }];
-  }));
-  return {
-    element,
-    /** @param {string} name @param {string} words */
-    set(name, words) {
-      const { box, value } = /** @type {any} */ (values.get(name));
-      show(box, Boolean(words));
-      text(value, words);
-      attribute(box, 'data-fact', name);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { ask } from '../ask.js';
-import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
+import { attribute, bag, h, icon, isComposing, show, text, watch } from '../dom.js';
 import { saysOf } from '../machine.js';
 import { agentOf, instanceName, mayWrite, titleOf } from '../model.js';
 import { notify } from '../notices.js';
@@ -38,7 +38,7 @@ export function conversationHead(client, id, shell) {
   const element = h('header', { class: 'conversation-head' },
     h('button', { type: 'button', class: 'quiet back', 'aria-label': 'All conversations', onclick: shell.back }, icon(BACK)),
     h('div', { class: 'conversation-name' }, title, input, h('p', { class: 'sub' }, whose, status, since, says)), context, dots,
-    h('button', { type: 'button', class: 'quiet', 'aria-label': 'Session facts', title: 'Session facts', onclick: shell.toggleFacts }, icon(PANEL)));
+    h('button', { type: 'button', class: 'quiet head-facts', 'aria-label': 'Session facts', title: 'Session facts', onclick: shell.toggleFacts }, icon(PANEL)));
 
   const conversation = () => client.entity('conversation', id).get();
 
@@ -53,7 +53,7 @@ export function conversationHead(client, id, shell) {
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
+    if (isComposing(event) || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.preventDefault();
     leave(event.key === 'Enter');
     rename.focus({ preventScroll: true });
@@ -103,7 +103,7 @@ export function conversationHead(client, id, shell) {
   }
 
   ends.add(watch(client.entity('conversation', id), paint), everySecond(paintSays), client.entity('session', id).subscribe(paint), client.list('agent').subscribe(paint),
-    client.list('instance').subscribe(paint), client.self.subscribe(paint));
+    client.list('instance').subscribe(paint), client.self.subscribe(paint), client.connection.subscribe(paintSays));
   return { element, end: ends.end };
 }
 

@@ -64,7 +64,7 @@ function instanceRow(client, route, id) {
   }
 
   const rows = keyed(agents, (agentId) => agentRow(client, route, agentId));
-  ends.add(watch(client.list('agent', { where: { instanceId: id }, order: 'name' }), ({ ids }) => rows.set(ids.map((key) => ({ key })))), everySecond(() => instance && paintHub()), rows.end);
+  ends.add(watch(client.list('agent', { where: { instanceId: id }, order: 'name' }), ({ ids }) => rows.set(ids.map((key) => ({ key })))), everySecond(() => instance && paintHub()), client.connection.subscribe(() => instance && paintHub()), rows.end);
   return { element, update, end: ends.end };
 }
 
@@ -132,6 +132,6 @@ export function agentRow(client, route, id) {
     attribute(button, 'data-running', running);
     age(active, sessions[0]?.lastActivityAt, 'short');
   };
-  ends.add(watch(client.entity('agent', id), paint), everySecond(paint));
+  ends.add(watch(client.entity('agent', id), paint), client.connection.subscribe(paint), everySecond(paint));
   return { element, end: ends.end };
 }

@@ -62,7 +62,7 @@ export function messageRow(client, id, memory) {
     whole.set(message);
     paintText();
     paintFold();
-    text(note, noteOf(message, ended));
+    paintNote();
     note.title = message.delivery ? deliveryText(message.delivery) : '';
     const refused = local?.stage === 'refused';
     const lost = own && !local && delivery?.state === 'failed';
@@ -73,8 +73,12 @@ export function messageRow(client, id, memory) {
     show(foot, Boolean(note.textContent) || refused);
   }
 
+  function paintNote() {
+    text(note, noteOf(shown, told, client.connection.get().phase === 'online'));
+  }
+
   function paintText() {
-    if (shown.author?.type === 'agent') showMarkdown(body, whole.text());
+    if (shown.author?.type === 'agent') showMarkdown(body, whole.text(), shown.status === 'streaming');
     else showPlain(body, whole.text());
   }
 
@@ -101,14 +105,15 @@ export function messageRow(client, id, memory) {
     if (sentAt) time.title = new Date(sentAt).toLocaleString();
   }
 
-  return { element, update, end: whole.end };
+  const off = client.connection.subscribe(() => shown?.local && paintNote());
+  return { element, update, end: () => (off(), whole.end()) };
 }
 
-/** @param {any} message @param {boolean} ended */
-function noteOf({ status, local, delivery }, ended) {
+/** @param {any} message @param {boolean} ended @param {boolean} online */
+function noteOf({ status, local, delivery }, ended, online) {
   if (local?.stage === 'refused') return `Not sent: ${local.error?.message ?? local.error?.code ?? 'the hub refused it'}`;
-  if (local?.stage === 'held') return 'Waits for the connection';
-  if (local?.stage === 'sent') return 'Sending…';
+  // What was sent and has no answer is sent again.
+  if (local) return local.stage === 'sent' && online ? 'Sending…' : 'Waits for the connection';
   if (STATUS[status]) return ended ? '' : STATUS[status];
   return delivery ? deliveryText(delivery) : '';
 }
