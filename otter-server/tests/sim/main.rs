@@ -63,7 +63,7 @@ fn every_seed_keeps_the_promises() {
         println!("{:?}", world.run());
         return;
     }
-    let seeds = number("OTTER_SIM_SEEDS").unwrap_or(160);
+    let seeds = number("OTTER_SIM_SEEDS").unwrap_or(300);
     let next = AtomicU64::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let sum = std::thread::scope(|scope| {
