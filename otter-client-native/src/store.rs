@@ -71,8 +71,10 @@ impl Store {
         if found > LAYOUT {
             return Err(StoreError::TooNew { path, found });
         }
-        if found == 0 {
-            connection.execute_batch(TABLES)?;
+        if found < LAYOUT {
+            let steps = LAYOUTS.iter().skip(usize::try_from(found).unwrap_or_default());
+            let all: String = steps.copied().collect();
+            connection.execute_batch(&format!("BEGIN; {all} PRAGMA user_version = {LAYOUT}; COMMIT;"))?;
         }
         let shared = Shared { connection: Mutex::new(connection), appended: Notify::new(), _dir: dir };
         Ok(Self { shared: Arc::new(shared) })
@@ -219,10 +221,12 @@ pub(crate) const fn lane_word(lane: Lane) -> &'static str {
     lane.as_str()
 }
 
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
+
+/// What leads from each layout to the next.
+const LAYOUTS: [&str; 2] = [TABLES, "ALTER TABLE lane ADD COLUMN restate TEXT;"];
 
 const TABLES: &str = "
-BEGIN;
 CREATE TABLE lane (
     lane TEXT PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL, acked INTEGER NOT NULL,
     trimmed INTEGER NOT NULL, trimmed_id TEXT, opened INTEGER
@@ -242,8 +246,6 @@ CREATE TABLE journal (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, data TEXT NOT NULL, by TEXT NOT NULL, stage TEXT NOT NULL,
     deadline INTEGER NOT NULL, result TEXT, code TEXT, message TEXT, changed_at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 1;
-COMMIT;
 ";
 
 #[cfg(test)]

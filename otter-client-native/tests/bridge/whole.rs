@@ -37,9 +37,9 @@ fn start(
     let core =
         BridgeCore::new(instance.clone(), Policy::default(), config, identity, None, rows, clock.now());
     let tokens = TokenStore::open(&folder.join("tokens.json")).unwrap();
-    let (url, token) = (gateway.url.clone(), stop.clone());
+    let (url, token, end) = (gateway.url.clone(), stop.clone(), stop.clone());
     let task = tokio::spawn(async move {
-        let hub = ClientHub::new(client, events, instance);
+        let hub = ClientHub::new(client, events, instance, end);
         run(core, url, tokens, hub, clock, token).await.unwrap();
     });
     (store, stop, task)
