@@ -225,8 +225,8 @@ async fn carry_out(
     let value = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let (id, kind) = (attempted.id.clone(), attempted.kind.clone());
     let request = CommandRequest { id, kind, data: value(&attempted.data), by: value(&attempted.by), again };
-    let handled = AssertUnwindSafe(async { handler.handle(client, request).await }).catch_unwind().await;
-    let end = handled.map_or_else(
+    let answered = AssertUnwindSafe(async { handler.handle(client, request).await }).catch_unwind().await;
+    let end = answered.map_or_else(
         |_| {
             tracing::error!(command = %attempted.id, "a handler panicked");
             end::panicked()
@@ -275,7 +275,7 @@ async fn finish(store: &Store, row: JournalRow, mut end: CommandEnd) -> Result<(
         });
         match stored.await {
             Err(StoreError::Append(AppendError::TooLarge { .. })) if end.result.is_some() => {
-                end.result = None
+                end.result = None;
             }
             Err(StoreError::Append(AppendError::Full { .. })) => tokio::time::sleep(FULL).await,
             done => return done,

@@ -47,7 +47,7 @@ impl StoreTx<'_> {
             return Err(AppendError::TooLarge { kind, subject, bytes, limit }.into());
         }
         let held = held_bytes(&self.tx)?;
-        if held > MAX_BYTES {
+        if held > self.limit {
             return Err(AppendError::Full { bytes: held }.into());
         }
         let n = self.number(lane, event.id.as_str(), &text)?;
@@ -272,7 +272,5 @@ pub(crate) fn unix_ms() -> u64 {
 const KEEP_MS: u64 = 24 * 3_600_000;
 /// ... and at most so many bytes of them per lane.
 const KEEP_BYTES: u64 = 64 << 20;
-/// The outbox takes nothing more beyond this size.
-const MAX_BYTES: u64 = 1 << 30;
 /// The newest dead letters that are kept.
 const MAX_DEAD: u64 = 10_000;

@@ -2,6 +2,7 @@
 //! that one transaction can span them.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use otter_proto::frame::Lane;
@@ -23,6 +24,8 @@ pub struct Store {
 struct Shared {
     connection: Mutex<Connection>,
     appended: Notify,
+    /// Bytes in use beyond which the outbox takes nothing more.
+    limit: AtomicU64,
     /// Keeps the folder locked for as long as the store is open.
     _dir: Option<StateDir>,
 }
@@ -32,6 +35,7 @@ struct Shared {
 pub struct StoreTx<'a> {
     pub(crate) tx: Transaction<'a>,
     pub(crate) appended: bool,
+    pub(crate) limit: u64,
 }
 
 /// What waits in the outbox.
@@ -76,7 +80,12 @@ impl Store {
             let all: String = steps.copied().collect();
             connection.execute_batch(&format!("BEGIN; {all} PRAGMA user_version = {LAYOUT}; COMMIT;"))?;
         }
-        let shared = Shared { connection: Mutex::new(connection), appended: Notify::new(), _dir: dir };
+        let shared = Shared {
+            connection: Mutex::new(connection),
+            appended: Notify::new(),
+            limit: AtomicU64::new(MAX_BYTES),
+            _dir: dir,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -88,7 +97,8 @@ impl Store {
     ) -> Result<T, E> {
         let mut connection = self.lock()?;
         let tx = connection.transaction().map_err(StoreError::from)?;
-        let mut scope = StoreTx { tx, appended: false };
+        let limit = self.shared.limit.load(Ordering::Relaxed);
+        let mut scope = StoreTx { tx, appended: false, limit };
         let value = work(&mut scope)?;
         let appended = scope.appended;
         scope.tx.commit().map_err(StoreError::from)?;
@@ -168,6 +178,12 @@ impl Store {
         })
     }
 
+    /// Makes the outbox full at another size.
+    #[cfg(test)]
+    pub(crate) fn limit(&self, bytes: u64) {
+        self.shared.limit.store(bytes, Ordering::Relaxed);
+    }
+
     /// Resolves when something was appended since the last call.
     pub(crate) async fn appended(&self) {
         self.shared.appended.notified().await;
@@ -220,6 +236,9 @@ pub(crate) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 pub(crate) const fn lane_word(lane: Lane) -> &'static str {
     lane.as_str()
 }
+
+/// The outbox takes nothing more beyond this size.
+const MAX_BYTES: u64 = 1 << 30;
 
 const LAYOUT: i64 = 2;
 

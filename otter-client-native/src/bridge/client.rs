@@ -208,3 +208,52 @@ fn command(dispatch: CommandDispatch) -> Option<HubCommand> {
 
 const FULL: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use otter_proto::id::EntityId;
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::transport::MemoryHub;
+
+    fn status() -> Publish {
+        let subject = EntityId::new("in_1").unwrap();
+        let data = json!({"gateway": {"state": "online"}});
+        Publish {
+            kind: "instance.updated",
+            subject,
+            conversation: None,
+            caused_by: None,
+            observed_at: None,
+            data,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_outbox_is_waited_for_until_there_is_room_or_a_stop() {
+        let (_hub, transport) = MemoryHub::new();
+        let store = Store::in_memory().unwrap();
+        let builder = Client::builder("ws://memory").transport(transport).store(store.clone());
+        let (client, events) = builder.start_with_events().unwrap();
+        let (instance, stop) = (InstanceId::new("in_1").unwrap(), CancellationToken::new());
+        let mut hub = ClientHub::new(client, events, instance, stop.clone());
+        store.limit(0);
+        let room = async {
+            tokio::time::sleep(FULL * 3).await;
+            store.limit(u64::MAX);
+        };
+        let (stored, ()) = tokio::join!(hub.store(vec![status()], Vec::new()), room);
+        stored.unwrap();
+        assert_eq!(store.depth().unwrap().pending, 1);
+        store.limit(0);
+        let ended = async {
+            tokio::time::sleep(FULL / 2).await;
+            stop.cancel();
+        };
+        let before = tokio::time::Instant::now();
+        let (stored, ()) = tokio::join!(hub.store(vec![status()], Vec::new()), ended);
+        assert!(matches!(stored, Err(StoreError::Append(AppendError::Full { .. }))), "{stored:?}");
+        assert!(before.elapsed() < FULL, "{:?}", before.elapsed());
+    }
+}

@@ -183,8 +183,8 @@ fn what_has_to_be_restated_is_known_until_it_is_done() {
 fn a_store_of_the_first_layout_is_taken_over() {
     let root = tempfile::tempdir().unwrap();
     let dir = StateDir::open(root.path()).unwrap();
-    let old = rusqlite::Connection::open(root.path().join("otter.db")).unwrap();
-    old.execute_batch(super::TABLES).unwrap();
+    let old = Connection::open(root.path().join("otter.db")).unwrap();
+    old.execute_batch(TABLES).unwrap();
     old.execute_batch("UPDATE lane SET epoch = 3 WHERE lane = 'main'; PRAGMA user_version = 1;").unwrap();
     drop(old);
     let mut store = Store::open(&dir).unwrap();
