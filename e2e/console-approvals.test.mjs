@@ -1,22 +1,19 @@
 // Approvals as a person meets them: what is seen before one answers, what an answer carries, and what never happens by accident.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { PHONE, start, talk } from './console-page.mjs';
+import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
+import { PHONE, asked, previewRoom, talk } from './harness/preview.mjs';
 
+const { open } = previewRoom();
 const ADA = 'in_mac:ada';
 const SHORT = 'in_mac:ap-1';
 const LONG = 'in_mac:ap-2';
 const OTHER = 'in_mac:ap-3';
 
-let consoles;
-before(async () => (consoles = await start()));
-after(() => consoles?.stop());
-
 const card = (id, attributes = {}) => by('approval-card', { approvalId: id, ...attributes });
 const button = (id, name) => `${card(id)} ${by(`approval-${name}`)}`;
-const decisions = (page) => page.evaluate(() => window.fake.posted.filter(({ kind }) => kind === 'approval.decide').map(({ data }) => data));
+const decisions = (page) => asked(page, 'approval.decide');
 // How long a press is not taken after something moved: the moment itself is what is tested here.
 const steady = (page) => page.evaluate(() => new Promise((done) => setTimeout(done, 450)));
 // What this machine still lays out may move a card at that moment: then one presses again, as a person does.
@@ -28,8 +25,8 @@ const pressAnyhow = (page, selector) => page.click(selector, { force: true });
 const revOf = (page, id) => page.evaluate((key) => window.otter.entity('approval', key).get().rev, id);
 const isOff = (page, selector) => page.locator(selector).getAttribute('aria-disabled');
 
-async function asked(t, scene = 'approvals', hash = talk(ADA), options) {
-  const page = await consoles.open(t, scene, hash, options);
+async function approvals(t, scene = 'approvals', hash = talk(ADA), options) {
+  const page = await open(t, scene, hash, options);
   await page.locator(card(SHORT)).waitFor();
   // A press in the moment in which a card came up is not taken.
   await steady(page);
@@ -44,7 +41,7 @@ const rewrite = (page, id, change) =>
   }, [id, change]);
 
 test('an approval tells what would run, where, for how long it waits; one click allows it and its result is a step', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   const words = await page.locator(card(SHORT)).innerText();
   assert.match(words, /Ada asks to run a command/);
   assert.match(words, /on gateway · Studio Mac/);
@@ -66,7 +63,7 @@ test('an approval tells what would run, where, for how long it waits; one click 
 });
 
 test('a long command is on the screen to its end before it may be allowed', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   assert.equal(await isOff(page, button(LONG, 'allow-once')), 'true');
   assert.equal(await isOff(page, button(LONG, 'deny')), null);
   await pressAnyhow(page, button(LONG, 'allow-once'));
@@ -79,8 +76,24 @@ test('a long command is on the screen to its end before it may be allowed', asyn
   await page.locator(card(LONG, { state: 'decided' })).waitFor();
 });
 
+test('two that wait are answered in the reverse order: each answer is for its own, and the other keeps its place', async (t) => {
+  const page = await approvals(t, 'approvals', '#/approvals');
+  const open = () => page.locator(by('approval-card')).evaluateAll((cards) => cards.filter(({ dataset }) => ['pending', 'decided'].includes(dataset.state)).map(({ dataset }) => `${dataset.approvalId} ${dataset.state}`));
+  assert.deepEqual(await open(), [`${SHORT} pending`, `${LONG} pending`, `${OTHER} pending`]);
+  const revs = [await revOf(page, OTHER), await revOf(page, SHORT)];
+  await press(page, OTHER, 'allow-once');
+  assert.deepEqual(await open(), [`${SHORT} pending`, `${LONG} pending`, `${OTHER} decided`]);
+  await steady(page);
+  await press(page, SHORT, 'deny');
+  assert.deepEqual(await decisions(page), [{ approvalId: OTHER, rev: revs[0], decision: 'allow-once' }, { approvalId: SHORT, rev: revs[1], decision: 'deny' }]);
+  await page.locator(card(OTHER, { state: 'resolved', outcome: 'allowed' })).waitFor();
+  await page.locator(card(SHORT, { state: 'resolved', outcome: 'denied' })).waitFor();
+  assert.equal(await page.locator(card(LONG, { state: 'pending' })).count(), 1);
+  assert.match(await page.locator(card(SHORT)).innerText(), /You denied it\. Nothing ran\./);
+});
+
 test('the whole of a long command can be unfolded', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   await page.click(button(LONG, 'show-whole'));
   await page.waitForFunction((selector) => !document.querySelector(selector).hasAttribute('aria-disabled'), button(LONG, 'allow-once'));
   const [shown, all] = await page.locator(`${card(LONG)} pre`).evaluate((box) => [box.clientHeight, box.scrollHeight]);
@@ -88,14 +101,14 @@ test('the whole of a long command can be unfolded', async (t) => {
 });
 
 test('characters that would not be seen are written out', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   await rewrite(page, SHORT, { command: 'echo safe\u202e fdp.exe\u200b # ok' });
   await page.waitForFunction((selector) => document.querySelector(selector).innerText.includes('U+202E'), `${card(SHORT)} pre`);
   assert.equal(await page.locator(`${card(SHORT)} pre`).innerText(), 'echo safeU+202E fdp.exeU+200B # ok');
 });
 
 test('allowing for good is a second step that says what it means, and only offered answers can be given', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   assert.equal(await page.isVisible(button(SHORT, 'allow-always')), false);
   await page.click(button(SHORT, 'always-choice'));
   await pressAnyhow(page, button(SHORT, 'allow-always'));
@@ -111,7 +124,7 @@ test('allowing for good is a second step that says what it means, and only offer
 });
 
 test('a press in the moment in which the cards move decides nothing', async (t) => {
-  const page = await asked(t, 'approvals', '/approvals');
+  const page = await approvals(t, 'approvals', '#/approvals');
   const at = await page.locator(button(SHORT, 'allow-once')).boundingBox();
   const [x, y] = [at.x + at.width / 2, at.y + at.height / 2];
   await page.mouse.move(x, y);
@@ -129,7 +142,7 @@ test('a press in the moment in which the cards move decides nothing', async (t) 
 });
 
 test('an answered card keeps its place while others wait, so that the next press hits what it aims at', async (t) => {
-  const page = await asked(t, 'approvals', '/approvals');
+  const page = await approvals(t, 'approvals', '#/approvals');
   const before = await page.locator(button(OTHER, 'deny')).boundingBox();
   await press(page, SHORT, 'deny');
   await page.locator(card(SHORT, { state: 'resolved', outcome: 'denied' })).waitFor();
@@ -142,7 +155,7 @@ test('an answered card keeps its place while others wait, so that the next press
 });
 
 test('changed content is shown, says so, and is answered as it is shown', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   await rewrite(page, SHORT, { command: 'rm -rf /' });
   await page.locator(card(SHORT)).filter({ hasText: 'This has changed' }).waitFor();
   await pressAnyhow(page, button(SHORT, 'allow-once'));
@@ -160,7 +173,7 @@ const REFUSALS = [
 ];
 for (const [code, words, state] of REFUSALS) {
   test(`an answer that is refused ${code} says why and what is true now`, async (t) => {
-    const page = await asked(t);
+    const page = await approvals(t);
     await page.evaluate((wrong) => window.talk.fail(wrong), code);
     await press(page, SHORT, 'allow-once');
     await page.locator(card(SHORT, { state })).filter({ hasText: words }).waitFor();
@@ -173,32 +186,32 @@ for (const [code, words, state] of REFUSALS) {
 }
 
 test('an approval whose time is over is flagged and not called anything else', async (t) => {
-  const page = await asked(t, 'overdue');
+  const page = await approvals(t, 'overdue');
   assert.equal(await page.locator(card(SHORT)).getAttribute('data-overdue'), '');
-  assert.equal(await page.locator(`${card(SHORT)} ${by('approval-left')}`).innerText(), 'Time is over, not ended yet');
+  assert.equal(await page.locator(`${card(SHORT)} ${by('approval-left')}`).innerText(), 'Time is over');
   assert.equal(await page.locator(card(SHORT)).getAttribute('data-state'), 'pending');
 });
 
 test('what is decided is never shown as done', async (t) => {
-  const page = await asked(t, 'decided');
+  const page = await approvals(t, 'decided');
   await press(page, SHORT, 'allow-once');
   await page.locator(card(SHORT, { state: 'decided' })).filter({ hasText: 'Waiting for the gateway of Studio Mac' }).waitFor();
   assert.equal(await page.locator(card(SHORT)).getAttribute('data-outcome'), null);
 });
 
 test('without a connection, and for a viewer, the answers are off with words', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   await page.evaluate(() => window.fake.push({ connection: { phase: 'waiting', reason: 'offline', code: null, since: Date.now(), attempt: 1, nextRetryAt: null, roundTripMs: null } }));
   await page.locator(card(SHORT)).filter({ hasText: 'Not connected' }).waitFor();
   await pressAnyhow(page, button(SHORT, 'deny'));
-  const viewer = await asked(t, 'viewer');
+  const viewer = await approvals(t, 'viewer');
   assert.match(await viewer.locator(card(SHORT)).innerText(), /You may watch: a member of this org has to answer/);
   await pressAnyhow(viewer, button(SHORT, 'allow-once'));
   assert.deepEqual([await decisions(page), await decisions(viewer)], [[], []]);
 });
 
 test('the keyboard answers the card that has it, and goes on to the next', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   await page.focus(by('composer-input'));
   await page.keyboard.type('ad');
   await page.locator(card(SHORT)).focus();
@@ -209,7 +222,7 @@ test('the keyboard answers the card that has it, and goes on to the next', async
 });
 
 test('a new approval is told to a screen reader once', async (t) => {
-  const page = await asked(t);
+  const page = await approvals(t);
   await page.evaluate(() => {
     window.said = [];
     const region = document.querySelector('[data-testid=announcer]');
@@ -224,7 +237,7 @@ test('a new approval is told to a screen reader once', async (t) => {
 });
 
 test('what was answered is told in its conversation and on the page of approvals', async (t) => {
-  const page = await consoles.open(t, 'live', talk(ADA));
+  const page = await open(t, 'live', talk(ADA));
   const record = page.locator(card('in_mac:ap-force', { state: 'resolved', outcome: 'denied' }));
   await record.waitFor();
   assert.match(await record.innerText(), /You denied it\. Nothing ran\./);
@@ -236,7 +249,7 @@ test('what was answered is told in its conversation and on the page of approvals
 });
 
 test('a phone shows a whole card without scrolling sideways, with room for a thumb', async (t) => {
-  const page = await asked(t, 'approvals', talk(ADA), PHONE);
+  const page = await approvals(t, 'approvals', talk(ADA), PHONE);
   const heights = await page.locator(`${card(SHORT)} button:visible`).evaluateAll((buttons) => buttons.map((each) => each.getBoundingClientRect().height));
   assert.ok(heights.every((height) => height >= 44), String(heights));
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);

@@ -1,32 +1,15 @@
 // The feed and the board of tasks on a scripted core: what moves, what does not, and what becomes of what one asks.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { by, launch } from './harness/browser.mjs';
-import { openPreview, servePreview } from './harness/preview.mjs';
+import { test } from 'node:test';
+import { by } from './harness/browser.mjs';
+import { PHONE, asked, previewRoom } from './harness/preview.mjs';
 
-const SCREENS = fileURLToPath(new URL('../.cache/e2e/screens', import.meta.url));
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const { open } = previewRoom();
 const item = (id, rest) => by('feed-item', { itemId: `in_mac:${id}`, ...rest });
 const card = (id, rest) => by('task-card', { taskId: id, ...rest });
 const column = (name) => by('task-column', { column: name });
 
-let preview;
-let browser;
-before(async () => {
-  preview = await servePreview();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  preview?.close();
-});
-
-const open = (t, scene, hash, options) => openPreview(t, browser, preview.address(scene, hash), options);
-const asked = (page, kind) => page.evaluate((wanted) => window.fake.posted.filter(({ t, kind: each }) => t === 'command' && each === wanted).map(({ data }) => data), kind);
 const inFeed = (page) => page.locator(by('feed-item')).evaluateAll((items) => items.filter(({ inert }) => !inert).map(({ dataset }) => dataset.itemId.slice(7)));
 const newItem = (page, id, fields, replayed) => page.evaluate(([name, data, again]) => window.acts.feedItem(name, data, again), [id, { category: 'social', title: id, ...fields }, replayed]);
 
@@ -274,23 +257,4 @@ test('every page is loading before it is empty', async (t) => {
   await empty.click(by('nav-fleet'));
   await empty.click(by('fleet-add'));
   await empty.waitForSelector('text=otter-server instance add --name laptop');
-});
-
-const STATES = [
-  ['conversations', 'live', '#/c/in_mac:ada'], ['folders', 'many', '#/c/in_mac:ada'], ['list', 'many', '#/'], ['approvals', 'approvals', '#/approvals'], ['tasks', 'live', '#/tasks'], ['task', 'live', '#/tasks/hub:t1'],
-  ['feed', 'live', '#/feed'], ['fleet', 'live', '#/fleet'], ['activity', 'live', '#/fleet/activity'], ['integrators', 'live', '#/fleet/data'], ['stale', 'stale', '#/fleet'],
-  ['empty', 'empty', '#/feed'], ['loading', 'loading', '#/'], ['signed-out', 'signedout', '#/'],
-];
-const LOOKS = { light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, phone: { ...PHONE, colorScheme: 'light' } };
-
-test('pictures of the main states', { timeout: 180_000 }, async (t) => {
-  await mkdir(SCREENS, { recursive: true });
-  for (const [look, options] of Object.entries(LOOKS)) {
-    for (const [name, scene, hash] of STATES) {
-      const page = await open(t, scene, hash, options);
-      await page.waitForTimeout(400);
-      await page.screenshot({ path: join(SCREENS, `${name}-${look}.png`) });
-      await page.context().close();
-    }
-  }
 });

@@ -1,27 +1,37 @@
 // A conversation as a person lives in it: what agents do, stopping them, writing, and the head of the conversation.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { start, talk } from './console-page.mjs';
+import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
+import { DESKTOP, PHONE, asked, previewRoom, push, say, talk } from './harness/preview.mjs';
 import { faults } from './harness/recorder.mjs';
 
+const { open } = previewRoom();
 const ADA = 'in_mac:ada';
 const MAIL = 'in_mac:mail';
 const RUN = 'in_mac:run-busy';
 const INPUT = by('composer-input');
 const STOP = by('stop-button', { runId: RUN });
 
-let consoles;
-before(async () => (consoles = await start()));
-after(() => consoles?.stop());
+const stops = (page) => asked(page, 'run.abort');
 
-const posted = (page, kind) => page.evaluate((wanted) => window.fake.posted.filter((each) => each.kind === wanted).map(({ data }) => data), kind);
-const stops = (page) => posted(page, 'run.abort');
-const push = (page, changes) => page.evaluate((each) => window.fake.push(each), changes);
+/** Keeps the height of an element in each frame, as it was painted. */
+function paintedHeights(selector) {
+  window.heights = [];
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    const element = document.querySelector(selector);
+    if (element) window.heights.push(element.clientHeight);
+  };
+  const look = () => {
+    port2.postMessage(null);
+    requestAnimationFrame(look);
+  };
+  look();
+}
 
 async function busy(t) {
-  const page = await consoles.open(t, 'busy', talk(ADA));
+  const page = await open(t, 'busy', talk(ADA));
   await page.locator(by('run-row', { runId: RUN, state: 'running' })).waitFor();
   return page;
 }
@@ -72,7 +82,7 @@ test('steps come in while a run goes on, in their place, and what it does at the
 });
 
 test('each way a run can end is told', async (t) => {
-  const page = await consoles.open(t, 'live', talk(ADA));
+  const page = await open(t, 'live', talk(ADA));
   const words = (id) => page.locator(by('run-row', { runId: id })).innerText();
   assert.match(await words('in_mac:r2'), /Failed: the model provider answered 529, overloaded/);
   await page.evaluate((hash) => (location.hash = hash), talk(MAIL));
@@ -132,7 +142,7 @@ test('who joins in the middle of an answer sees all of it so far, and a run that
 });
 
 test('the same words twice are two messages, each shown once in every painted frame', async (t) => {
-  const page = await consoles.open(t, 'live', talk(MAIL));
+  const page = await open(t, 'live', talk(MAIL));
   await page.locator(by('message-row')).first().waitFor();
   await page.evaluate(() => window.otterRecorder.take());
   for (let n = 0; n < 2; n += 1) {
@@ -144,18 +154,8 @@ test('the same words twice are two messages, each shown once in every painted fr
   assert.deepEqual(found, []);
 });
 
-test('words typed without a connection stay visible as waiting', async (t) => {
-  const page = await consoles.open(t, 'held', talk(MAIL));
-  await page.locator('.stale').waitFor();
-  await page.fill(INPUT, 'are you there?');
-  await page.keyboard.press('Enter');
-  const row = page.locator(by('message-row', { stage: 'held' }));
-  assert.match(await row.innerText(), /are you there\?\s+Waits for the connection/);
-  assert.equal(await page.inputValue(INPUT), '');
-});
-
 test('people who write are named, and others hear of this person only while they write', async (t) => {
-  const page = await consoles.open(t, 'live', talk(ADA));
+  const page = await open(t, 'live', talk(ADA));
   const line = page.locator(by('typing-line'));
   const before = await line.boundingBox();
   await push(page, { signals: [[`conversation/${ADA}`, 'typing', `${ADA}/mb_tom`, { memberId: 'mb_tom', name: 'Tom', active: true }]] });
@@ -170,25 +170,25 @@ test('people who write are named, and others hear of this person only while they
 });
 
 test('the composer sends with Enter, breaks lines with Shift and Enter, and says when a text is very long', async (t) => {
-  const page = await consoles.open(t, 'live', talk(ADA));
+  const page = await open(t, 'live', talk(ADA));
   await page.focus(INPUT);
   await page.keyboard.type('one');
   await page.keyboard.press('Shift+Enter');
   await page.keyboard.type('two');
   await page.keyboard.press('Enter');
-  assert.deepEqual(await posted(page, 'message.send'), [{ conversationId: ADA, text: 'one\ntwo' }]);
+  assert.deepEqual(await asked(page, 'message.send'), [{ conversationId: ADA, text: 'one\ntwo' }]);
   await page.fill(INPUT, 'ä'.repeat(110 * 1024));
   await page.locator('.composer-hint').filter({ hasText: 'A long text: 220 KB' }).waitFor();
 });
 
 test('a viewer may not write, and is told why', async (t) => {
-  const page = await consoles.open(t, 'viewer', talk(ADA));
+  const page = await open(t, 'viewer', talk(ADA));
   await page.locator('.composer-hint').filter({ hasText: 'your role is viewer' }).waitFor();
   assert.equal(await page.isDisabled(INPUT), true);
 });
 
 test('a conversation is renamed in place; its session is started anew after a question', async (t) => {
-  const page = await consoles.open(t, 'live', talk(ADA));
+  const page = await open(t, 'live', talk(ADA));
   await page.click(by('conversation-title'));
   await page.fill(by('conversation-title-input'), 'Release 0.5');
   await page.keyboard.press('Escape');
@@ -197,17 +197,56 @@ test('a conversation is renamed in place; its session is started anew after a qu
   await page.fill(by('conversation-title-input'), 'Release 0.5');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('h1').innerText === 'Release 0.5');
-  assert.deepEqual(await posted(page, 'conversation.update'), [{ conversationId: ADA, title: 'Release 0.5' }]);
+  assert.deepEqual(await asked(page, 'conversation.update'), [{ conversationId: ADA, title: 'Release 0.5' }]);
   await page.click(by('conversation-menu'));
   await page.click('text=Start the session anew…');
-  assert.deepEqual(await posted(page, 'session.reset'), []);
+  assert.deepEqual(await asked(page, 'session.reset'), []);
   await page.click(by('reset-confirm'));
   await page.locator(by('notice')).filter({ hasText: 'The session was started anew' }).waitFor();
-  assert.deepEqual(await posted(page, 'session.reset'), [{ conversationId: ADA }]);
+  assert.deepEqual(await asked(page, 'session.reset'), [{ conversationId: ADA }]);
+});
+
+test('a session that was started anew is told by a line in the same conversation, whose messages stay', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  await page.locator(by('session-context', { used: 118_400 })).waitFor();
+  const before = await page.locator(by('message-row')).evaluateAll((rows) => rows.map(({ dataset }) => dataset.messageId));
+  await page.click(by('conversation-menu'));
+  await page.click('text=Start the session anew…');
+  await page.click(by('reset-confirm'));
+  const line = page.locator(by('message-row', { kind: 'system' }));
+  await line.waitFor();
+  assert.equal(await line.innerText(), 'The session was reset: the agent starts over without what was said before.');
+  const after = await page.locator(by('message-row')).evaluateAll((rows) => rows.map(({ dataset }) => dataset.messageId));
+  assert.deepEqual([after.slice(0, -1), after.at(-1).startsWith('in_mac:reset-')], [before, true]);
+  // Nothing is known of the new context yet, and that is not 0.
+  await page.locator(`${by('session-context')}:not([data-used])`).filter({ hasText: 'unknown of 200k' }).waitFor();
+  assert.equal(await page.locator('[data-open-conversation]').getAttribute('data-open-conversation'), ADA);
+  await say(page, 'Hello again');
+  await page.locator(by('message-row', { delivery: 'delivered' })).filter({ hasText: 'Hello again' }).waitFor();
+  assert.deepEqual(await asked(page, 'message.send'), [{ conversationId: ADA, text: 'Hello again' }]);
+});
+
+test('a draft of several lines has its height from the first frame, also on a phone', async (t) => {
+  for (const device of [DESKTOP, PHONE]) {
+    const page = await open(t, 'live', talk(MAIL), device);
+    await page.fill(INPUT, 'one\ntwo\nthree\nfour');
+    const height = await page.locator(INPUT).evaluate((input) => input.clientHeight);
+    assert.ok(height > 80);
+    await page.evaluate((hash) => (location.hash = hash), talk(ADA));
+    await page.locator(`[data-open-conversation="${ADA}"]`).waitFor();
+    await page.evaluate(paintedHeights, INPUT);
+    await page.evaluate((hash) => {
+      window.heights.length = 0;
+      location.hash = hash;
+    }, talk(MAIL));
+    await page.waitForFunction(() => window.heights.length > 5);
+    assert.equal(await page.inputValue(INPUT), 'one\ntwo\nthree\nfour');
+    assert.deepEqual(await page.evaluate(() => [...new Set(window.heights)]), [height]);
+  }
 });
 
 test('code is copied as it was written', async (t) => {
-  const page = await consoles.open(t, 'live', talk(ADA));
+  const page = await open(t, 'live', talk(ADA));
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.locator('.code-block').hover();
   await page.locator('.code-block .copy').click();
@@ -216,7 +255,7 @@ test('code is copied as it was written', async (t) => {
 });
 
 test('a conversation that may not be read says so', async (t) => {
-  const page = await consoles.open(t, 'live', talk('in_mac:secret'));
+  const page = await open(t, 'live', talk('in_mac:secret'));
   await page.locator(by('thread-empty')).filter({ hasText: 'Loading the conversation' }).waitFor();
   await push(page, { scopes: { 'conversation/in_mac:secret': { phase: 'denied', reason: 'this conversation is not of your org' } } });
   await page.locator(by('thread-empty')).filter({ hasText: 'this conversation is not of your org' }).waitFor();

@@ -1,17 +1,14 @@
 // The length of a conversation: thousands of rows to scroll through, long texts, what is unread, and what a page keeps.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { start, talk } from './console-page.mjs';
+import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
+import { previewRoom, talk } from './harness/preview.mjs';
 
+const { open } = previewRoom();
 const LONG = 'in_mac:long';
 const ROWS = 3000;
 const MOST_IN_PAGE = 420;
-
-let consoles;
-before(async () => (consoles = await start()));
-after(() => consoles?.stop());
 
 const atEnd = (page) => page.waitForFunction(() => {
   const box = document.querySelector('.scroller');
@@ -20,7 +17,7 @@ const atEnd = (page) => page.waitForFunction(() => {
 const rowsInPage = (page) => page.locator(by('message-row')).count();
 
 async function long(t, options) {
-  const page = await consoles.open(t, 'history', talk(LONG), options);
+  const page = await open(t, 'history', talk(LONG), options);
   await page.locator(by('message-row', { messageId: 'in_mac:long-02999' })).waitFor();
   await atEnd(page);
   return page;
@@ -128,7 +125,7 @@ test('a long text shows its beginning, and the whole when it is asked for', asyn
 });
 
 test('a hundred conversations opened in a row leave nothing behind', { timeout: 180_000 }, async (t) => {
-  const page = await consoles.open(t, 'many', talk('in_mac:c1'));
+  const page = await open(t, 'many', talk('in_mac:c1'));
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
   const measure = async () => {
@@ -138,7 +135,7 @@ test('a hundred conversations opened in a row leave nothing behind', { timeout: 
   };
   const visit = async (from, to) => {
     for (let n = from; n < to; n += 1) {
-      await page.evaluate((id) => (location.hash = `#/c/${encodeURIComponent(id)}`), `in_mac:c${n}`);
+      await page.evaluate((hash) => (location.hash = hash), talk(`in_mac:c${n}`));
       await page.locator(by('message-row', { messageId: `in_mac:long-00039-in_mac:c${n}` })).waitFor({ state: 'attached' });
     }
   };

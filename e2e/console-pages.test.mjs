@@ -1,38 +1,22 @@
 // The console beside its conversations, on a scripted core: the shell, the list of conversations, the fleet, the keyboard.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { by, launch } from './harness/browser.mjs';
+import { test } from 'node:test';
+import { by } from './harness/browser.mjs';
 import { faintTexts, namelessControls } from './harness/contrast.mjs';
-import { openPreview, servePreview } from './harness/preview.mjs';
+import { DESKTOP, asked, has, previewRoom } from './harness/preview.mjs';
 
+const { open } = previewRoom();
 const INPUT = by('composer-input');
 const row = (id) => by('conversation-row', { conversationId: id });
 const ADA = 'in_mac:ada';
 const JUNO = 'in_mac:juno';
 const MAIL = 'in_mac:mail';
-const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+const SMALL_PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
-let preview;
-let browser;
-before(async () => {
-  preview = await servePreview();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  preview?.close();
-});
-
-const open = (t, scene, hash, options) => openPreview(t, browser, preview.address(scene, hash), options);
 const count = (page, selector) => page.locator(selector).count();
 const order = (page) => page.locator(by('conversation-row')).evaluateAll((rows) => rows.map(({ dataset }) => dataset.conversationId));
 const focused = (page) => page.evaluate(() => document.activeElement.dataset.conversationId ?? document.activeElement.textContent.slice(0, 40));
-const asked = (page, kind) => page.evaluate((wanted) => window.fake.posted.filter(({ t, kind: each }) => t === 'command' && each === wanted).map(({ data }) => data), kind);
-
-/** Waits until a row has an attribute, or has it no more. */
-const has = (page, selector, attribute, value) =>
-  page.waitForFunction(([query, name, wanted]) => (document.querySelector(query)?.getAttribute(name) ?? null) === wanted, [selector, attribute, value]);
 
 test('each page has an address: links, keys and the back button agree, and the keyboard follows', async (t) => {
   const page = await open(t, 'approvals', '#/feed');
@@ -239,16 +223,6 @@ test('the connection is told as it is, and what is old is shown with its age on 
   }
 });
 
-test('what is asked offline waits here, is counted, and shows at once', async (t) => {
-  const page = await open(t, 'held', `#/c/${ADA}`);
-  await page.waitForSelector(by('connection', { phase: 'waiting' }));
-  await page.click(row(MAIL), { button: 'right' });
-  await page.click('.menu >> text="Pin to the top"');
-  await has(page, row(MAIL), 'data-stage', 'held');
-  assert.equal(await page.getAttribute(row(MAIL), 'data-pinned'), 'true');
-  assert.equal(await page.textContent(by('held')), '1 waits here');
-});
-
 test('the fleet keeps its three things apart, each with its age', async (t) => {
   const page = await open(t, 'live', '#/fleet');
   const axes = (id) => page.locator(`${by('fleet-card', { instanceId: id })} .axis`).allTextContents();
@@ -260,6 +234,59 @@ test('the fleet keeps its three things apart, each with its age', async (t) => {
   assert.deepEqual(facts, ['Bridge0.1.0', 'Open runs0', 'Waits to be sent12']);
   await page.click(`${by('fleet-card', { instanceId: 'in_mac' })} ${by('agent-row')}`);
   await page.waitForSelector(INPUT);
+});
+
+test('a machine that goes silent is said to be, for how long by minutes, and is heard again', async (t) => {
+  // This scene has one heartbeat, at its beginning.
+  const page = await open(t, 'busy', '#/fleet', { ...DESKTOP, ownClock: true });
+  const card = by('fleet-card', { instanceId: 'in_mac' });
+  const hub = async () => (await page.locator(`${card} [data-axis=hub]`).textContent()).replace('Hub', '').trim();
+  const after = async (seconds) => {
+    await page.clock.runFor(seconds * 1000);
+    return [await hub(), await page.locator(card).getAttribute('data-silent')];
+  };
+  await page.waitForSelector(card);
+  await page.clock.pauseAt(await page.evaluate(() => Date.now() + 1000));
+  assert.match((await after(30))[0], /^online heard 3[0-9] s ago$/);
+  assert.deepEqual(await after(60), ['online, silent for 1 min', '']);
+  assert.deepEqual(await after(13 * 60), ['online, silent for 14 min', '']);
+  // What its agents said is as old as it is, and is another thing.
+  assert.match(await page.locator(`${card} ${by('agent-row', { agentId: 'in_mac:ada' })}`).textContent(), /busy for 17 min · building the release/);
+  await page.evaluate(() => window.fake.push({ signals: [['org', 'instance.heartbeat', 'in_mac', { instanceId: 'in_mac', at: new Date().toISOString(), outbox: { pending: 0, dead: 0 } }]] }));
+  assert.deepEqual(await after(1), ['online heard just now', null]);
+
+  // While this page hears nothing itself it does not say that others are silent: all it shows is as old as that.
+  await page.evaluate(() => window.fake.push({ connection: { phase: 'waiting', reason: 'heartbeat', code: 1006, since: Date.now(), attempt: 1, nextRetryAt: null, roundTripMs: null }, scopes: { org: { phase: 'stale', reason: 'heartbeat' } } }));
+  const [words, silent] = await after(5 * 60);
+  assert.deepEqual([words, silent], ['online heard 5 min ago', null]);
+  assert.match(await page.textContent('.stale:visible'), /You see what was known 5 min ago\.$/);
+  assert.match(await page.locator(`${card} ${by('agent-row', { agentId: 'in_mac:ada' })}`).textContent(), /busy when last seen · building the release/);
+});
+
+test('the filter for what is unread is pressed only while it is on', async (t) => {
+  const page = await open(t, 'live', `#/c/${ADA}`);
+  const [filter, group] = [page.locator(by('unread-only')), page.locator('.side-head button').last()];
+  const look = (button) => button.evaluate((each) => [getComputedStyle(each).backgroundColor, getComputedStyle(each).borderColor]);
+  assert.deepEqual(await look(filter), await look(group));
+  await filter.click();
+  await page.mouse.move(700, 500);
+  assert.equal(await filter.getAttribute('aria-pressed'), 'true');
+  assert.notDeepEqual(await look(filter), await look(group));
+  assert.deepEqual(await order(page), [JUNO]);
+});
+
+test('a table of an integrator keeps what a row is in sight, whatever its id and its fields are', async (t) => {
+  const page = await open(t, 'live', '#/fleet/data', SMALL_PHONE);
+  const table = page.locator(by('vendor-table', { type: 'x.acme.deployment' }));
+  const id = table.locator('tbody th');
+  await id.waitFor();
+  const box = async () => id.evaluate((cell) => [cell.getBoundingClientRect().left - cell.closest('.table-box').getBoundingClientRect().left, cell.getBoundingClientRect().width / innerWidth < 0.5]);
+  const before = await box();
+  await table.locator('.table-box').evaluate((scroller) => (scroller.scrollLeft = 10_000));
+  assert.deepEqual([await box(), before[1]], [before, true]);
+  assert.equal(await id.getAttribute('title'), 'in_mac:01a216ee-5bab-7000-8000-000000000001.production.eu-central-1');
+  const widths = await table.locator('tbody td').evaluateAll((cells) => cells.map((cell) => cell.offsetWidth <= 240));
+  assert.deepEqual(new Set(widths), new Set([true]));
 });
 
 test('a machine is removed only when its name was typed', async (t) => {
@@ -283,7 +310,7 @@ test('activity, pushes and rows of integrators are on the fleet page as soon as 
   await page.click(by('fleet-tab', { tab: 'data' }));
   await page.waitForSelector(by('vendor-table', { type: 'x.acme.sensor' }));
   await page.evaluate(() => window.fake.push({ put: [['org', 'x.acme.pump/in_mac:p1', 9000, true, { running: true, litres: 12 }]] }));
-  assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /litresrunning.*in_mac:p112true/);
+  assert.match(await page.textContent(by('vendor-table', { type: 'x.acme.pump' })), /machinelitresrunning.*p1Studio Mac12true/);
 });
 
 test('a critical alert is told on every other page, when it happens and not when it was missed', async (t) => {
@@ -355,7 +382,7 @@ test('everything that can be pressed is reached by Tab, and what has the keyboar
 });
 
 test('a phone shows every page in its width, with the way between them at the thumb', async (t) => {
-  const page = await open(t, 'approvals', '#/', PHONE);
+  const page = await open(t, 'approvals', '#/', SMALL_PHONE);
   for (const name of ['conversations', 'approvals', 'tasks', 'feed', 'fleet']) {
     await page.tap(by(`nav-${name}`));
     await page.waitForTimeout(150);

@@ -1,32 +1,14 @@
 // The console as a person uses it, on a scripted core: what the DOM does, without hub, bridge and gateway.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { by, launch } from './harness/browser.mjs';
-import { openPreview, servePreview } from './harness/preview.mjs';
+import { test } from 'node:test';
+import { by } from './harness/browser.mjs';
+import { PHONE, previewRoom, say, talk } from './harness/preview.mjs';
 import { faults } from './harness/recorder.mjs';
 
+const { open } = previewRoom();
 const INPUT = by('composer-input');
-const TALK = { ada: 'in_mac:ada', juno: 'in_mac:juno', mail: 'in_mac:mail' };
-
-let preview;
-let browser;
-before(async () => {
-  preview = await servePreview();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  preview?.close();
-});
-
-const open = (t, scene, conversation, options) =>
-  openPreview(t, browser, preview.address(scene, conversation ? `#/c/${encodeURIComponent(conversation)}` : ''), options);
-
-async function say(page, text) {
-  await page.fill(INPUT, text);
-  await page.keyboard.press('Enter');
-}
+const TALK = { ada: 'in_mac:ada', mail: 'in_mac:mail' };
 
 const count = (page, selector) => page.locator(selector).count();
 const draft = (page) => page.inputValue(INPUT);
@@ -45,7 +27,7 @@ async function watchScroll(page) {
 }
 
 test('an answer streams into one element that stays when the answer is whole, and the end stays in sight', async (t) => {
-  const page = await open(t, 'live', TALK.mail);
+  const page = await open(t, 'live', talk(TALK.mail));
   await watchScroll(page);
   await say(page, 'is all well?');
   assert.equal(await draft(page), '');
@@ -61,7 +43,7 @@ test('an answer streams into one element that stays when the answer is whole, an
 });
 
 test('a reader who scrolled up is left alone', async (t) => {
-  const page = await open(t, 'live', TALK.ada);
+  const page = await open(t, 'live', talk(TALK.ada));
   const top = () => page.evaluate(() => document.querySelector('.scroller').scrollTop);
   const length = () => page.evaluate((row) => document.querySelector(row)?.textContent.length ?? 0, by('message-row', { status: 'streaming' }));
   await say(page, 'go on');
@@ -80,7 +62,7 @@ test('a reader who scrolled up is left alone', async (t) => {
 });
 
 test('a stopped run is stopping until it ended', async (t) => {
-  const page = await open(t, 'busy', TALK.ada);
+  const page = await open(t, 'busy', talk(TALK.ada));
   await page.click(`${by('run-row', { state: 'running' })} >> text=Stop`);
   await page.waitForSelector(by('run-row', { state: 'stopping' }));
   assert.equal(await page.locator('.stop:visible').isDisabled(), true);
@@ -89,28 +71,8 @@ test('a stopped run is stopping until it ended', async (t) => {
   assert.equal(await count(page, by('run-row', { state: 'stopping' })), 0);
 });
 
-test('refused words stay until they are sent or dismissed, also over a reload', async (t) => {
-  const page = await open(t, 'live', TALK.mail);
-  const refused = by('message-row', { stage: 'refused' });
-  await say(page, 'refuse this');
-  await page.waitForSelector(refused);
-  assert.equal(await page.textContent(`${refused} ${by('message-text')}`), 'refuse this');
-  await page.reload();
-  await page.waitForFunction((input) => document.querySelector(input)?.value === 'refuse this', INPUT);
-  await page.keyboard.press('Enter');
-  await page.click(`${refused} >> text=Retry`);
-  await page.waitForFunction(() => [...document.querySelectorAll('[data-delivery=delivered]')].some((row) => row.textContent.includes('accept this')));
-  assert.equal(await count(page, refused), 0);
-  await say(page, 'refuse that');
-  await page.click(`${refused} >> text=Dismiss`);
-  await page.waitForSelector(refused, { state: 'detached' });
-  await page.reload();
-  await page.waitForSelector(INPUT);
-  assert.equal(await draft(page), '');
-});
-
 test('each conversation keeps its draft', async (t) => {
-  const page = await open(t, 'live', TALK.mail);
+  const page = await open(t, 'live', talk(TALK.mail));
   await page.fill(INPUT, 'half a thought');
   await page.click(by('conversation-row', { conversationId: TALK.ada }));
   assert.equal(await draft(page), '');
@@ -122,7 +84,7 @@ test('each conversation keeps its draft', async (t) => {
 });
 
 test('what cannot be followed stays on the screen, marked with its age', async (t) => {
-  const page = await open(t, 'stale', TALK.ada);
+  const page = await open(t, 'stale', talk(TALK.ada));
   await page.waitForSelector(by('connection', { phase: 'waiting' }));
   assert.match(await page.textContent('.stale'), /the hub went silent\. You see what was known 2 min ago\.$/);
   assert.ok((await count(page, by('message-row'))) > 3);
@@ -142,11 +104,11 @@ test('loading and empty are told apart', async (t) => {
 });
 
 test('a phone shows one thing at a time and never scrolls sideways', async (t) => {
-  const page = await open(t, 'busy', null, { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true });
+  const page = await open(t, 'busy', '', PHONE);
   await page.tap(by('conversation-row', { conversationId: TALK.ada }));
   await page.waitForSelector(INPUT);
   assert.equal(await page.isVisible(by('conversation-row', { conversationId: TALK.ada })), false);
-  await page.tap('[aria-label="Session facts"]');
+  await page.tap('[aria-label="Context of the session"]');
   await page.waitForSelector(by('session-context', { used: 118_400, limit: 200_000 }));
   await page.tap('[aria-label="Close"]');
   await page.tap('[aria-label="All conversations"]');
@@ -155,7 +117,7 @@ test('a phone shows one thing at a time and never scrolls sideways', async (t) =
 });
 
 test('what agents write is text: no markup of theirs, no address that runs code', async (t) => {
-  const page = await open(t, 'live', TALK.ada);
+  const page = await open(t, 'live', talk(TALK.ada));
   const text = '<img src=x onerror=alert(1)> [x](javascript:alert(1)) **<b>b</b>** `</code><script>`\n\n[ok](https://a.b/c_(d)) https://x.y/z.\n\n* a\n\n```\nan open fence <i>';
   await page.waitForSelector(by('message-row'));
   await page.evaluate((words) => {

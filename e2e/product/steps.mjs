@@ -41,13 +41,18 @@ export const steps = {
 
   'a sub-agent is shown under the run that began it': async (world) => {
     const { owner, watcher } = world;
+    const known = await childRuns(owner);
     await say(owner, world.main, 'SPAWN:STREAM:5:30:helper');
-    const child = owner.part('child-run').last();
-    await child.waitFor({ timeout: TURN_MS });
-    await owner.part('child-run', { state: 'completed' }).last().waitFor({ timeout: TURN_MS });
-    const runId = await child.getAttribute('data-run-id');
+    let runId;
+    await owner.until('a new sub-agent', async () => (runId = (await childRuns(owner)).find((id) => !known.includes(id))), TURN_MS);
+    await owner.part('child-run', { runId, state: 'completed' }).waitFor({ timeout: TURN_MS });
     const task = watcher.client.tasks().get().rows.find((each) => each.runId === runId);
     assert.equal(task?.taskKind, 'subagent');
     await world.idle();
   },
 };
+
+/** The sub-agent runs that the open conversation shows. */
+function childRuns(page) {
+  return page.part('child-run').evaluateAll((rows) => rows.map((row) => row.dataset.runId));
+}

@@ -24,13 +24,14 @@ export const partsAreKilled = {
     await begin(world, 'away');
     await world.hub.kill9();
     await world.ann.until('the page knows', async () => (await world.ann.phase()) !== 'online');
-    await world.ann.send('typed while the hub was away');
+    await world.ann.send('typed while the hub was away STREAM:6:20:asked');
     await world.ann.row('that waits', (row) => row.text.includes('typed while the hub was away') && row.stage === 'held');
     world.model.release('away');
     await world.idle();
     await world.hub.start();
     for (const page of world.pages) await page.online(40_000);
     for (const page of world.pages) await page.row('that was typed meanwhile', delivered('typed while the hub was away'), 60_000);
+    for (const page of world.pages) await page.row('that answers it', complete(wordText(6, 'asked')), 60_000);
     await world.idle();
     await finish(world, 'away');
   },
@@ -76,7 +77,7 @@ export const partsAreKilled = {
     await owner.until('the page knows', async () => (await owner.phase()) !== 'online');
     await ann.send('Please STREAM:20:20:missed');
     await ann.row('with the whole answer', complete(wordText(20, 'missed')));
-    await owner.send('typed without a network');
+    await owner.send('typed without a network STREAM:6:20:offline');
     const held = await owner.row('that waits', (row) => row.text.includes('typed without a network'));
     assert.equal(held.stage, 'held');
     await owner.context.setOffline(false);
@@ -84,9 +85,10 @@ export const partsAreKilled = {
       await page.online(40_000);
       await page.row('that came while it was away', complete(wordText(20, 'missed')));
       await page.row('that was typed offline', delivered('typed without a network'), 60_000);
+      await page.row('that answers it', complete(wordText(6, 'offline')), 60_000);
     }
     await world.idle();
-    await settle(world.pages, world.scopes, ['typed without a network', 'missed0 ']);
+    await settle(world.pages, world.scopes, ['typed without a network', 'missed0 ', 'offline0 ']);
   },
 };
 

@@ -42,7 +42,7 @@ export function createClientWith(load, options = {}, worker) {
   let offsetMs = 0;
   let closed = false;
 
-  const flush = createFlush({ take: () => host.take(), apply, emit: topics.emit, deliver });
+  const flush = createFlush({ take: () => host.take(), apply, isDirty: topics.isDirty, emit: topics.emit, deliver });
   const core = {
     load: async () => options.core ?? load(),
     options: () => ({ url: address(options.url), client: options.client ?? { name: '@otter-camp/client', version: VERSION } }),

@@ -53,7 +53,7 @@ export function createCore(host) {
     if (mine !== generation) return;
     loads = 0;
     guard(() => {
-      core = new Core(settings, trackedSocket(), (panic) => {
+      core = new Core(settings, trackedSocket(mine), (panic) => {
         if (mine !== generation) return;
         // A panic is told from inside the dying instance: leave it before replacing it.
         if (panic) queueMicrotask(() => mine === generation && crash(panic));
@@ -64,11 +64,12 @@ export function createCore(host) {
     host.changed();
   }
 
-  /** The constructor given to the core, which lets a replaced core's socket be closed. */
-  function trackedSocket() {
+  /** The constructor given to a core, which lets its socket be closed when it is replaced. @param {number} of its generation */
+  function trackedSocket(of) {
     const Socket = /** @type {any} */ (host.WebSocket());
     /** @param {string} url @param {string[]} protocols */
     return function tracked(url, protocols) {
+      if (of !== generation) throw new Error('this core was replaced');
       socket = new Socket(url, protocols);
       return socket;
     };
@@ -78,7 +79,7 @@ export function createCore(host) {
   function crash(error) {
     console.error('otter: the core crashed and is replaced', error);
     generation += 1;
-    core = null;
+    release();
     closeSocket();
     if (!running) return;
     crashes = [...crashes.filter((at) => at > Date.now() - REBOOT_WINDOW_MS), Date.now()];
@@ -115,12 +116,17 @@ export function createCore(host) {
     generation += 1;
     clearTimeout(bootTimer);
     closeSocket();
+    release();
+  }
+
+  /** Ends the timers of the core and frees it. */
+  function release() {
     const old = core;
     core = null;
     try {
       old?.free();
     } catch {
-      // Stopped from inside one of its own calls; the garbage collector frees it.
+      // It died, or is stopped from inside one of its own calls; its memory goes with the last reference to it.
     }
   }
 

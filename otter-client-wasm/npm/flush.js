@@ -7,10 +7,11 @@ const FRAME_TIMEOUT_MS = 250;
 /**
  * Hands changes over once per animation frame: state first, then listeners, then event callbacks.
  *
- * @param {{ take: () => any[], apply: (changes: any) => void, emit: () => void, deliver: () => void }} of `take` gives the
- * `Drain`s that wait, `apply` takes one, `emit` runs the listeners of what changed, `deliver` the event callbacks
+ * @param {{ take: () => any[], apply: (changes: any) => void, isDirty: () => boolean, emit: () => void, deliver: () => void }} of
+ * `take` gives the `Drain`s that wait, `apply` takes one, `emit` runs the listeners of what changed, which `isDirty` tells,
+ * `deliver` the event callbacks
  */
-export function createFlush({ take, apply, emit: notify, deliver }) {
+export function createFlush({ take, apply, isDirty, emit: notify, deliver }) {
   let draining = false;
   let stopped = false;
   let lastEmit = 0;
@@ -43,7 +44,8 @@ export function createFlush({ take, apply, emit: notify, deliver }) {
     scheduled?.();
     scheduled = null;
     const waiting = take();
-    if (waiting.length === 0) return;
+    // A change of the package's own, such as a command that is dismissed, is news too.
+    if (waiting.length === 0) return isDirty() ? emit() : undefined;
     draining = true;
     try {
       waiting.forEach(apply);

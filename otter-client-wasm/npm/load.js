@@ -1,8 +1,12 @@
 // @ts-ignore built by `cargo xtask wasm`
 import openWorker from './dist/open.js';
 
+/** @type {Promise<WebAssembly.Module> | null} */
+let module = null;
+
 /**
- * Loads the WebAssembly core in a browser or worker.
+ * Loads the WebAssembly core in a browser or worker: an instance of its own for each call, so that one that died takes
+ * no other with it.
  *
  * Development servers that bundle dependencies ahead of time answer the address of the wasm file with a page, and so
  * do single-page fallbacks. Then the same bytes come from a JavaScript module, which every bundler serves.
@@ -11,9 +15,14 @@ import openWorker from './dist/open.js';
  */
 export async function loadCore() {
   // @ts-ignore built by `cargo xtask wasm`
-  const glue = await import('./dist/otter.js');
-  await glue.default(await bytes());
-  return glue.Core;
+  const { default: instantiate } = await import('./dist/otter.js');
+  module ??= bytes().then((bytes) => WebAssembly.compile(bytes));
+  try {
+    return await instantiate(await module);
+  } catch (error) {
+    module = null;
+    throw error;
+  }
 }
 
 /** The worker that the tabs of this origin share: found, or started by the first of them. @returns {SharedWorker} */

@@ -220,8 +220,8 @@ export function createRoom(settings, { load, WebSocket }) {
       };
       tabs.add(tab);
       port.postMessage({ joined: true });
-      // Whoever signed in again opens a page: a core that gave up starts anew.
-      if (['signedOut', 'stopped'].includes(mirror.common().connection?.phase)) {
+      // Whoever signed in again, or loads a page again, opens one: a core that gave up starts anew.
+      if (['signedOut', 'stopped'].includes(mirror.common().connection?.phase) || failed?.[1] === null) {
         core.stop();
         core = newCore();
         fail('restarting', Date.now());

@@ -11,24 +11,29 @@ const WASM_MS = 10_000;
  * The inside of the worker that tabs share: one room for each hub. The WebAssembly comes from a tab, which knows where
  * its bundler has put it.
  *
- * @param {{ instantiate: (bytes: any) => Promise<import('./boundary.js').CoreConstructor>, WebSocket: () => unknown }} of
+ * @param {{
+ *   instantiate: (module: WebAssembly.Module) => Promise<import('./boundary.js').CoreConstructor>, WebSocket: () => unknown,
+ * }} of `instantiate` makes an instance of its own for each core
  */
 export function createRooms({ instantiate, WebSocket }) {
   /** @type {Map<string, Room>} by settings */
   const rooms = new Map();
-  /** @type {Promise<import('./boundary.js').CoreConstructor> | null} */
-  let loaded = null;
+  /** @type {Promise<WebAssembly.Module> | null} */
+  let module = null;
   /** @type {((data: any) => void) | null} takes the answer of the tab that was asked */
   let answer = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let beat;
+  let beatAt = 0;
 
-  function load() {
-    loaded ??= fetchWasm().catch((error) => {
-      loaded = null;
+  async function load() {
+    module ??= fetchWasm();
+    try {
+      return await instantiate(await module);
+    } catch (error) {
+      module = null;
       throw error;
-    });
-    return loaded;
+    }
   }
 
   /** Asks one tab after the other. */
@@ -41,7 +46,7 @@ export function createRooms({ instantiate, WebSocket }) {
           answer = (data) => (clearTimeout(late), resolve(data));
           tab.port.postMessage({ wasm: true });
         });
-        if (data.wasm) return instantiate(data.wasm);
+        if (data.wasm) return WebAssembly.compile(data.wasm);
         reason = data.noWasm;
       }
     }
@@ -50,9 +55,14 @@ export function createRooms({ instantiate, WebSocket }) {
 
   /** Tabs that died without a word do not answer any more; a frozen one is told when it wakes. */
   function beatAll() {
+    const now = Date.now();
+    // After a sleep of the machine nobody has been silent: nobody was asked.
+    const slept = now - beatAt > 2 * BEAT_MS;
+    beatAt = now;
     for (const room of rooms.values()) {
       for (const tab of room.tabs) {
-        if (Date.now() - tab.heardAt > SILENT_MS) leave(room, tab);
+        if (slept) tab.heardAt = now;
+        if (now - tab.heardAt > SILENT_MS) leave(room, tab);
         else tab.port.postMessage({ beat: true });
       }
     }
@@ -78,7 +88,10 @@ export function createRooms({ instantiate, WebSocket }) {
       if (hello.version !== VERSION) return port.postMessage({ other: true });
       const { settings } = hello;
       if (!rooms.has(settings)) rooms.set(settings, createRoom(settings, { load, WebSocket }));
-      beat ??= setInterval(beatAll, BEAT_MS);
+      if (!beat) {
+        beat = setInterval(beatAll, BEAT_MS);
+        beatAt = Date.now();
+      }
       room = rooms.get(settings);
       tab = room.join(port, hello);
     }

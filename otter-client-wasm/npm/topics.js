@@ -64,6 +64,8 @@ export function createTopics() {
   return {
     store,
     emit,
+    /** Whether something changed since the listeners ran. */
+    isDirty: () => dirty.size > 0,
     /** @param {string} topic */
     mark: (topic) => void dirty.add(topic),
     clear() {

@@ -129,6 +129,8 @@ export interface AgentEntity {
   name: string;
   /** A word. */
   status?: string;
+  /** Since when it says this, by the clock of the hub; what an instance says is replaced. */
+  statusAt?: Instant;
   /** A sentence. */
   statusText?: string;
 }
@@ -190,6 +192,8 @@ export interface AgentRow {
 export interface AgentStatusChanged {
   /** A word. */
   status: string;
+  /** Since when it says this, by the clock of the hub; what an instance says is replaced. */
+  statusAt?: Instant | null;
   /** A sentence. */
   statusText?: string | null;
 }

@@ -1,14 +1,8 @@
 /** The worker that the tabs of one origin share. */
 // @ts-ignore built by `cargo xtask wasm`
-import start, { Core } from './dist/otter.js';
+import instantiate from './dist/otter.js';
 import { createRooms } from './rooms.js';
 
-const rooms = createRooms({
-  instantiate: async (bytes) => {
-    await start(bytes);
-    return Core;
-  },
-  WebSocket: () => globalThis.WebSocket,
-});
+const rooms = createRooms({ instantiate, WebSocket: () => globalThis.WebSocket });
 
 /** @type {any} */ (globalThis).onconnect = (/** @type {MessageEvent} */ { ports: [port] }) => rooms.enter(port);

@@ -34,7 +34,7 @@ export function endOf(client, approval, machine) {
       if (outcome === 'denied') return `${who} denied it. Nothing ran.`;
       return `${who} ${decision === 'allow-always' ? 'allowed it for good' : decision === 'allow-once' ? 'allowed it once' : 'allowed it'}.`;
     case 'expired':
-      return 'Nobody answered in time: the gateway has given it up. Nothing ran.';
+      return 'Nobody answered in time. Nothing ran.';
     default:
       return '';
   }

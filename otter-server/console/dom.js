@@ -140,8 +140,14 @@ export function keyed(parent, make) {
 export function choose(chip, name, value) {
   if (chip.getAttribute(name) === value) return;
   attribute(chip, name, value);
+  if (value === null || value === 'false') return;
+  if (chip.isConnected) bringIntoRow(chip);
+  else queueMicrotask(() => bringIntoRow(chip));
+}
+
+/** @param {any} chip */
+function bringIntoRow(chip) {
   const row = chip.parentElement;
-  if (value === null || value === 'false' || !row) return;
   const [left, right] = [chip.offsetLeft - row.offsetLeft, chip.offsetLeft - row.offsetLeft + chip.offsetWidth];
   if (left < row.scrollLeft || right > row.scrollLeft + row.clientWidth) row.scrollLeft = left - 24;
 }

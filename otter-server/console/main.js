@@ -1,8 +1,7 @@
 import { createClient } from './client/index.js';
 import { mountConsole } from './app.js';
 
-// The console gives words that a reload cut off back to the composer, so the client keeps no commands.
 // The socket is beside the page, whatever path prefix a proxy put before it. No parameter changes where it goes.
-const otter = createClient({ url: new URL('ws', new URL('.', location.href)), client: { name: 'otter-console', version: '0.1.0' }, storage: null });
+const otter = createClient({ url: new URL('ws', new URL('.', location.href)), client: { name: 'otter-console', version: '0.1.0' } });
 window.otter = otter;
 mountConsole(document.getElementById('otter'), otter);

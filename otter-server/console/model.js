@@ -53,6 +53,12 @@ export function hueOf(id) {
   return hash % 12;
 }
 
+/** The words that the hub refused in a conversation, oldest first. @param {any} client @param {string} conversationId @returns {string[]} */
+export const refusedIn = (client, conversationId) =>
+  client.commands().get()
+    .filter((/** @type {any} */ { kind, state, data }) => kind === 'message.send' && state === 'refused' && data.conversationId === conversationId)
+    .map((/** @type {any} */ { data }) => data.text);
+
 /** Whether somebody should look at a machine: it is away, or its gateway does not answer. @param {any} instance */
 export const inTrouble = ({ connection, gateway }) =>
   (connection !== undefined && connection !== 'online') || (gateway?.state !== undefined && !['online', 'connecting'].includes(gateway.state));

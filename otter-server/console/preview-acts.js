@@ -32,12 +32,16 @@ export function createActs(fake, client, at, { me, held }) {
     'instance.remove': () => [],
   });
 
-  /** @param {{ id: string, kind: string, data: any }} command */
-  function command({ id, kind, data }) {
+  /** @param {{ id: string, kind: string, data: any, error?: any }} command `error`: it was refused before */
+  function command({ id, kind, data, error }) {
     const write = writes[kind];
     if (!write) return false;
     const before = write(data, id).map(([, key]) => client.entity(...split(key)).get());
     const rows = write(data, id);
+    if (error) {
+      fake.push({ put: rows.filter((_, at) => !before[at]) });
+      return tellRefused({ id, kind, data }, error, rows, before);
+    }
     const stage = held ? 'held' : 'sent';
     const local = Object.fromEntries(rows.map(([, key]) => [key, { commandId: id, stage }]));
     fake.push({ put: rows, local, commands: [{ id, state: stage }] });
@@ -48,15 +52,20 @@ export function createActs(fake, client, at, { me, held }) {
   /** @param {any} asked @param {any[]} rows @param {any[]} before */
   function answer(asked, rows, before) {
     if (/refuse/.test(JSON.stringify(asked.data))) {
-      const error = { code: 'forbidden', message: 'the hub refuses everything that says so', retryable: false };
-      refused.set(asked.id, asked);
-      const back = rows.flatMap(([scope, key], at) => (before[at] ? [row(scope, key, without(before[at]))] : []));
-      const local = Object.fromEntries(rows.map(([, key]) => [key, { commandId: asked.id, stage: 'refused', error }]));
-      return fake.push({ put: back, local, commands: [{ id: asked.id, state: 'refused', error }] });
+      return tellRefused(asked, { code: 'forbidden', message: 'the hub refuses everything that says so', retryable: false }, rows, before);
     }
     fake.push({ local: Object.fromEntries(rows.map(([, key]) => [key, null])), commands: [{ id: asked.id, state: 'completed' }] });
     if (asked.kind === 'instance.remove') fake.push({ drop: [['org', `instance/${asked.data.instanceId}`]] });
     if (asked.kind === 'task.dispatch') setTimeout(() => fake.push({ ...event('task.upserted', { status: 'inProgress' }, `task/${asked.data.taskId}`), put: [merge(`task/${asked.data.taskId}`, { status: 'inProgress', startedAt: at() })] }), 1500);
+  }
+
+  /** @param {any} asked @param {any} error @param {any[]} rows what it showed @param {any[]} before what was there */
+  function tellRefused(asked, error, rows, before) {
+    refused.set(asked.id, asked);
+    const back = rows.flatMap(([scope, key], at) => (before[at] ? [row(scope, key, without(before[at]))] : []));
+    const local = Object.fromEntries(rows.map(([, key]) => [key, { commandId: asked.id, stage: 'refused', error }]));
+    fake.push({ put: back, local, commands: [{ id: asked.id, state: 'refused', error }] });
+    return true;
   }
 
   /** Forgets a refused command with what it showed. @param {string} id */

@@ -45,7 +45,7 @@ function feed(at) {
     item('f1', -3 * MINUTE, { category: 'alert', severity: 'critical', title: 'Disk of the Boat shed Pi is 97 % full', body: 'The log of the camera grew by **4.1 GB** since yesterday. `/var/log/motion` is the largest folder.', from: 'disk watch', agentId: 'in_mac:ada' }),
     item('f2', -11 * MINUTE, { category: 'email', from: 'Harbour office <office@harbour.example>', title: 'Your berth from November', body: 'Dear Mara,\n\nberth **C 14** is free from 1 November until 31 March. The crane is booked for the 28th at nine.\n\nPlease confirm by Friday.\n\nKind regards,\nJette', agentId: 'in_mac:mail' }),
     item('f3', -26 * MINUTE, { category: 'market', symbol: 'OTTR', title: 'Otter Instruments rises after its quarter', price: '41.20 USD', change: '+3.4 %', from: 'market watch', url: 'https://example.org/quotes/ottr' }),
-    item('f4', -55 * MINUTE, { category: 'social', from: 'River Watch', handle: '@riverwatch', title: 'A family of five near the old mill', body: 'Counted **five** otters near the old mill this morning, two of them young. Best year since 1998 🦦', url: 'https://example.org/@riverwatch/1' }),
+    item('f4', -55 * MINUTE, { category: 'social', from: 'River Watch', handle: '@riverwatch', title: 'A family of five near the old mill', body: 'Counted **five** otters near the old mill this morning, two of them young. Best year since 1998', url: 'https://example.org/@riverwatch/1' }),
     item('f5', -2 * HOUR, { category: 'market', symbol: 'BRENT', title: 'Brent falls below its average of 50 days', price: '71.88 USD', change: '-1.9 %', from: 'market watch' }),
     item('f6', -4 * HOUR, { category: 'custom', title: 'Bathymetry of the outer harbour is new', body: 'The survey of last week is online.', from: 'chart service', detail: '{"area":"DK-0214","depthMin":2.1,"depthMax":11.4,"tiles":48,"license":"CC BY 4.0"}', agentId: 'in_mac:juno', url: 'https://example.org/charts/dk-0214' }),
     item('f7', -9 * HOUR, { category: 'alert', severity: 'warning', title: 'Three sign-ins from a new place', body: 'All three came from the ferry. If that was you, there is nothing to do.', from: 'sign-in watch' }),
@@ -73,6 +73,7 @@ function vendor(at) {
   return [
     ['x.acme.sensor/in_mac:s1', { name: 'Bilge', celsius: '7.4', wet: false, readAt: at(-40_000) }],
     ['x.acme.sensor/in_mac:s2', { name: 'Cabin', celsius: '18.1', wet: false, readAt: at(-40_000), battery: '81 %' }],
+    ['x.acme.deployment/in_mac:01a216ee-5bab-7000-8000-000000000001.production.eu-central-1', { service: 'otter-server', revision: '7c1e02a9d4f8b3316a5c20e79f44d1b08c6e5a72', environment: 'production', state: 'live', startedAt: at(-HOUR), endedAt: at(-HOUR + 94_000), by: 'Tom', url: 'https://example.org/deployments/01a216ee-5bab-7000-8000-000000000001' }],
     ['x.acme.door/in_mac:d1', { open: true, since: at(-3 * HOUR), by: { name: 'Tom' } }],
   ];
 }

@@ -94,9 +94,20 @@ export function createTalk({ fake, client, scene, at, put, ada }) {
     }, 250);
   }
 
+  /** The row of the session begins anew, a row of the gateway says so; the conversation is the same. @param {string} id @param {any} data */
+  function reset(id, { conversationId }) {
+    const { id: _, rev: __, local: ___, contextUsed: ____, ...session } = client.entity('session', conversationId).get() ?? {};
+    fake.push({ commands: [{ id, state: 'accepted' }] });
+    setTimeout(() => {
+      push('org', `session/${conversationId}`, { ...session, status: 'idle', lastActivityAt: at() });
+      push(scopeOf(conversationId), `message/in_mac:reset-${id}`, { conversationId, author: { type: 'system' }, text: 'The session was reset: the agent starts over without what was said before.', status: 'complete', sentAt: at() });
+      fake.push({ commands: [{ id, state: 'completed' }] });
+    }, 200);
+  }
+
   const COMMANDS = /** @type {Record<string, (id: string, data: any) => void>} */ ({
     'approval.decide': decide,
-    'session.reset': (id) => fake.push({ commands: [{ id, state: 'completed' }] }),
+    'session.reset': reset,
   });
 
   /** A conversation out of many is filled when it is opened. @param {string} scope */

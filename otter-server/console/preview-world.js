@@ -14,10 +14,10 @@ export function world(at) {
     ['instance/in_mac', { name: 'Studio Mac', connection: 'online', connectedAt: at(-3 * HOUR), bridge: { name: 'otter-bridge', version: '0.1.0' }, gateway: { state: 'online', version: '2026.9.6', since: at(-3 * HOUR) }, outbox: { pending: 0 } }],
     ['instance/in_pi', { name: 'Boat shed Pi', connection: 'online', connectedAt: at(-4 * MINUTE), bridge: { name: 'otter-bridge', version: '0.1.0' }, gateway: { state: 'pairing', requestId: '7f3a-91c2' } }],
     ['instance/in_old', { name: 'Old ThinkPad', connection: 'offline', disconnectedAt: at(-26 * HOUR), reason: 'closed its lid', gateway: { state: 'online', version: '2026.9.2' } }],
-    ['agent/in_mac:ada', { instanceId: 'in_mac', name: 'Ada', model: 'claude-opus-4-6', isDefault: true, status: 'active', statusText: 'building the release' }],
-    ['agent/in_mac:juno', { instanceId: 'in_mac', name: 'Juno', model: 'gpt-5.2', status: 'idle' }],
-    ['agent/in_mac:mail', { instanceId: 'in_mac', name: 'Postmaster', model: 'claude-haiku-4-5', status: 'idle', statusText: 'waits for the next mail' }],
-    ['agent/in_old:scout', { instanceId: 'in_old', name: 'Scout', model: 'gpt-5.2', status: 'idle' }],
+    ['agent/in_mac:ada', { instanceId: 'in_mac', name: 'Ada', model: 'claude-opus-4-6', isDefault: true, status: 'busy', statusText: 'building the release', statusAt: at(-3 * MINUTE) }],
+    ['agent/in_mac:juno', { instanceId: 'in_mac', name: 'Juno', model: 'gpt-5.2', status: 'idle', statusAt: at(-HOUR) }],
+    ['agent/in_mac:mail', { instanceId: 'in_mac', name: 'Postmaster', model: 'claude-haiku-4-5', status: 'idle', statusText: 'waits for the next mail', statusAt: at(-5 * HOUR) }],
+    ['agent/in_old:scout', { instanceId: 'in_old', name: 'Scout', model: 'gpt-5.2', status: 'idle', statusAt: at(-26 * HOUR) }],
     ['member/mb_mara', { name: 'Mara', role: 'owner' }],
     ['member/mb_tom', { name: 'Tom', role: 'member' }],
     ['member/mb_ines', { name: 'Inês', role: 'admin' }],
@@ -100,6 +100,6 @@ export const answerFor = (runId) => (runId.length % 2 ? TODAY : `Good question. 
 - **The gateway.** It restarted at noon, and the run that was going on came back by itself.
 - **The page.** It was hidden for forty minutes and caught up in 80 ms.
 
-So nothing is lost. If you want to see it yourself, run \`cargo xtask demo\`, type something, and pull the plug while I answer 🦦
+So nothing is lost. If you want to see it yourself, run \`cargo xtask demo\`, type something, and pull the plug while I answer
 
 What I would do next is small: write the sentence about this into the guarantees, with the test that holds it.`);

@@ -14,7 +14,7 @@ import { CONVERSATION, MEMBER, answerFor, world } from './preview-world.js';
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'live';
 const fake = createFakeCore({ onPost });
-const client = createClientWith(() => Promise.reject(new Error('the preview has no core')), { core: fake.Core, url: 'http://preview.invalid/ws', storage: null });
+const client = createClientWith(() => Promise.reject(new Error('the preview has no core')), { core: fake.Core, url: 'http://preview.invalid/ws' });
 const online = () => ({ phase: 'online', reason: null, code: null, since: Date.now() - 25 * 60_000, attempt: 0, nextRetryAt: null, roundTripMs: 9 + Math.random() * 6 });
 const at = (ms = 0) => new Date(Date.now() + ms).toISOString();
 const me = { type: 'member', id: MEMBER.id, name: MEMBER.name };
@@ -25,8 +25,14 @@ const talk = createTalk({ fake, client, scene, at, put, ada: CONVERSATION });
 const busy = ['busy', 'approvals', 'overdue', 'decided', 'viewer'].includes(scene);
 
 function onPost({ t, ...message }) {
-  if (t === 'start') begin();
-  else if (t === 'command' && message.kind === 'message.send') send(message.id, message.data);
+  if (t === 'start') return begin();
+  // What an earlier page left is asked for before the world of this page is there.
+  if (t === 'command' && !client.entity('conversation', CONVERSATION).get()) return queueMicrotask(() => handle({ t, ...message }));
+  return handle({ t, ...message });
+}
+
+function handle({ t, ...message }) {
+  if (t === 'command' && message.kind === 'message.send') send(message.id, message.data, message.error);
   else if (t === 'command' && message.kind === 'run.abort') stop(message.id, message.data);
   else if (t === 'command' && acts.command(message)) return;
   else if (talk.onPost({ t, ...message })) return;
@@ -60,17 +66,15 @@ function begin() {
   if (busy) setTimeout(() => answer(CONVERSATION, 'in_mac:run-busy', 30_000), 50);
 }
 
-function send(id, { conversationId, text }) {
+function send(id, { conversationId, text }, refusal) {
   const key = `message/in_mac:${id}:user`;
-  const stage = scene === 'held' ? 'held' : 'sent';
   const row = { conversationId, author: { type: 'member', id: MEMBER.id, name: MEMBER.name }, text, status: 'complete', commandId: id };
-  fake.push({ ...put(inConversation(conversationId), key, row), local: { [key]: { commandId: id, stage } }, commands: [{ id, state: stage }] });
-  if (stage === 'held') return;
+  const tell = (stage, error) => fake.push({ ...put(inConversation(conversationId), key, row), local: { [key]: { commandId: id, stage, ...(error && { error }) } }, commands: [{ id, state: stage, ...(error && { error }) }] });
+  if (refusal) return tell('refused', refusal);
+  tell(scene === 'held' ? 'held' : 'sent');
+  if (scene === 'held') return;
   setTimeout(() => {
-    if (/refuse/.test(text)) {
-      const error = { code: 'tooManyOpen', message: 'this machine has 256 open commands; try again when some have ended', retryable: true };
-      return fake.push({ local: { [key]: { commandId: id, stage: 'refused', error } }, commands: [{ id, state: 'refused', error }] });
-    }
+    if (/refuse/.test(text)) return tell('refused', { code: 'tooManyOpen', message: 'this machine has 256 open commands; try again when some have ended', retryable: true });
     const placed = { ...row, sentAt: at() };
     const deliver = (state) => fake.push(put(inConversation(conversationId), key, { ...placed, delivery: { state } }));
     fake.push({ ...put(inConversation(conversationId), key, { ...placed, delivery: { state: 'pending' } }), local: { [key]: null }, commands: [{ id, state: 'accepted' }] });

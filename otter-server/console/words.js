@@ -43,6 +43,14 @@ export function day(at, now) {
   return date.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' });
 }
 
+/** An instant as short as it can be told. @param {string} at @param {number} now */
+export function moment(at, now) {
+  const [date, today] = [new Date(at), new Date(now)];
+  if (date.toDateString() === today.toDateString()) return date.toLocaleTimeString();
+  const year = date.getFullYear() === today.getFullYear() ? {} : { year: /** @type {const} */ ('numeric') };
+  return date.toLocaleString([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', ...year });
+}
+
 const REASONS = {
   offline: 'this device has no network',
   heartbeat: 'the hub went silent',

@@ -81,7 +81,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
     bind(&compiled)?;
     let glue = dist().join(format!("{NAME}.js"));
     let wasm = dist().join(format!("{NAME}_bg.wasm"));
-    let code = with_loader(&without_comments(&fs::read_to_string(&glue)?))?;
+    let code = as_factory(&without_comments(&fs::read_to_string(&glue)?))?;
     let (module, code) = shorten::shorten(&fs::read(&wasm)?, &code)?;
     fs::write(&wasm, module)?;
     fs::write(&glue, code)?;
@@ -132,22 +132,28 @@ fn bind(compiled: &Path) -> Result<()> {
         .context("the JavaScript glue could not be made")
 }
 
-/// Starts the module once, from its bytes.
-const LOADER: &str = "let started;
-export default (bytes) => (started ??= WebAssembly.instantiate(bytes, __wbg_get_imports()).then(
-(source) => void __wbg_finalize_init(source.instance, source.module), (error) => { started = undefined; throw error; }));
-";
+/// What is around the glue: it makes an instance of its own for each core, which is as long there as somebody has it.
+const HEAD: &str = "export default async (module) => {\n";
+const TAIL: &str = "\n__wbg_finalize_init(await WebAssembly.instantiate(module, __wbg_get_imports()), module);\nreturn Core;\n};\n";
 
 /// What the glue offers to the package.
-const TYPES: &str = "export default function start(bytes: BufferSource): Promise<void>;
-export declare const Core: import('../boundary.js').CoreConstructor;
+const TYPES: &str = "export default function instantiate(module: WebAssembly.Module): Promise<import('../boundary.js').CoreConstructor>;
 ";
 
-/// The glue with a loader that takes bytes only: the package fetches them itself.
-fn with_loader(glue: &str) -> Result<String> {
+/// The glue as a function from a compiled module to the class of a new instance of it.
+fn as_factory(glue: &str) -> Result<String> {
     let at = glue.find("async function __wbg_load(").context("the glue has no loader")?;
     let code = glue.get(..at).unwrap_or_default();
-    Ok(format!("{code}{LOADER}"))
+    let code = code.replacen("export class Core ", "class Core ", 1);
+    if code.contains("export ") {
+        bail!("the glue exports more than the core");
+    }
+    // Nobody frees the core of an instance that died.
+    let code = code.lines().filter(|line| !line.starts_with("CoreFinalization."));
+    let code = code.collect::<Vec<_>>().join("\n");
+    let (before, rest) = code.split_once("const CoreFinalization =").context("the glue has no finaliser")?;
+    let (_, after) = rest.split_once(";\n").context("the finaliser does not end")?;
+    Ok(format!("{HEAD}{before}{after}{TAIL}"))
 }
 
 /// Takes the comments, which are for readers of the declarations, and the margins out of the glue. Comments stand on

@@ -66,12 +66,19 @@ impl Machine {
         for agent in self.script.agents {
             let data = json!({ "instanceId": self.id, "name": agent.name, "model": agent.model, "isDefault": agent.id == "main" });
             self.publish("agent.upserted", &self.agent(agent), None, &data).await?;
+            self.status(agent, "idle", None).await?;
         }
         let now = self.client.now();
         for room in self.rooms.values() {
             self.introduce_room(room, now).await?;
         }
         Ok(())
+    }
+
+    /// What an agent says about itself.
+    async fn status(&self, agent: &Agent, status: &str, text: Option<&str>) -> Result<()> {
+        let data = json!({ "status": status, "statusText": text });
+        self.publish("agent.statusChanged", &self.agent(agent), None, &data).await
     }
 
     /// Says how the link to the gateway is.

@@ -220,8 +220,12 @@ test('a refused command is retried under a new id or dismissed', async () => {
   assert.ok(second.id > handle.id);
   fake.push({ commands: [{ id: second.id, state: 'refused', error }] });
   await tick();
+  const rows = [];
+  client.commands().subscribe(() => rows.push(client.commands().get()));
   second.dismiss();
   assert.deepEqual(second.get(), { state: 'dismissed' });
+  await tick();
+  assert.deepEqual(rows, [[]], 'who shows the list is told');
   assert.deepEqual(fake.posted.at(-1), { t: 'dismiss', id: second.id });
   client.close();
 });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test as run } from 'node:test';
 import { createClientWith } from '../client.js';
-import { Core as RealCore, default as startCore } from '../dist/otter.js';
+import instantiate from '../dist/otter.js';
 import { createRooms } from '../rooms.js';
+import { createFakeCore } from '../testing.js';
+import { VERSION } from '../version.js';
 import { C, SCOPE, accepted, createFakeHub, delta, events, refused, snapshot } from './fake-hub.js';
 
 const RUN = 'in_a:r1';
@@ -21,8 +23,8 @@ async function until(check, what) {
 before(() => (globalThis.SharedWorker = class {}));
 after(() => delete globalThis.SharedWorker);
 
-/** A worker with real ports and the real core, and what a tab needs to find it. */
-function createWorker() {
+/** A worker with real ports, the real core unless another is made, and what a tab needs to find it. */
+function createWorker(make = instantiate) {
   const hub = createFakeHub();
   const worker = { hub, starts: 0, fetches: 0, silent: false, ports: [] };
   let rooms = null;
@@ -39,8 +41,7 @@ function createWorker() {
       if (worker.broken) throw new Error('refused');
       if (!rooms) {
         worker.starts += 1;
-        const instantiate = async (bytes) => (await startCore(bytes), RealCore);
-        rooms = createRooms({ instantiate, WebSocket: () => hub.WebSocket });
+        rooms = createRooms({ instantiate: make, WebSocket: () => hub.WebSocket });
       }
       const { port1, port2 } = new MessageChannel();
       worker.ports.push(port2);
@@ -164,8 +165,91 @@ test('a worker that dies is replaced, and what was not answered is sent again on
   assert.equal(one.messages(C).get().rows[0], row);
 });
 
+test('a core that dies is replaced by an instance of its own, and every tab goes on', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const classes = [];
+  let dies = false;
+  const worker = createWorker(async (module) => {
+    const Core = await instantiate(module);
+    classes.push(Core);
+    return class extends Core {
+      post(message) {
+        const place = this.__wbg_ptr;
+        // Outside of its memory: a real trap.
+        if (dies) this.__wbg_ptr = 0x7fff_fff0;
+        dies = false;
+        try {
+          super.post(message);
+        } finally {
+          this.__wbg_ptr = place;
+        }
+      }
+    };
+  });
+  const clients = [tab(t, worker), tab(t, worker)];
+  for (const client of clients) client.messages(C).subscribe(() => {});
+  await until(() => worker.hub.sockets.length === 1, 'a socket');
+  worker.hub.last().greet();
+  await until(() => clients.every((client) => texts(client)[0] === 'Hello'), 'the snapshot in every tab');
+  dies = true;
+  const sent = clients[0].command('message.send', { conversationId: C, text: 'hi' });
+  await until(() => worker.hub.sockets.length === 2, 'the socket of the next core');
+  worker.hub.last().greet();
+  await until(() => clients.every((client) => phase(client) === 'online' && texts(client).includes('hi')), 'both tabs');
+  await until(() => worker.hub.last().received.some(({ type }) => type === 'command'), 'the command');
+  assert.deepEqual(worker.hub.last().take('command').map(({ id }) => id), [sent.id]);
+  assert.deepEqual([classes.length, new Set(classes).size], [2, 2]);
+  assert.deepEqual([worker.starts, worker.fetches], [1, 1]);
+});
+
+test('a core that keeps dying stops every tab, and a page that is opened then has a new one', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const fake = createFakeCore();
+  const worker = createWorker(async () => fake.Core);
+  const first = tab(t, worker);
+  first.start();
+  for (let count = 1; count <= 4; count += 1) {
+    await until(() => fake.instances.length === count, `core ${count}`);
+    fake.panic('again');
+  }
+  await until(() => phase(first) === 'stopped', 'the end');
+  const late = tab(t, worker);
+  late.start();
+  await until(() => fake.instances.length === 5, 'another core');
+  fake.push({ connection: { phase: 'online', reason: null, since: 1, attempt: 0, nextRetryAt: null, roundTripMs: null } });
+  await until(() => [first, late].every((client) => phase(client) === 'online'), 'both tabs');
+});
+
+test('after a sleep of the machine no tab is taken for dead', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let now = Date.now();
+  t.mock.method(Date, 'now', () => now);
+  const fake = createFakeCore();
+  const rooms = createRooms({ instantiate: async () => fake.Core, WebSocket: () => null });
+  const port = { sent: [], postMessage: (message) => port.sent.push(message), onmessage: null };
+  const say = (data) => port.onmessage({ data });
+  rooms.enter(port);
+  const settings = JSON.stringify({ url: 'ws://hub.test/ws', client: { name: 'test', version: '1' } });
+  say({ hello: { version: VERSION, settings, visible: true, messages: [] } });
+  const pass = (ms) => {
+    port.sent.length = 0;
+    now += ms;
+    t.mock.timers.tick(5000);
+  };
+  pass(5000);
+  assert.deepEqual(port.sent, [{ beat: true }]);
+  say({ beat: true });
+  pass(8 * 3_600_000);
+  assert.deepEqual(port.sent, [{ beat: true }]);
+  say({ beat: true });
+  assert.deepEqual(port.sent, [{ beat: true }], 'it is still known');
+  for (let beats = 0; beats < 7; beats += 1) pass(5000);
+  say({ beat: true });
+  assert.deepEqual(port.sent.at(-1), { gone: true }, 'one that says nothing while it is asked is gone');
+});
+
 test('a tab has its own core when the worker cannot start or belongs to another release', async (t) => {
-  const load = async () => (await startCore(await createWorker().of.bytes()), RealCore);
+  const load = async () => instantiate(await WebAssembly.compile(await createWorker().of.bytes()));
   for (const how of ['broken', 'other']) {
     const worker = createWorker();
     if (how === 'broken') worker.broken = true;
@@ -188,14 +272,12 @@ test('a tab has its own core when the worker cannot start or belongs to another 
 
 test('a tab that takes nothing gets no more, and all of it when it goes on', async () => {
   const hub = createFakeHub();
-  const instantiate = async (bytes) => (await startCore(bytes), RealCore);
   const rooms = createRooms({ instantiate, WebSocket: () => hub.WebSocket });
   const got = [];
   const port = { postMessage: (message) => got.push(message), onmessage: null };
   const say = (data) => port.onmessage({ data });
   rooms.enter(port);
   const settings = JSON.stringify({ url: 'ws://hub.test/ws', client: { name: 'test', version: '1' } });
-  const { VERSION } = await import('../version.js');
   say({ hello: { version: VERSION, settings, visible: true, messages: [{ t: 'listen', kinds: ['*'] }, { t: 'subscribe', scope: SCOPE }] } });
   say({ wasm: await createWorker().of.bytes() });
   await until(() => hub.sockets.length === 1, 'a socket');

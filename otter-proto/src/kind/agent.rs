@@ -1,5 +1,6 @@
 //! Payloads of `agent.*`.
 
+use crate::UnixMillis;
 use crate::id::InstanceId;
 use crate::kind::payload;
 
@@ -25,6 +26,9 @@ payload! {
         /// A sentence.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status_text: Option<String>,
+        /// Since when it says this, by the clock of the hub; what an instance says is replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status_at: Option<UnixMillis>,
     }
 
     /// `agent.removed`.

@@ -130,7 +130,7 @@ export function approvalCard(client, id, { steady, here, toResult }) {
     attribute(element, 'data-overdue', ms === 0 ? '' : null);
     if (ms === null) return;
     attribute(left, 'data-short', ms <= SHORT_MS ? '' : null);
-    const words = ms === 0 ? 'Time is over, not ended yet' : `${clock(ms)} left`;
+    const words = ms === 0 ? 'Time is over' : `${clock(ms)} left`;
     if (left.textContent !== words) left.replaceChildren(icon(CLOCK), words);
     left.title = ms === 0 ? 'The gateway has not said what became of it. Nothing runs without an answer of a person.' : `Until ${new Date(until).toLocaleTimeString()}`;
   }

@@ -1,5 +1,5 @@
 import { attribute, bag, h, icon, show, text } from '../dom.js';
-import { drafts, unsent } from '../drafts.js';
+import { drafts } from '../drafts.js';
 import { agentOf, instanceName, mayWrite } from '../model.js';
 import { bytesOf, size } from '../words.js';
 
@@ -58,7 +58,6 @@ export function composer(client, conversationId, sent) {
     if (!words.trim() || pending || blocked()) return;
     client.setTyping(conversationId, false);
     const handle = client.command('message.send', { conversationId, text: words });
-    unsent.track(handle, conversationId, words);
     pending = { handle, words };
     handle.accepted.then((/** @type {any} */ { state }) => settle(state !== 'refused' && state !== 'closed'));
     settle(false);
@@ -113,25 +112,18 @@ export function composer(client, conversationId, sent) {
     show(keys, !hint.textContent);
   }
 
-  /** What a reload took from this page before the hub had it comes back as a draft. */
-  function recover() {
-    if (client.scope(`conversation/${conversationId}`).get().phase !== 'live') return;
-    const there = new Set(messages.get().rows.map((/** @type {any} */ { id }) => id.split(':').at(-2)));
-    for (const { commandId, text: words } of unsent.takeLost(conversationId)) {
-      if (!there.has(commandId)) input.value = [input.value, words].filter(Boolean).join('\n');
-    }
-    onInput();
-  }
-
   input.value = drafts.get(conversationId);
-  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(() => (recover(), paint())), client.self.subscribe(paint),
+  // How high the words are depends on the width, which is known once the composer is in the page.
+  const width = new ResizeObserver(fit);
+  width.observe(hint.parentElement);
+  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(paint), client.self.subscribe(paint),
     client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint), client.list('agent').subscribe(paint));
   ends.add(() => {
+    width.disconnect();
     if (keeping !== undefined) keep();
     clearTimeout(keeping);
     client.setTyping(conversationId, false);
   });
-  recover();
   paint();
   return { element, end: ends.end, focus: () => input.focus({ preventScroll: true }) };
 }

@@ -1,6 +1,7 @@
 import { ask } from '../ask.js';
 import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
-import { agentOf, authorOf, isSelf, mayWrite, titleOf } from '../model.js';
+import { drafts } from '../drafts.js';
+import { agentOf, authorOf, isSelf, mayWrite, refusedIn, titleOf } from '../model.js';
 import { link } from '../route.js';
 import { age } from '../seconds.js';
 import { plain } from '../words.js';
@@ -9,6 +10,7 @@ import { askLine } from './dialog.js';
 import { openMenu } from './menu.js';
 
 const PIN = 'M7 3.5h6M8 3.5v5l-2.5 3.5h9L12 8.5v-5M10 12v5';
+const HEAD = 200;
 const DOTS = 'M5 10h.01M10 10h.01M15 10h.01';
 
 /** @param {any} client @param {any} route @param {string} id @param {() => void} arrange called when the row belongs elsewhere */
@@ -18,12 +20,16 @@ export function conversationRow(client, route, id, arrange) {
   let place = '';
   const face = avatar();
   const title = h('span');
-  const head = h('span', { class: 'row-sub' });
+  const label = h('span', { class: 'row-label' });
+  const head = h('span');
   const last = h('time', { class: 'age' });
   const badge = h('span', { class: 'badge', hidden: true, 'aria-hidden': 'true' });
   const spoken = h('span', { class: 'unseen' });
   const row = h('a', { class: 'row', href: link('conversations', id), 'data-testid': 'conversation-row', 'data-conversation-id': id, 'data-walk-row': '' },
-    face.element, h('span', { class: 'row-main' }, h('span', { class: 'row-title' }, icon(PIN), title), head), h('span', { class: 'row-side' }, last, h('span', { class: 'row-marks' }, ripple(), badge)), spoken);
+    face.element, h('span', { class: 'row-main' },
+      h('span', { class: 'row-line' }, h('span', { class: 'row-title' }, icon(PIN), title), last),
+      h('span', { class: 'row-line' }, h('span', { class: 'row-sub' }, label, head), h('span', { class: 'row-marks' }, ripple(), badge))),
+    spoken);
   const more = h('button', { type: 'button', class: 'row-menu', 'aria-haspopup': 'menu', onclick: () => openMenu(more, actions(client, id)) }, icon(DOTS));
   const element = h('div', { role: 'listitem', class: 'row-box', oncontextmenu: onContext }, row, more);
 
@@ -40,7 +46,7 @@ export function conversationRow(client, route, id, arrange) {
     const name = titleOf(client, conversation);
     face.set(conversation.agentId, agentOf(client, conversation)?.name ?? name);
     text(title, name);
-    text(head, lastMessage ? `${isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name}: ${plain(lastMessage.head ?? '')}` : 'Nothing said yet');
+    paintWords(conversation);
     age(last, lastMessage?.sentAt, 'short');
     attribute(row, 'data-running', Boolean(activeRun));
     attribute(row, 'data-pinned', Boolean(pinned) && 'true');
@@ -50,6 +56,18 @@ export function conversationRow(client, route, id, arrange) {
     attribute(more, 'aria-label', `Actions for ${name}`);
     show(more, mayWrite(client) || unread() > 0);
   };
+
+  /** What was not sent and what is not finished come before what was said last. @param {any} conversation */
+  function paintWords(conversation) {
+    const { lastMessage } = conversation;
+    const [refused] = refusedIn(client, id);
+    const draft = refused || id === route.current() ? '' : drafts.get(id);
+    attribute(row, 'data-words', refused ? 'refused' : draft ? 'draft' : null);
+    text(label, refused ? 'Not sent: ' : draft ? 'Draft: ' : '');
+    const by = lastMessage && (isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name);
+    text(head, refused || draft ? plain((refused || draft).slice(0, HEAD)) : lastMessage ? `${by}: ${plain(lastMessage.head ?? '')}` : 'Nothing said yet');
+  }
+
   const unread = () => client.unread(id).get();
   const paintUnread = (/** @type {number} */ count) => {
     attribute(row, 'data-unread', count);
@@ -58,7 +76,10 @@ export function conversationRow(client, route, id, arrange) {
     const running = row.dataset.running === 'true' ? ', an answer is being written' : '';
     text(spoken, (count > 0 ? `, ${count} unread` : '') + running);
   };
-  const mark = () => attribute(row, 'aria-current', id === route.current() ? 'page' : null);
+  const mark = () => {
+    attribute(row, 'aria-current', id === route.current() ? 'page' : null);
+    paint();
+  };
   ends.add(watch(client.entity('conversation', id), (conversation) => {
     paint();
     const before = place;
@@ -67,7 +88,7 @@ export function conversationRow(client, route, id, arrange) {
     // The name of the agent may come after its conversation.
     const key = conversation?.agentId;
     if (key && key !== agent) ends.add(client.entity('agent', (agent = key)).subscribe(paint));
-  }), watch(client.unread(id), paintUnread), client.self.subscribe(paint), route.onChange(mark));
+  }), watch(client.unread(id), paintUnread), client.self.subscribe(paint), client.commands().subscribe(paint), route.onChange(mark));
   mark();
   return { element, end: ends.end };
 }

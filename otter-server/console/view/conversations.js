@@ -1,4 +1,4 @@
-import { h, keyed, show, text } from '../dom.js';
+import { attribute, h, keyed, show, text } from '../dom.js';
 import { agentOf, instanceName, titleOf } from '../model.js';
 import { recall, remember } from '../prefs.js';
 import { conversationRow } from './conversation-row.js';
@@ -24,7 +24,7 @@ export function conversations(client, route) {
     type: 'search', class: 'filter', placeholder: 'Filter conversations', 'aria-label': 'Filter conversations', 'data-filter': '',
     autocomplete: 'off', spellcheck: false, oninput: () => (showFromTop(), paint()), onkeydown: onFilterKey,
   });
-  const unreadOnly = h('button', { type: 'button', class: 'chip', 'aria-pressed': 'false', onclick: toggleUnread }, 'Unread');
+  const unreadOnly = h('button', { type: 'button', class: 'quiet small', 'aria-pressed': 'false', 'data-testid': 'unread-only', onclick: toggleUnread }, 'Unread');
   const group = h('button', { type: 'button', class: 'quiet small', 'aria-haspopup': 'menu', title: 'How the list is grouped', onclick: chooseGroup }, 'Group');
   const older = h('div', { class: 'older', hidden: true }, h('button', { type: 'button', class: 'quiet small', onclick: grow }, 'Show older ones'));
   const scroller = h('div', { class: 'conversations-scroll' }, hint, list, older);
@@ -97,6 +97,8 @@ export function conversations(client, route) {
     });
     rows.set(entries.slice(0, limit));
     show(older, entries.length > limit || (hasMore && !loading && ids.length > 0));
+    attribute(list, 'data-loading', loading && all.length === 0 ? '' : null);
+    hint.className = loading && all.length === 0 ? 'unseen' : 'hint';
     show(hint, hits.length === 0 || (loading && all.length > 0));
     text(hint, loading ? 'Loading…' : query ? 'Nothing matches.' : onlyUnread ? 'Nothing is unread.' : 'Conversations of your agents appear here by themselves.');
   }

@@ -1,16 +1,18 @@
-import { attribute, bag, h, show, text, watch } from '../dom.js';
+import { attribute, bag, h, text, watch } from '../dom.js';
+import { saysOf } from '../machine.js';
 import { agentOf, instanceName } from '../model.js';
-import { age } from '../seconds.js';
+import { age, everySecond } from '../seconds.js';
 import { amount, gatewayText, reasonText } from '../words.js';
 import { contextRing, fullness } from './context-ring.js';
 import { pairingNotice } from './instances.js';
+import { sheet } from './sheet.js';
 
 /** What is known of the session of a conversation and of the machine it lives on. @param {any} client @param {string} conversationId */
 export function facts(client, conversationId) {
   const ends = bag();
   const ring = contextCard();
-  const session = sheet(['Agent', 'Status', 'Model', 'Last activity', 'Channel', 'Tokens in all']);
-  const machine = sheet(['Link to the hub', 'Since', 'Last heartbeat', 'Gateway', 'Waiting to be sent', 'Refused by the hub', 'Events missing since', 'Bridge']);
+  const session = sheet('sheet', ['Agent', 'Says', 'Status', 'Model', 'Last activity', 'Channel', 'Tokens in all']);
+  const machine = sheet('sheet', ['Link to the hub', 'Since', 'Last heartbeat', 'Gateway', 'Gateway since', 'Waiting to be sent', 'Refused by the hub', 'Events missing since', 'Bridge']);
   const machineName = h('h2');
   const pairing = pairingNotice();
   const element = h('div', { class: 'facts-body' },
@@ -24,6 +26,7 @@ export function facts(client, conversationId) {
     ring.set(row);
     const agent = agentOf(client, conversation);
     session.set('Agent', agent?.name);
+    paintSays();
     session.set('Status', row?.status);
     session.set('Model', row?.model ?? agent?.model);
     session.age('Last activity', row?.lastActivityAt);
@@ -32,6 +35,7 @@ export function facts(client, conversationId) {
     if (conversation) follow(conversation.instanceId, conversation.agentId);
   };
 
+  const paintSays = () => session.set('Says', saysOf(client, agentOf(client, client.entity('conversation', conversationId).get())));
   const machineEnds = bag();
   let followed = '';
   /** @param {string} instanceId @param {string} agentId */
@@ -54,6 +58,7 @@ export function facts(client, conversationId) {
     machine.age('Since', connection === 'online' ? instance.connectedAt : instance.disconnectedAt);
     const gatewayWords = gatewayText(gateway).replace('gateway ', '') + (connection === 'online' || !gateway ? '' : ' when last seen');
     machine.set('Gateway', [gatewayWords, gateway?.version].filter(Boolean).join(' · '));
+    machine.age('Gateway since', connection === 'online' ? gateway?.since : undefined);
     machine.age('Last heartbeat', connection === 'online' ? heartbeat?.at : undefined);
     const pending = heartbeat?.outbox?.pending ?? outbox?.pending;
     machine.set('Waiting to be sent', pending ? String(pending) : '');
@@ -63,35 +68,8 @@ export function facts(client, conversationId) {
     pairing.set(gateway);
   }
 
-  ends.add(watch(client.entity('conversation', conversationId), paintSession), client.entity('session', conversationId).subscribe(paintSession), machineEnds.end);
+  ends.add(watch(client.entity('conversation', conversationId), paintSession), client.entity('session', conversationId).subscribe(paintSession), client.connection.subscribe(paintSays), everySecond(paintSays), machineEnds.end);
   return { element, end: ends.end };
-}
-
-/** Names with values; a name without a value is not shown. @param {string[]} names */
-function sheet(names) {
-  const element = h('dl', { class: 'sheet' });
-  const values = new Map(names.map((name) => {
-    const value = h('dd');
-    const row = h('div', { hidden: true }, h('dt', {}, name), value);
-    element.append(row);
-    return [name, { row, value }];
-  }));
-  return {
-    element,
-    /** @param {string} name @param {string | undefined} words */
-    set(name, words) {
-      const { row, value } = /** @type {any} */ (values.get(name));
-      show(row, Boolean(words));
-      text(value, words ?? '');
-      value.title = words ?? '';
-    },
-    /** @param {string} name @param {string | undefined} at */
-    age(name, at) {
-      const { row, value } = /** @type {any} */ (values.get(name));
-      show(row, Boolean(at));
-      age(value, at);
-    },
-  };
 }
 
 /** The context of a session, drawn and in words. */

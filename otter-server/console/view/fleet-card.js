@@ -1,5 +1,6 @@
 import { ask } from '../ask.js';
 import { attribute, bag, h, icon, keyed, show, text, watch } from '../dom.js';
+import { silence } from '../machine.js';
 import { inTrouble, mayManage } from '../model.js';
 import { collapse } from '../motion.js';
 import { copy } from '../notices.js';
@@ -8,10 +9,9 @@ import { gatewayText, reasonText, span } from '../words.js';
 import { field, openDialog } from './dialog.js';
 import { agentRow, pairingNotice } from './instances.js';
 import { openMenu } from './menu.js';
+import { sheet } from './sheet.js';
 
 const DOTS = 'M5 10h.01M10 10h.01M15 10h.01';
-/** Heartbeats come every 15 s: after three that did not come, it is silent. */
-const SILENT_MS = 45_000;
 
 /**
  * A machine: its link to the hub, the link of its bridge to the gateway, and what its agents report. Three things, each
@@ -29,7 +29,7 @@ export function fleetCard(client, route, id) {
   const gateway = axis('gateway', 'Gateway');
   const pairing = pairingNotice();
   const gap = h('p', { class: 'fleet-gap', hidden: true });
-  const facts = factLine(['Bridge', 'Open runs', 'Waits to be sent', 'Refused by the hub']);
+  const facts = sheet('fleet-facts', ['Bridge', 'Open runs', 'Waits to be sent', 'Refused by the hub']);
   const agents = h('div', { class: 'agents', role: 'list', 'aria-label': 'Agents' });
   const noAgents = h('p', { class: 'hint' }, 'No agent reported yet.');
   const element = h('article', { class: 'fleet-card', tabIndex: 0, 'data-testid': 'fleet-card', 'data-instance-id': id, 'data-walk-row': '', onkeydown: (/** @type {KeyboardEvent} */ event) => event.target === element && event.key === 'Enter' && menu() },
@@ -46,7 +46,7 @@ export function fleetCard(client, route, id) {
   const paintHub = () => {
     if (!instance) return;
     const { connection, heardAt } = instance;
-    const silent = connection === 'online' && heardAt !== null ? silence(client, heardAt) : 0;
+    const silent = silence(client, instance);
     attribute(element, 'data-silent', silent ? '' : null);
     if (connection === 'online') hub.set(silent ? `online, silent for ${span(silent)}` : 'online', heardAt === null ? '' : silent ? '' : 'heard', silent ? null : heardAt, `since ${new Date(instance.connectedAt).toLocaleString()}`);
     else if (connection) hub.set(connection, reasonText(instance.reason ?? null), instance.disconnectedAt, 'last seen');
@@ -80,21 +80,8 @@ export function fleetCard(client, route, id) {
   ends.add(watch(client.list('agent', { where: { instanceId: id }, order: 'name' }), ({ ids, loading }) => {
     rows.set(ids.map((/** @type {string} */ key) => ({ key })));
     show(noAgents, ids.length === 0 && !loading);
-  }), everySecond(paintHub), rows.end);
+  }), client.connection.subscribe(paintHub), everySecond(paintHub), rows.end);
   return { element, update, end: ends.end, leave: (/** @type {() => void} */ done) => collapse(element, done) };
-}
-
-/**
- * For how long a machine has been silent, 0 while that is not remarkable. While this page hears nothing itself it knows
- * nothing of others.
- *
- * @param {any} client @param {number} heardAt
- */
-function silence(client, heardAt) {
-  const { phase, since } = client.connection.get();
-  const listening = phase === 'online' && Date.now() - since > SILENT_MS;
-  const ms = client.now() - heardAt;
-  return listening && ms > SILENT_MS ? ms : 0;
 }
 
 /** @param {string} axisName @param {string} label */
@@ -111,27 +98,6 @@ function axis(axisName, label) {
       text(detail, more);
       age(since, at);
       element.title = title;
-    },
-  };
-}
-
-/** @param {string[]} names */
-function factLine(names) {
-  const element = h('dl', { class: 'fleet-facts' });
-  const values = new Map(names.map((name) => {
-    const value = h('dd');
-    const box = h('div', { hidden: true }, h('dt', {}, name), value);
-    element.append(box);
-    return [name, { box, value }];
-  }));
-  return {
-    element,
-    /** @param {string} name @param {string} words */
-    set(name, words) {
-      const { box, value } = /** @type {any} */ (values.get(name));
-      show(box, Boolean(words));
-      text(value, words);
-      attribute(box, 'data-fact', name);
     },
   };
 }

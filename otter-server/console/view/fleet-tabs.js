@@ -2,7 +2,7 @@ import { h, keyed, show, text, watch } from '../dom.js';
 import { instanceName } from '../model.js';
 import { link } from '../route.js';
 import { age } from '../seconds.js';
-import { took } from '../words.js';
+import { moment, took } from '../words.js';
 import { olderRows } from './older.js';
 
 const COLUMNS = 8;
@@ -88,7 +88,7 @@ function vendorTable(client, type) {
     const { ids } = store.get();
     const entities = ids.map((/** @type {string} */ id) => client.entity(type, id).get()).filter(Boolean);
     const next = columnsOf(entities);
-    if (next.join() !== columns.join()) head.replaceChildren(...['id', ...(columns = next)].map((name) => h('th', { scope: 'col' }, name)));
+    if (next.join() !== columns.join()) head.replaceChildren(...['id', 'machine', ...(columns = next)].map((name) => h('th', { scope: 'col' }, name)));
     rows.set(ids.map((/** @type {string} */ key) => ({ key, item: null })));
     text(count, String(ids.length));
     older.paint();
@@ -108,21 +108,25 @@ function columnsOf(entities) {
 /** @param {any} client @param {string} type @param {string} id @param {() => string[]} columns @param {() => void} changed called when there may be another field */
 function vendorRow(client, type, id, columns, changed) {
   const element = h('tr', { 'data-entity-id': id });
+  // The id of an entity begins with that of its machine.
+  const [owner, rest] = id.includes(':') ? [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)] : ['', ''];
   let shown = '';
   const paint = () => {
     const entity = client.entity(type, id).get() ?? {};
     const values = columns().map((name) => cell(entity[name]));
-    if (shown === (shown = JSON.stringify([columns(), values]))) return;
-    element.replaceChildren(h('th', { scope: 'row' }, h('code', {}, id)), ...values.map((words) => h('td', { title: words }, words)));
+    const machine = instanceName(client, owner);
+    if (shown === (shown = JSON.stringify([columns(), values, machine]))) return;
+    element.replaceChildren(h('th', { scope: 'row', title: id }, h('code', {}, rest || id)), h('td', { class: 'vendor-machine' }, rest ? machine : ''), ...values.map(([words, whole]) => h('td', { title: whole }, words)));
   };
   const end = client.entity(type, id).subscribe(() => (changed(), paint()));
   return { element, end, update: paint };
 }
 
-/** @param {any} value */
+/** What a cell shows of a value, and all of it. @param {any} value @returns {[string, string]} */
 function cell(value) {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'object') return JSON.stringify(value);
-  const instant = typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
-  return instant ? new Date(value).toLocaleString() : String(value);
+  if (value === undefined || value === null) return ['', ''];
+  const whole = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (!/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(whole)) return [whole, whole];
+  const at = new Date(whole);
+  return [moment(whole, Date.now()), at.toLocaleString()];
 }

@@ -38,7 +38,7 @@ function signIn() {
       step('On a fresh hub, the setup link that is printed at its start by', 'otter-server'),
       step('When you were here before, one that signs you in again:', 'otter-server link --member NAME'),
       step('For somebody new, an invitation:', 'otter-server invite --name NAME')),
-    h('p', { class: 'hint' }, 'Your drafts stay in this browser.'),
+    h('p', { class: 'hint' }, 'Your drafts, and what waits to be sent, stay in this browser.'),
     reload('I opened my link'),
   ];
 }

@@ -1,9 +1,10 @@
 import { ask } from '../ask.js';
 import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
+import { saysOf } from '../machine.js';
 import { agentOf, instanceName, mayWrite, titleOf } from '../model.js';
 import { notify } from '../notices.js';
 import { setTitle } from '../page-title.js';
-import { age } from '../seconds.js';
+import { age, everySecond } from '../seconds.js';
 import { contextRing } from './context-ring.js';
 import { actions } from './conversation-row.js';
 import { confirm } from './confirm.js';
@@ -27,16 +28,17 @@ export function conversationHead(client, id, shell) {
   const rename = h('button', { type: 'button', class: 'name-button', title: 'Rename', 'data-testid': 'conversation-title', onclick: edit }, name, icon(PEN));
   const title = h('h1', {}, rename);
   const input = h('input', { type: 'text', class: 'name-input', maxLength: 200, hidden: true, 'aria-label': 'Title of the conversation', 'data-testid': 'conversation-title-input', onkeydown: onKey, onblur: () => leave(true) });
-  const whose = h('span');
+  const whose = h('span', { class: 'whose' });
   const status = h('span', { class: 'agent-status', 'data-testid': 'agent-status' }, h('span', { class: 'dot' }), h('span'));
+  const says = h('span', { class: 'agent-says', 'data-testid': 'agent-says' });
   const since = h('time', { class: 'age' });
   const ring = contextRing();
   const context = h('button', { type: 'button', class: 'quiet head-context', 'aria-label': 'Context of the session', onclick: shell.toggleFacts }, ring.element);
   const dots = h('button', { type: 'button', class: 'quiet', 'aria-label': 'Actions', title: 'Actions', 'aria-haspopup': 'menu', 'data-testid': 'conversation-menu', onclick: () => openMenu(dots, items()) }, icon(DOTS));
   const element = h('header', { class: 'conversation-head' },
     h('button', { type: 'button', class: 'quiet back', 'aria-label': 'All conversations', onclick: shell.back }, icon(BACK)),
-    h('div', { class: 'conversation-name' }, title, input, h('p', { class: 'sub' }, whose, status, since)), context, dots,
-    h('button', { type: 'button', class: 'quiet', 'aria-label': 'Session facts', title: 'Session facts', onclick: shell.toggleFacts }, icon(PANEL)));
+    h('div', { class: 'conversation-name' }, title, input, h('p', { class: 'sub' }, whose, status, since, says)), context, dots,
+    h('button', { type: 'button', class: 'quiet head-facts', 'aria-label': 'Session facts', title: 'Session facts', onclick: shell.toggleFacts }, icon(PANEL)));
 
   const conversation = () => client.entity('conversation', id).get();
 
@@ -82,18 +84,26 @@ export function conversationHead(client, id, shell) {
     text(name, words);
     attribute(rename, 'aria-disabled', mayWrite(client) && row ? null : 'true');
     text(whose, row ? [agent?.name !== words && agent?.name, instanceName(client, row.instanceId)].filter(Boolean).join(' on ') : '');
-    const state = row?.activeRun ? 'working' : (agent?.status ?? session?.status ?? '');
-    text(status.lastChild, [state, agent?.statusText].filter(Boolean).join(': '));
+    const state = row?.activeRun ? 'working' : (session?.status ?? '');
+    text(status.lastChild, state);
     attribute(status, 'data-status', state);
     show(status, Boolean(state));
     age(since, row?.activeRun ? null : session?.lastActivityAt);
+    paintSays();
     ring.set(session);
     context.title = ring.words(session);
     setTitle(`${row?.activeRun ? '● ' : ''}${words}`);
   }
 
-  ends.add(watch(client.entity('conversation', id), paint), client.entity('session', id).subscribe(paint), client.list('agent').subscribe(paint),
-    client.list('instance').subscribe(paint), client.self.subscribe(paint));
+  /** What the agent reports is another thing than what is seen of its session. */
+  function paintSays() {
+    const words = saysOf(client, agentOf(client, conversation()));
+    text(says, words && `says: ${words}`);
+    says.title = words;
+  }
+
+  ends.add(watch(client.entity('conversation', id), paint), everySecond(paintSays), client.entity('session', id).subscribe(paint), client.list('agent').subscribe(paint),
+    client.list('instance').subscribe(paint), client.self.subscribe(paint), client.connection.subscribe(paintSays));
   return { element, end: ends.end };
 }
 

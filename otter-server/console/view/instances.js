@@ -1,9 +1,11 @@
 import { attribute, bag, h, keyed, show, text, watch } from '../dom.js';
+import { saysOf, silence } from '../machine.js';
 import { mainConversation, sessionsOf } from '../model.js';
 import { copy } from '../notices.js';
 import { recall, remember } from '../prefs.js';
+import { link } from '../route.js';
 import { age, everySecond } from '../seconds.js';
-import { gatewayText } from '../words.js';
+import { gatewayText, span } from '../words.js';
 import { avatar, ripple } from './avatar.js';
 
 /**
@@ -17,10 +19,10 @@ export function instances(client, route) {
   const list = h('div', { class: 'instances' });
   const hint = h('p', { class: 'hint' });
   const first = ['No machine yet. On the hub, run ', h('code', {}, 'otter-server instance add'), ', then start ', h('code', {}, 'otter-bridge'), ' with the token it prints.'];
-  const rows = keyed(list, (id) => instanceRow(client, route, id));
-  watch(client.list('instance', { order: 'name' }), ({ ids, loading }) => {
-    rows.set(ids.map((key) => ({ key })));
-    show(hint, ids.length === 0);
+  const views = keyed(list, (id) => instanceRow(client, route, id));
+  watch(client.instances(), ({ rows, loading }) => {
+    views.set(rows.map((/** @type {any} */ row) => ({ key: row.id, item: row })));
+    show(hint, rows.length === 0);
     hint.replaceChildren(...(loading ? ['Looking for machines…'] : first));
   });
   const fold = h('details', { class: 'side-section instances-section', open: recall('machines') ?? true, ontoggle: () => remember('machines', fold.open) },
@@ -31,37 +33,53 @@ export function instances(client, route) {
 /** @param {any} client @param {any} route @param {string} id */
 function instanceRow(client, route, id) {
   const ends = bag();
-  const name = h('span', { class: 'instance-name' });
-  const link = h('span', { class: 'axis', 'data-axis': 'hub' });
-  const linkWord = h('span');
-  const linkAge = h('time', { class: 'age' });
-  const gateway = h('span', { class: 'axis', 'data-axis': 'gateway' });
-  const gatewayWord = h('span');
-  const gatewayAge = h('time', { class: 'age' });
-  link.append(h('span', { class: 'dot' }), linkWord, linkAge);
-  gateway.append(h('span', { class: 'dot' }), gatewayWord, gatewayAge);
+  /** @type {any} */
+  let instance = null;
+  const name = h('span', { class: 'instance-name', title: id });
+  const hub = axis('hub');
+  const gateway = axis('gateway');
+  const help = h('a', { class: 'instance-help', href: link('fleet'), hidden: true }, 'Allow it…');
+  gateway.element.append(help);
   const agents = h('div', { class: 'agents', role: 'list' });
-  const pairing = pairingNotice();
-  const element = h('article', { class: 'instance', 'data-testid': 'instance-row', 'data-instance-id': id },
-    h('div', { class: 'instance-head' }, name, link, gateway), pairing.element, agents);
+  const element = h('article', { class: 'instance', 'data-testid': 'instance-row', 'data-instance-id': id }, h('div', { class: 'instance-head' }, name, hub.element, gateway.element), agents);
 
-  ends.add(watch(client.entity('instance', id), (instance) => {
-    if (!instance) return;
-    attribute(element, 'data-connection', instance.connection ?? 'unknown');
-    attribute(element, 'data-gateway', instance.gateway?.state ?? 'unknown');
+  const paintHub = () => {
+    const silent = silence(client, instance);
+    attribute(element, 'data-silent', silent ? '' : null);
+    hub.set(silent ? `silent for ${span(silent)}` : (instance.connection ?? 'never connected'), silent ? null : instance.connection === 'online' ? instance.connectedAt : instance.disconnectedAt);
+  };
+
+  /** @param {any} next */
+  function update(next) {
+    instance = next;
+    const { connection, gateway: state } = instance;
+    attribute(element, 'data-connection', connection ?? 'unknown');
+    attribute(element, 'data-gateway', state?.state ?? 'unknown');
     text(name, instance.name || id);
-    name.title = id;
-    text(linkWord, instance.connection ?? 'never connected');
-    age(linkAge, instance.connection === 'online' ? instance.connectedAt : instance.disconnectedAt, 'for');
-    const past = instance.connection === 'online' || !instance.gateway ? '' : ' when last seen';
-    text(gatewayWord, gatewayText(instance.gateway) + past);
-    age(gatewayAge, past ? null : instance.gateway?.since, 'for');
-    gateway.title = [instance.gateway?.reason, instance.gateway?.version].filter(Boolean).join(' · ');
-    pairing.set(instance.gateway);
-  }));
+    paintHub();
+    const past = connection === 'online' || !state ? '' : ' when last seen';
+    gateway.set(gatewayText(state) + past, past ? null : state?.since);
+    gateway.element.title = [state?.reason, state?.version].filter(Boolean).join(' · ');
+    show(help, state?.state === 'pairing' && !past);
+  }
+
   const rows = keyed(agents, (agentId) => agentRow(client, route, agentId));
-  ends.add(watch(client.list('agent', { where: { instanceId: id }, order: 'name' }), ({ ids }) => rows.set(ids.map((key) => ({ key })))), rows.end);
-  return { element, end: ends.end };
+  ends.add(watch(client.list('agent', { where: { instanceId: id }, order: 'name' }), ({ ids }) => rows.set(ids.map((key) => ({ key })))), everySecond(() => instance && paintHub()), client.connection.subscribe(() => instance && paintHub()), rows.end);
+  return { element, update, end: ends.end };
+}
+
+/** @param {string} name */
+function axis(name) {
+  const word = h('span', { class: 'axis-word' });
+  const since = h('time', { class: 'age' });
+  return {
+    element: h('span', { class: 'axis', 'data-axis': name }, h('span', { class: 'dot' }), word, since),
+    /** @param {string} words @param {string | null | undefined} at */
+    set(words, at) {
+      text(word, words);
+      age(since, at, 'for');
+    },
+  };
 }
 
 /** What to type on the machine while its gateway waits to be paired. */
@@ -109,11 +127,11 @@ export function agentRow(client, route, id) {
     const running = sessions.some((/** @type {any} */ { conversationId }) => conversationId && client.entity('conversation', conversationId).get()?.activeRun);
     face.set(id, agent.name);
     text(name, agent.name || id);
-    text(status, [agent.status, agent.statusText].filter(Boolean).join(' · ') || agent.model || 'no status reported');
+    text(status, saysOf(client, agent) || agent.model || 'no status reported');
     attribute(button, 'data-status', agent.status ?? 'unknown');
     attribute(button, 'data-running', running);
     age(active, sessions[0]?.lastActivityAt, 'short');
   };
-  ends.add(watch(client.entity('agent', id), paint), everySecond(paint));
+  ends.add(watch(client.entity('agent', id), paint), client.connection.subscribe(paint), everySecond(paint));
   return { element, end: ends.end };
 }

@@ -1,5 +1,4 @@
 import { attribute, h, icon, show, text } from '../dom.js';
-import { unsent } from '../drafts.js';
 import { showMarkdown, showPlain } from '../markdown.js';
 import { authorOf, isSelf } from '../model.js';
 import { deliveryText, timeOfDay } from '../words.js';
@@ -24,7 +23,7 @@ export function messageRow(client, id, memory) {
   const copy = h('button', { type: 'button', class: 'quiet copy', 'aria-label': 'Copy the text', title: 'Copy the text', onclick: () => copyText(copy, whole.text()) }, icon(COPY));
   const whole = wholeText(client, id, memory, paintText);
   const note = h('span', { class: 'note' });
-  const retry = h('button', { type: 'button', class: 'quiet', onclick: onRetry }, 'Retry');
+  const retry = h('button', { type: 'button', class: 'quiet', onclick: () => client.retry(commandId) }, 'Retry');
   const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => client.dismiss(commandId) }, 'Dismiss');
   const again = h('button', { type: 'button', class: 'quiet', onclick: sendAgain }, 'Send again');
   const choices = h('span', { class: 'choices' }, retry, dismiss, again);
@@ -36,15 +35,10 @@ export function messageRow(client, id, memory) {
   let shown;
   let told = false;
 
-  function onRetry() {
-    const handle = client.retry(commandId);
-    if (handle) unsent.retried(commandId, handle);
-  }
-
   /** What ended as not delivered is never run again: this is a new message with the same words. */
   function sendAgain() {
     const { conversationId, text: words } = shown;
-    unsent.track(client.command('message.send', { conversationId, text: words }), conversationId, words);
+    client.command('message.send', { conversationId, text: words });
   }
 
   /** @param {{ message: any, follows: boolean, latest: boolean, ended: boolean }} item `follows`: the same person spoke just before; `latest`: no person spoke after;
@@ -68,7 +62,7 @@ export function messageRow(client, id, memory) {
     whole.set(message);
     paintText();
     paintFold();
-    text(note, noteOf(message, ended));
+    paintNote();
     note.title = message.delivery ? deliveryText(message.delivery) : '';
     const refused = local?.stage === 'refused';
     const lost = own && !local && delivery?.state === 'failed';
@@ -77,6 +71,10 @@ export function messageRow(client, id, memory) {
     show(again, lost);
     show(choices, refused || lost);
     show(foot, Boolean(note.textContent) || refused);
+  }
+
+  function paintNote() {
+    text(note, noteOf(shown, told, client.connection.get().phase === 'online'));
   }
 
   function paintText() {
@@ -107,14 +105,15 @@ export function messageRow(client, id, memory) {
     if (sentAt) time.title = new Date(sentAt).toLocaleString();
   }
 
-  return { element, update, end: whole.end };
+  const off = client.connection.subscribe(() => shown?.local && paintNote());
+  return { element, update, end: () => (off(), whole.end()) };
 }
 
-/** @param {any} message @param {boolean} ended */
-function noteOf({ status, local, delivery }, ended) {
+/** @param {any} message @param {boolean} ended @param {boolean} online */
+function noteOf({ status, local, delivery }, ended, online) {
   if (local?.stage === 'refused') return `Not sent: ${local.error?.message ?? local.error?.code ?? 'the hub refused it'}`;
-  if (local?.stage === 'held') return 'Waits for the connection';
-  if (local?.stage === 'sent') return 'Sending…';
+  // What was sent and has no answer is sent again.
+  if (local) return local.stage === 'sent' && online ? 'Sending…' : 'Waits for the connection';
   if (STATUS[status]) return ended ? '' : STATUS[status];
   return delivery ? deliveryText(delivery) : '';
 }

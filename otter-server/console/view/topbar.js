@@ -31,15 +31,17 @@ export function topbar(client, route) {
     text(detail, words.detail);
     pill.title = [words.title, words.detail, connection.code && `close code ${connection.code}`].filter(Boolean).join(' · ');
   };
-  tellConnection(client);
-  watch(client.connection, paint);
-  everySecond(paint);
-  watch(client.commands(), (rows) => {
-    const held = rows.filter((/** @type {any} */ { state }) => state === 'held').length;
+  const paintWaits = () => {
+    const held = client.commands().get().filter((/** @type {any} */ { state }) => state === 'held' || state === 'sent').length;
     show(waits, held > 0 && client.connection.get().phase !== 'online');
     text(waits, `${held} ${held === 1 ? 'waits' : 'wait'} here`);
     waits.title = 'What you asked for goes out by itself when the connection is back.';
-  });
+  };
+  tellConnection(client);
+  watch(client.connection, paint);
+  everySecond(paint);
+  watch(client.commands(), paintWaits);
+  watch(client.connection, paintWaits);
   return element;
 }
 

@@ -61,12 +61,19 @@ export function workBlock(client, runId, { memory, loadSteps, conversationId }) 
     show(fold, many);
     attribute(fold, 'aria-expanded', String(open && !tail));
     attribute(element, 'data-open', visible.length > 0 ? '' : null);
-    text(words, tail ? `${all.length - LAST} earlier of ${summary(shown)}` : summary(shown));
+    paintWords(tail ? `${all.length - LAST} earlier of ` : '');
     const ms = shown.steps.reduce((/** @type {number} */ sum, /** @type {any} */ step) => sum + (step.durationMs ?? 0), 0);
     text(total, ms ? took(ms) : '');
-    attribute(element, 'data-failed', shown.steps.some((/** @type {any} */ step) => step.status === 'failed') ? '' : null);
     show(earlier, shown.partial);
     rows.set(visible);
+  }
+
+  /** @param {string} before */
+  function paintWords(before) {
+    const parts = summary(shown);
+    const all = before + parts.map(([part]) => part).join(', ');
+    if (words.textContent === all) return;
+    words.replaceChildren(before, ...parts.flatMap(([part, bad], at) => [at > 0 ? ', ' : '', bad ? h('strong', { class: 'work-bad' }, part) : part]));
   }
 
   return {
@@ -105,13 +112,14 @@ function inOrder({ steps, approvals, children }) {
   return all.sort((a, b) => (a.at < b.at || (a.at === b.at && a.key < b.key) ? -1 : 1));
 }
 
-/** @param {import('../timeline.js').Work} work */
+/** What there is, in words, and whether it went wrong. @param {import('../timeline.js').Work} work @returns {[string, boolean][]} */
 function summary({ steps, approvals, children }) {
   const failed = steps.filter(({ status }) => status === 'failed').length;
   const denied = steps.filter(({ status }) => status === 'denied').length;
   const count = (/** @type {number} */ number, /** @type {string} */ one) => (number ? `${number} ${one}${number === 1 ? '' : 's'}` : '');
-  const parts = [count(steps.length, 'step'), failed && `${failed} failed`, denied && `${denied} denied`, count(approvals.length, 'approval'), count(children.length, 'sub-agent')];
-  return parts.filter(Boolean).join(', ');
+  /** @type {[string, boolean][]} */
+  const parts = [[count(steps.length, 'step'), false], [failed ? `${failed} failed` : '', true], [denied ? `${denied} denied` : '', true], [count(approvals.length, 'approval'), false], [count(children.length, 'sub-agent'), false]];
+  return parts.filter(([words]) => words);
 }
 
 const STATE = /** @type {Record<string, string>} */ ({ running: 'is working', completed: 'has finished', failed: 'failed', aborted: 'was stopped' });

@@ -32,6 +32,7 @@ pub(super) enum Checked {
 
 /// Members that only the hub and people write; what an instance says about them is left out.
 const HUBS_MEMBERS: &[(&str, &[&str])] = &[
+    ("agent", &["statusAt"]),
     (
         "conversation",
         &[

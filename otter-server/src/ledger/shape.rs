@@ -37,6 +37,11 @@ impl Ledger<'_> {
         let text = existing.map_or("", |row| row.text.as_str());
         match fact.kind.name {
             "message.created" => fact.data = self.timed(&fact.scope, &fact.data)?,
+            // Said again, it is what it was.
+            "agent.statusChanged" if result(existing.map(|row| row.text.as_str()), &fact.data) != text => {
+                let since = Object::default().string("statusAt", &self.now.to_string()).build();
+                fact.data = text::merge(&fact.data, &since);
+            }
             "conversation.upserted" if existing.is_none() => {
                 let seen = Object::default().string("firstSeenAt", &self.now.to_string()).build();
                 fact.data = text::merge(&fact.data, &seen);

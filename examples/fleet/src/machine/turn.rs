@@ -62,10 +62,12 @@ impl Machine {
         };
         room.running.send_replace(Some(run.clone()));
         self.tell_session(room, "running", session.used).await?;
+        self.status(room.agent, "busy", Some(room.conversation.title)).await?;
         self.start(room, &run, None, cause).await?;
         let shown = self.work(room, &run, thought, answer).await?;
         self.end(room, &run, answer, shown.as_deref()).await?;
         room.running.send_replace(None);
+        self.status(room.agent, "idle", None).await?;
         session.used += 2_300 + answer.len() as u64;
         self.compact(room, &mut session).await?;
         self.tell_session(room, if shown.is_some() { "killed" } else { "done" }, session.used).await

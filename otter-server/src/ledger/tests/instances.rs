@@ -189,7 +189,7 @@ fn an_hour_without_a_browser_leaves_true_states_with_their_times_and_nothing_in_
         before.clone().map(|row| row.map(|(text, _)| text)),
         [
             r#"{"bridge":{"name":"otter-bridge","version":"0.1.0"},"connectedAt":"2026-11-18T11:06:40.000Z","connection":"offline","disconnectedAt":"2026-11-18T11:06:41.000Z","name":"Mac","reason":"connectionLost"}"#,
-            r#"{"instanceId":"in_1","name":"Main","status":"busy"}"#,
+            r#"{"instanceId":"in_1","name":"Main","status":"busy","statusAt":"2026-11-18T11:06:40.000Z"}"#,
         ]
         .map(|text| Some(text.to_owned()))
     );
@@ -209,4 +209,34 @@ fn an_hour_without_a_browser_leaves_true_states_with_their_times_and_nothing_in_
 
 const fn run_sorted() -> &'static str {
     r#"{"agentId":"in_1:main","conversationId":"in_1:c","startedAt":"2026-11-18T11:06:40.000Z","state":"running"}"#
+}
+
+#[test]
+fn what_an_agent_says_about_itself_has_its_age_by_the_clock_of_the_hub() {
+    let mut world = World::empty();
+    world.one(
+        "agent.upserted",
+        "in_1:main",
+        r#"{"instanceId":"in_1","name":"Main","statusAt":"2030-01-01T00:00:00.000Z"}"#,
+    );
+    let mut say = |after_ms: u64, data: &str| {
+        world.now += after_ms;
+        lines(&world.one("agent.statusChanged", "in_1:main", data))
+    };
+    let told = |data: &str| [format!("org agent.statusChanged [merge agent/in_1:main] {data}")];
+    assert_eq!(
+        say(1_000, r#"{"status":"busy","statusText":"reading","statusAt":"2030-01-01T00:00:00.000Z"}"#),
+        told(r#"{"status":"busy","statusAt":"2026-11-18T11:06:41.000Z","statusText":"reading"}"#)
+    );
+    let again = say(1_000, r#"{"status":"busy","statusText":"reading"}"#);
+    assert_eq!(again, [""; 0], "said again it is as old as it was");
+    assert_eq!(
+        say(1_000, r#"{"status":"busy","statusText":null}"#),
+        told(r#"{"status":"busy","statusAt":"2026-11-18T11:06:43.000Z","statusText":null}"#)
+    );
+    let entity = world.entity(&Scope::Org, "agent/in_1:main").unwrap().0;
+    assert_eq!(
+        entity,
+        r#"{"instanceId":"in_1","name":"Main","status":"busy","statusAt":"2026-11-18T11:06:43.000Z"}"#
+    );
 }
