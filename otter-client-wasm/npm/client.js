@@ -258,11 +258,13 @@ export function createClientWith(load, options = {}, worker) {
     connection: store(null, ['connection'], () => connection),
     self: store(null, ['self'], () => self),
     scope: (name) => store(name, [`scope:${own(name)}`], () => phases.get(own(name)) ?? LOADING),
+    /** @param {string} type @param {string} id */
     entity: (type, id) => store(IN_CONVERSATION.has(type) ? null : type === 'mark' ? OWN : 'org', [`entity:${type}/${id}`], () => state.entity(type, id)),
     list: (type, { scope = 'org', ...query } = {}) => listStore(own(scope), type, 'ids', () => state.list(own(scope), type, query)),
     types: (scope = 'org') => typesStore(own(scope)),
     messages: (id) => listStore(`conversation/${id}`, 'message', 'rows', () => state.messages(id)),
     text: (id, type = 'message') => textStore(type, id),
+    /** @param {string} kind @param {string} key */
     signal: (kind, key) => store(null, [`signal:${kind}/${key}`], () => state.signal(`${kind}/${key}`)),
     command,
     commands: () => store(null, ['commands'], commands.rows),

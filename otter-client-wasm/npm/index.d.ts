@@ -1,4 +1,33 @@
 import type { CoreConstructor } from './boundary.js';
+import type {
+  ApprovalDecision, ApprovalEntity, CommandMap, EntityMap, Event, EventMap, FeedItemEntity, InstanceEntity, MessageEntity, MessageStatus, Principal,
+  RecordedEvent, RunEntity, SignalMap, StepEntity, TaskEntity, VendorCommand,
+} from './types.js';
+
+/** A name of an integrator's own, of a kind, a command or an entity type: `x.<vendor>.<name>`. */
+export type VendorName = `x.${string}.${string}`;
+
+/** A command of the catalogue, or an integrator's. */
+export type CommandKind = keyof CommandMap | VendorName;
+
+/** What a command carries: exact for those of the catalogue; an integrator's names its instance and is open beyond that. */
+export type CommandData<K extends CommandKind> = K extends keyof CommandMap
+  ? CommandMap[K]
+  : VendorCommand & { readonly [member: string]: unknown };
+
+/** A kind of events of the catalogue, or an integrator's. */
+export type EventKind = keyof EventMap | VendorName;
+
+/** An event of an integrator's kind: its data is what they say it is. */
+export interface VendorEvent extends RecordedEvent {
+  kind: VendorName;
+}
+
+/** Any event: narrows by `kind`. A newer hub may send kinds that are not in here; do nothing with those. */
+export type OtterEvent = Event | VendorEvent;
+
+/** The event of a kind; `*`: any. */
+export type EventOf<K extends EventKind | '*'> = K extends '*' ? OtterEvent : K extends keyof EventMap ? EventMap[K] : VendorEvent;
 
 /** A value and a way to hear of the next one. `get` returns the same reference until the value changed. */
 export interface Store<T> {
@@ -121,6 +150,12 @@ export interface Approvals<T> extends Rows<T & { readonly rev: number }> {
   readonly pending: number;
 }
 
+/** A message as it is shown: also the answer that is being written, as far as it is known. */
+export type ShownMessage = Omit<MessageEntity, 'status'> & { status: MessageStatus | 'streaming' };
+
+/** An entity of the catalogue as it is shown. */
+export type ShownEntity<K extends keyof EntityMap> = K extends 'message' ? ShownMessage : EntityMap[K];
+
 /** A person who is here. */
 export interface Present {
   readonly memberId: string;
@@ -156,7 +191,7 @@ export interface CommandEntry extends CommandState {
   readonly data: any;
 }
 
-export type Decision = 'allow-once' | 'allow-always' | 'deny';
+export type Decision = ApprovalDecision;
 
 export interface CommandState {
   readonly state:
@@ -180,22 +215,13 @@ export interface CommandHandle extends Store<CommandState> {
   dismiss(): void;
 }
 
-export interface OtterEvent {
-  readonly seq: number;
-  readonly id: string;
-  readonly at: string;
-  readonly scope: string;
-  readonly kind: string;
-  readonly data: any;
-  readonly [field: string]: any;
-}
-
 export interface Client {
   readonly connection: Store<Connection>;
   /** Who is signed in; null until the hub said it. */
-  readonly self: Store<any>;
+  readonly self: Store<Principal | null>;
   /** Follows a scope while somebody listens, and 30 s longer. */
   scope(name: string): Store<ScopeState>;
+  entity<K extends keyof EntityMap>(type: K, id: string): Store<Entity<ShownEntity<K>> | undefined>;
   entity<T = Record<string, any>>(type: string, id: string): Store<Entity<T> | undefined>;
   list(type: string, query?: ListQuery): Store<List>;
   /** The types of entities that a scope has, by name: also those of integrators. Default: of `org`. */
@@ -204,21 +230,21 @@ export interface Client {
    * Messages of a conversation in order: those of the hub, own ones it has not placed yet, and last the answers being
    * written, as `<runId>:answer` with status `streaming`. An answer keeps that id when it is whole.
    */
-  messages<T = Record<string, any>>(conversationId: string): Store<Rows<T>>;
+  messages<T = ShownMessage>(conversationId: string): Store<Rows<T>>;
   /** Runs of a conversation, oldest first. `stopping`: somebody asked to stop it, in any tab, and it goes on so far. */
-  runs<T = Record<string, any>>(conversationId: string): Store<Rows<T & { readonly stopping?: boolean }>>;
+  runs<T = RunEntity>(conversationId: string): Store<Rows<T & { readonly stopping?: boolean }>>;
   /** Tool calls of a conversation, or of one run of it, oldest first. */
-  steps<T = Record<string, any>>(conversationId: string, runId?: string): Store<Rows<T>>;
-  approvals<T = Record<string, any>>(): Store<Approvals<T>>;
+  steps<T = StepEntity>(conversationId: string, runId?: string): Store<Rows<T>>;
+  approvals<T = ApprovalEntity>(): Store<Approvals<T>>;
   /**
    * Answers an approval as it is shown: pass the row. Refused `changed` when it has been rewritten since, and
    * `alreadyDecided` when someone else was first; a refused answer stays in the row's `local.error` until dismissed.
    */
   decide(approval: { readonly id: string; readonly rev: number }, decision: Decision): CommandHandle;
   /** Newest first. */
-  tasks<T = Record<string, any>>(): Store<Rows<T>>;
+  tasks<T = TaskEntity>(): Store<Rows<T>>;
   /** Newest first; those put away with `archived: true`. */
-  feed<T = Record<string, any>>(options?: { archived?: boolean }): Store<Feed<T>>;
+  feed<T = FeedItemEntity>(options?: { archived?: boolean }): Store<Feed<T>>;
   /** Unread messages of a conversation, or of all that are not archived. 0 until it is known. */
   unread(conversationId?: string): Store<number>;
   /** Marks a conversation read up to its newest message; null when nothing is unread. */
@@ -230,7 +256,7 @@ export interface Client {
   /** Says that this person writes, or stopped. Call it on every keystroke: it is sent every 3 s at most. */
   setTyping(conversationId: string, active?: boolean): void;
   /** The fleet, by name. */
-  instances<T = Record<string, any>>(): Store<Rows<T & InstanceFacts>>;
+  instances<T = InstanceEntity>(): Store<Rows<T & InstanceFacts>>;
   /** Ms until an instant by the hub's clock, in whole seconds, 0 when it is over; null without one. */
   timeLeft(instant: string | number | null | undefined): Store<number | null>;
   /** Ms since an instant by the hub's clock, in whole seconds and after a minute in whole minutes; null without one. */
@@ -243,17 +269,18 @@ export interface Client {
    */
   text(id: string, type?: string): Store<LongText>;
   /** The latest signal of a kind, such as `run.progress` of a run or `instance.heartbeat` of an instance. */
+  signal<K extends keyof SignalMap>(kind: K, key: string): Store<SignalMap[K] | null>;
   signal<T = Record<string, any>>(kind: string, key: string): Store<T | null>;
   /** Asks for something. Never throws; the answer is in the handle. */
-  command(kind: string, data: object): CommandHandle;
+  command<K extends CommandKind>(kind: K, data: CommandData<K>): CommandHandle;
   /** Sends the refused command of a local row again, under a new id. */
   retry(commandId: string): CommandHandle | null;
   /** Drops the local rows of a refused command. */
   dismiss(commandId: string): void;
   /** Sends an ephemeral signal. */
-  send(scope: string, kind: string, data: object): void;
+  send<K extends keyof SignalMap>(scope: string, kind: K, data: SignalMap[K]): void;
   /** Calls `fn` for each event of a kind (`*`: any) in a followed scope. `replayed`: it is not news. */
-  on(kind: string, fn: (event: OtterEvent, info: { replayed: boolean }) => void): () => void;
+  on<K extends EventKind | '*'>(kind: K, fn: (event: EventOf<K>, info: { replayed: boolean }) => void): () => void;
   /** The hub's clock, ms since 1970. */
   now(): number;
   /** Connects. The first use does it too. */

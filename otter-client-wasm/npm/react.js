@@ -116,12 +116,12 @@ export function useSignal(kind, key) {
   return useStore(useMemo(() => (key ? client.signal(kind, key) : ABSENT), [client, kind, key]));
 }
 
-/** @param {string} kind @returns {[(data: object) => import('./index.js').CommandHandle, import('./index.js').CommandState | undefined]} */
+/** @param {import('./index.js').CommandKind} kind @returns {[(data: any) => import('./index.js').CommandHandle, import('./index.js').CommandState | undefined]} */
 export function useCommand(kind) {
   const client = useClient();
   const [last, setLast] = useState(/** @type {import('./index.js').CommandHandle | null} */ (null));
   const send = useCallback(
-    (/** @type {object} */ data) => {
+    (/** @type {any} */ data) => {
       const handle = client.command(kind, data);
       setLast(handle);
       return handle;

@@ -1204,9 +1204,9 @@ export interface FeedMarkReadCommand {
 
 /** Asks for rows of a subscribed scope that are not in its state; answered by one `page`. A new `subscribed` of the scope ends those that are open, without an answer. */
 export interface FetchFrame {
-  /** Only rows older than this one; absent: from the newest on. */
+  /** Where to go on: the `next` of the page before, or the place of the oldest row at hand; absent: from the newest row, or the beginning of the text. */
   before?: PageKey;
-  /** One entity, answered with its whole texts. */
+  /** One entity, answered with the text that it shows only the head of, in parts when it is long. */
   entity?: string;
   /** The type whose rows are listed, from new to old. This or `entity`. */
   entityType?: string;
@@ -1241,7 +1241,7 @@ export type GatewayState = "connecting" | "online" | "waking" | "offline" | "pai
 
 /** The first frame of a connection. The hub answers with `welcome` or `refuse`, then one `subscribed` per subscription, in order. */
 export interface HelloFrame {
-  /** Instances only: this process run first, then earlier ones, newest first, at most 64. */
+  /** Instances, and there at least one: this process run first, then earlier ones, newest first, at most 64. */
   boots?: Array<string>;
   /** Optional abilities, for instance `binary`. */
   capabilities?: Array<string>;
@@ -1531,9 +1531,9 @@ export interface LaneGap {
 
 /** The lanes of an instance. */
 export interface Lanes {
-  /** Activity, feed, session, repo and integrators' kinds. */
+  /** Activity, the feed, sessions and repositories. */
   bulk: LaneCursor;
-  /** Everything else. */
+  /** Everything else, integrators' kinds too. */
   main: LaneCursor;
 }
 
@@ -1986,17 +1986,17 @@ export interface OutboxDepth {
   pending: number;
 }
 
-/** Answer to `fetch`: rows of a type from new to old, or one row with its whole texts. The frame has at most 256 KiB. */
+/** Answer to `fetch`: rows of a type from new to old, or one row with a part of its text. The frame has at most 256 KiB. */
 export interface PageFrame {
   /** The scope's head when the page was read: not before any event sent earlier. Absent with an error. */
   asOf?: number;
   /** Why there is no page; nothing else is there then. */
   error?: ErrorBody;
-  /** With one fetched entity: the texts that its value shows only the head of, whole, by member. */
+  /** With one fetched entity: of the text that its value shows only the head of, the part from `before` on, by member. Parts are appended in order. */
   full?: Record<string, string>;
   /** The number of the fetch. */
   id: number;
-  /** What the next `fetch` says as `before`; absent when there is no older row. */
+  /** What the next `fetch` says as `before`; absent when there is no older row, or no more of the text. */
   next?: PageKey;
   /** From new to old, live or not. */
   rows?: Array<SnapshotRow>;
@@ -2004,11 +2004,11 @@ export interface PageFrame {
   type: "page";
 }
 
-/** A place in the list of a type: rows are ordered by the type's order key, then by id. */
+/** A place in the list of a type: rows are ordered by the type's order key, then by id. In a long text: where the next part begins. */
 export interface PageKey {
   /** The row's id, without its type. */
   id: string;
-  /** The row's order key, as the hub orders by it. */
+  /** The row's order key, as the hub orders by it: an instant in the form of the protocol, or the text as it is; when the row has none, the hub's time of its last write. In a text: a number that only the hub reads. */
   order: string;
 }
 
@@ -2094,13 +2094,13 @@ export interface ProbedFrame {
 export interface PublishFrame {
   /** The events. */
   events?: Array<NewEvent>;
-  /** The number `n` of the first event; the others follow without holes. */
+  /** The number `n` of the first event; the others follow without holes. Without events: of the next one. */
   first: number;
   /** The lane. */
   lane: Lane;
   /** The generation of this outbox lane, from 1. */
   producerEpoch: number;
-  /** The highest rejected `n` the instance has moved to its dead letters. */
+  /** The highest rejected `n` the instance has moved to its dead letters; may come without events. */
   rejectedSeen?: number;
   /** Which frame this is. */
   type: "publish";
@@ -2859,7 +2859,7 @@ export interface SubscribeFrame {
   epoch?: string;
   /** The seq of the last event applied (or of the snapshot). */
   pos?: number;
-  /** The scope; `member/self` stands for the own member scope, only without a position. */
+  /** The scope; `member/self` stands for the own member scope, only without a position: with one, say `member/<id>` as the answer did. */
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;
@@ -2877,7 +2877,7 @@ export interface SubscribedFrame {
   head: number;
   /** How it starts. */
   mode: SubscribedMode;
-  /** Why a position was not resumed, or the scope denied. */
+  /** Why a position was not resumed (`epoch`, `ahead`, `trimmed`, `far`), or the scope denied (an error code). */
   reason?: string;
   /** The scope, with `member/self` resolved. */
   scope: string;
@@ -2896,7 +2896,7 @@ export interface Subscription {
   epoch?: string;
   /** The seq of the last event applied (or of the snapshot). */
   pos?: number;
-  /** The scope; `member/self` stands for the own member scope, only without a position. */
+  /** The scope; `member/self` stands for the own member scope, only without a position: with one, say `member/<id>` as the answer did. */
   scope: string;
   /** A number that the answer repeats; the client never reuses it on a connection. */
   sub: number;

@@ -247,7 +247,7 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
     setTyping,
     timeLeft,
     age,
-    /** @param {any} approval @param {string} decision */
+    /** @param {any} approval @param {import('./index.js').Decision} decision */
     decide: (approval, decision) => command('approval.decide', { approvalId: approval.id, rev: approval.rev, decision }),
     stop: () => clearInterval(clock),
   };

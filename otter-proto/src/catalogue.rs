@@ -120,9 +120,9 @@ pub enum Executor {
 /// What may happen to a command when it is unclear whether it was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Safety {
-    /// It is sent again with the same key; the executor knows the key.
+    /// It is carried out again with the same key; the executor knows the key.
     Replayable,
-    /// It is never sent again: its outcome is unknown.
+    /// It is never begun twice: its outcome is unknown.
     Once,
 }
 

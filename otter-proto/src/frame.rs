@@ -37,9 +37,9 @@ pub enum FrameError {
 words! {
     /// An independent FIFO of an outbox.
     pub enum Lane {
-        /// Activity, feed, session, repo and integrators' kinds.
+        /// Activity, the feed, sessions and repositories.
         Bulk = "bulk",
-        /// Everything else.
+        /// Everything else, integrators' kinds too.
         Main = "main",
     }
 }

@@ -58,7 +58,7 @@ wire! {
         client "client": ClientInfo,
         /// Optional abilities, for instance `binary`.
         capabilities "capabilities": Vec<String>,
-        /// Instances only: this process run first, then earlier ones, newest first, at most 64.
+        /// Instances, and there at least one: this process run first, then earlier ones, newest first, at most 64.
         boots "boots": Vec<BootId>,
         /// Scopes to subscribe at once.
         subscribe "subscribe": Vec<Subscribe>,
@@ -66,7 +66,8 @@ wire! {
 
     /// Asks for a scope, from a position when `epoch` and `pos` are given.
     pub struct Subscribe: "subscribe" {
-        /// The scope; `member/self` stands for the own member scope, only without a position.
+        /// The scope; `member/self` stands for the own member scope, only without a position: with one, say `member/<id>`
+        /// as the answer did.
         scope "scope": Scope,
         /// A number that the answer repeats; the client never reuses it on a connection.
         sub "sub": u64,
@@ -91,11 +92,11 @@ wire! {
         lane "lane": Lane,
         /// The generation of this outbox lane, from 1.
         producer_epoch "producerEpoch": u64,
-        /// The number `n` of the first event; the others follow without holes.
+        /// The number `n` of the first event; the others follow without holes. Without events: of the next one.
         first "first": u64,
         /// The events, each a published event object.
         events "events": Vec<Json>,
-        /// The highest rejected `n` the instance has moved to its dead letters.
+        /// The highest rejected `n` the instance has moved to its dead letters; may come without events.
         rejected_seen "rejectedSeen": Option<u64>,
     }
 
@@ -128,11 +129,12 @@ wire! {
         scope "scope": Scope,
         /// The type whose rows are listed, from new to old. This or `entity`.
         entity_type "entityType": Option<String>,
-        /// Only rows older than this one; absent: from the newest on.
+        /// Where to go on: the `next` of the page before, or the place of the oldest row at hand; absent: from the newest
+        /// row, or the beginning of the text.
         before "before": Option<PageKey>,
         /// At most this many rows, 1 to 100; absent: 100.
         limit "limit": Option<u64>,
-        /// One entity, answered with its whole texts.
+        /// One entity, answered with the text that it shows only the head of, in parts when it is long.
         entity "entity": Option<EntityKey>,
     }
 

@@ -63,27 +63,30 @@ pub struct SnapshotRow<'a> {
 }
 
 wire! {
-    /// A place in the list of a type: rows are ordered by the type's order key, then by id.
+    /// A place in the list of a type: rows are ordered by the type's order key, then by id. In a long text: where the next
+    /// part begins.
     pub struct PageKey {
-        /// The row's order key, as the hub orders by it.
+        /// The row's order key, as the hub orders by it: an instant in the form of the protocol, or the text as it is; when
+        /// the row has none, the hub's time of its last write. In a text: a number that only the hub reads.
         order "order": String,
         /// The row's id, without its type.
         id "id": String,
     }
 }
 
-/// Answer to `fetch`: rows of a type from new to old, or one row with its whole texts; at most 256 KiB.
+/// Answer to `fetch`: rows of a type from new to old, or one row with a part of its text; at most 256 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<'a> {
     /// The number of the fetch.
     pub id: u64,
     /// The rows, from new to old, live or not.
     pub rows: Vec<SnapshotRow<'a>>,
-    /// What the next `fetch` says as `before`; absent when there is no older row.
+    /// What the next `fetch` says as `before`; absent when there is no older row, or no more of the text.
     pub next: Option<PageKey>,
     /// The scope's head when the page was read, which is not before any event sent earlier; absent with an error.
     pub as_of: Option<u64>,
-    /// With one fetched entity: the members that are longer than its value shows, whole, as a JSON object of texts.
+    /// With one fetched entity: of the member that is longer than its value shows, the part from `before` on, as a JSON
+    /// object of texts.
     pub full: Option<&'a str>,
     /// Why there is no page; nothing else is there then.
     pub error: Option<ErrorBody>,

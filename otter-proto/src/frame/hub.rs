@@ -227,7 +227,7 @@ wire! {
         head "head": u64,
         /// How it starts.
         mode "mode": SubscribedMode,
-        /// Why a position was not resumed, or the scope denied.
+        /// Why a position was not resumed (`epoch`, `ahead`, `trimmed`, `far`), or the scope denied (an error code).
         reason "reason": Option<String>,
     }
 
@@ -340,9 +340,9 @@ wire! {
 wire! {
     /// The lanes of an instance.
     pub struct Lanes {
-        /// Activity, feed, session, repo and integrators' kinds.
+        /// Activity, the feed, sessions and repositories.
         bulk "bulk": LaneCursor,
-        /// Everything else.
+        /// Everything else, integrators' kinds too.
         main "main": LaneCursor,
     }
 }

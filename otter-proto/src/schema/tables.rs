@@ -76,7 +76,7 @@ fn kinds(out: &mut String, bundle: &Value, catalogue: &Value) {
 fn entities(out: &mut String, catalogue: &Value) {
     out.push_str(
         "\n## Entities\n\nLive are the newest rows by the order key, each window also at most 1 MiB; open rows (work that goes on) stay live beyond it. \
-         Rows without the order key sort by `rev`.\n\n\
+         Rows without the order key count as of their last write, as `rev` sorts them.\n\n\
          | type | scope | order key | live rows | open rows | at most |\n|---|---|---|---|---|---|\n",
     );
     for row in rows(catalogue, "entities") {
@@ -96,7 +96,7 @@ fn entities(out: &mut String, catalogue: &Value) {
 
 fn commands(out: &mut String, bundle: &Value, catalogue: &Value) {
     out.push_str(
-        "\n## Commands\n\n*replayable*: sent again with the same key until its end is known; *once*: never sent again, its outcome may stay unknown. \
+        "\n## Commands\n\n*replayable*: carried out again with the same key until its end is known; *once*: never begun twice, its outcome may stay unknown. \
          *held*: a browser that is offline keeps it and sends it later.\n\n\
          | command | carried out by | class | while the instance is offline | held | role | members |\n|---|---|---|---|---|---|---|\n",
     );

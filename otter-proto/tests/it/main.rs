@@ -3,6 +3,7 @@
 
 mod files;
 mod fixtures;
+mod page;
 mod refused;
 mod schemas;
 mod vectors;

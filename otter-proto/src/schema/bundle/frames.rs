@@ -198,15 +198,15 @@ fn events() -> Value {
 fn page() -> Value {
     json!({
         "type": "object",
-        "description": "Answer to `fetch`: rows of a type from new to old, or one row with its whole texts. The frame has at most 256 KiB.",
+        "description": "Answer to `fetch`: rows of a type from new to old, or one row with a part of its text. The frame has at most 256 KiB.",
         "properties": {
             "id": seq("The number of the fetch."),
             "rows": rows("SnapshotRow", "From new to old, live or not."),
-            "next": { "$ref": "#/$defs/PageKey", "description": "What the next `fetch` says as `before`; absent when there is no older row." },
+            "next": { "$ref": "#/$defs/PageKey", "description": "What the next `fetch` says as `before`; absent when there is no older row, or no more of the text." },
             "asOf": seq("The scope's head when the page was read: not before any event sent earlier. Absent with an error."),
             "full": {
-                "type": "object", "additionalProperties": { "type": "string", "description": "The whole text." },
-                "description": "With one fetched entity: the texts that its value shows only the head of, whole, by member.",
+                "type": "object", "additionalProperties": { "type": "string", "description": "The text from there on." },
+                "description": "With one fetched entity: of the text that its value shows only the head of, the part from `before` on, by member. Parts are appended in order.",
             },
             "error": { "$ref": "#/$defs/ErrorBody", "description": "Why there is no page; nothing else is there then." },
         },
