@@ -227,7 +227,7 @@ fn own_conversation(instance: &InstanceId, id: &ConversationId) -> Result<Conver
 /// Somebody's JSON as canonical text.
 fn canonical(text: &str, pointer: &str) -> Result<String, Refusal> {
     canonicalise(text, Numbers::Rfc8785).map_err(|error| {
-        let code = match error.kind {
+        let code = match error.kind() {
             TextErrorKind::TooDeep => ErrorCode::TooDeep,
             _ => ErrorCode::InvalidData,
         };
@@ -287,7 +287,7 @@ fn with_short_error(data: String) -> String {
 }
 
 fn malformed(error: &TextError, event: &str) -> Refusal {
-    let code = match error.kind {
+    let code = match error.kind() {
         TextErrorKind::Id => ErrorCode::BadId,
         TextErrorKind::TooDeep => ErrorCode::TooDeep,
         TextErrorKind::Missing | TextErrorKind::Type | TextErrorKind::Number | TextErrorKind::Choice => {
