@@ -205,11 +205,8 @@ fn everything_pending_is_packed_into_messages_of_at_most_64_kib() {
     let ticket = resumed(&mut conn, "org", 0);
     conn.handle_news(&scope("org"));
     event_need(&mut conn);
-    let pieces: Vec<Piece> = [25, 25, 25, 25, 100, 25]
-        .into_iter()
-        .zip(0..)
-        .map(|(kib, n)| piece(n, n + 1, kib << 10))
-        .collect();
+    let pieces: Vec<Piece> =
+        [25, 25, 25, 25, 100, 25].into_iter().zip(0..).map(|(kib, n)| piece(n, n + 1, kib << 10)).collect();
     conn.provide_events(ticket, &pieces, false);
     let mut counts = Vec::new();
     while let Some(Transmit::Message(message)) = conn.poll_transmit() {
