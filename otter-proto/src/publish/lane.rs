@@ -75,7 +75,7 @@ impl LaneSender {
             }
             Verdict::Renew { after, reason } => {
                 let epoch = own.epoch.max(hub.producer_epoch) + 1;
-                outbox.renew(self.lane, epoch, after)?;
+                outbox.renew(self.lane, epoch, after, reason)?;
                 news.push(PublishNews::Restate { lane: self.lane, epoch, reason });
                 (epoch, 0)
             }

@@ -327,6 +327,12 @@ fn an_outbox_put_back_to_an_earlier_epoch_goes_beyond_the_hubs() {
     hub.epoch = 6;
     let reason = RestateReason::OutboxIsOld;
     assert_eq!(instance.connect(&hub), [PublishNews::Restate { lane: Lane::Main, epoch: 7, reason }]);
+    // It is on disk with the new epoch: whoever starts next knows what is to be done.
+    assert_eq!(instance.outbox.restate(Lane::Main), Some(reason));
+    assert_eq!(instance.connect(&hub), []);
+    assert_eq!(instance.outbox.restate(Lane::Main), Some(reason));
+    instance.outbox.restated(Lane::Main);
+    assert_eq!(instance.outbox.restate(Lane::Main), None);
     instance.make(1);
     instance.flow(&mut hub);
     assert_eq!((hub.log, hub.epoch), (ids([1, 2, 3]), 7));
