@@ -234,11 +234,8 @@ test('a draft of several lines has its height from the first frame, also on a ph
     assert.ok(height > 80);
     await page.evaluate((hash) => (location.hash = hash), talk(ADA));
     await page.locator(`[data-open-conversation="${ADA}"]`).waitFor();
-    await page.evaluate(paintedHeights, INPUT);
-    await page.evaluate((hash) => {
-      window.heights.length = 0;
-      location.hash = hash;
-    }, talk(MAIL));
+    await page.evaluate(paintedHeights, `[data-open-conversation="${MAIL}"] ${INPUT}`);
+    await page.evaluate((hash) => (location.hash = hash), talk(MAIL));
     await page.waitForFunction(() => window.heights.length > 5);
     assert.equal(await page.inputValue(INPUT), 'one\ntwo\nthree\nfour');
     assert.deepEqual(await page.evaluate(() => [...new Set(window.heights)]), [height]);
