@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use otter_proto::catalogue::{self, Publisher};
+use otter_proto::error::ErrorCode;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
