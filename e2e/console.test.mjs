@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
-import { PHONE, previewRoom, say, talk } from './harness/preview.mjs';
+import { PHONE, previewRoom, push, say, talk } from './harness/preview.mjs';
 import { faults } from './harness/recorder.mjs';
 
-const { open } = previewRoom();
+const { open, person } = previewRoom();
 const INPUT = by('composer-input');
 const TALK = { ada: 'in_mac:ada', mail: 'in_mac:mail' };
 
@@ -81,6 +81,33 @@ test('each conversation keeps its draft', async (t) => {
   assert.equal(await draft(page), 'half a thought');
   await page.goBack();
   await page.waitForFunction(() => document.querySelector('h1').textContent === 'Release 0.4');
+});
+
+test('a draft is the same in the tabs of its person, and nobody else finds it', async (t) => {
+  const tab = await person(t);
+  const [one, two] = [await tab('live', talk(TALK.mail)), await tab('live', talk(TALK.mail))];
+  await one.bringToFront();
+  await one.fill(INPUT, 'half a thought');
+  await two.waitForFunction(([input]) => document.querySelector(input).value === 'half a thought', [INPUT]);
+  await one.press(INPUT, 'Enter');
+  await two.waitForFunction(([input]) => document.querySelector(input).value === '', [INPUT]);
+  await one.fill(INPUT, 'mine');
+  const other = { type: 'member', id: 'mb_other', name: 'Bea', role: 'owner', org: 'Otter & friends' };
+  await push(one, { self: other });
+  await one.waitForFunction(([input]) => document.querySelector(input).value === '', [INPUT]);
+  await one.reload();
+  await one.waitForFunction(([input]) => document.querySelector(input).value === 'mine', [INPUT]);
+});
+
+test('the key that ends the composition of a character sends nothing', async (t) => {
+  const page = await open(t, 'live', talk(TALK.mail));
+  await page.fill(INPUT, 'にほん');
+  const press = (options) => page.locator(INPUT).evaluate((input, more) => void input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...more })), options);
+  await press({ isComposing: true });
+  await press({ keyCode: 229 });
+  assert.equal(await draft(page), 'にほん');
+  await press({ keyCode: 13 });
+  assert.equal(await draft(page), '');
 });
 
 test('what cannot be followed stays on the screen, marked with its age', async (t) => {

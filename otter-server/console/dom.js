@@ -38,6 +38,13 @@ export function show(element, shown) {
   if (element.hidden === shown) element.hidden = !shown;
 }
 
+/**
+ * Whether a key belongs to the composition of a character. The one that ends it says so in Safari by its code only.
+ *
+ * @param {KeyboardEvent} event
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {string} tag @param {Record<string, string>} attributes @param {...Node} children */

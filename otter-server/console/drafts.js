@@ -1,7 +1,7 @@
 const DRAFTS = 'otter.drafts';
 const KEPT = 100;
 
-/** @typedef {Record<string, { text: string, at: number }>} Drafts by conversation */
+/** @typedef {Record<string, { text: string, at: number }>} Drafts by person and conversation */
 
 /** @type {Drafts | null} what is stored, until another tab writes */
 let known = null;
@@ -26,15 +26,19 @@ function write(value) {
   }
 }
 
-/** What was typed and not sent, per conversation, over reloads and restarts of the browser. */
+/** Nobody finds the words of another person who uses this browser. @param {any} self @param {string} id */
+const keyOf = (self, id) => `${self.org} ${self.id} ${id}`;
+
+/** What a person typed and did not send, per conversation, over reloads and restarts of the browser. */
 export const drafts = {
-  /** @param {string} id @returns {string} */
-  get: (id) => read()[id]?.text ?? '',
-  /** @param {string} id @param {string} text */
-  set(id, text) {
+  /** @param {any} self who is signed in, null while that is not known @param {string} id @returns {string} */
+  get: (self, id) => (self ? (read()[keyOf(self, id)]?.text ?? '') : ''),
+  /** @param {any} self @param {string} id @param {string} text */
+  set(self, id, text) {
+    if (!self || text === drafts.get(self, id)) return;
     const all = { ...read() };
-    if (text) all[id] = { text, at: Date.now() };
-    else delete all[id];
+    if (text) all[keyOf(self, id)] = { text, at: Date.now() };
+    else delete all[keyOf(self, id)];
     write(all);
   },
 };

@@ -1,3 +1,4 @@
+import { isComposing } from './dom.js';
 import { NAV } from './view/nav.js';
 import { help } from './view/help.js';
 import { switcher } from './view/switcher.js';
@@ -31,7 +32,7 @@ export function listenToKeys(client, route) {
   }
 
   document.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]')) return;
+    if (event.defaultPrevented || isComposing(event) || document.querySelector('dialog[open]')) return;
     const run = command(event) ?? (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey ? undefined : letter(event.key, event.timeStamp) ?? arrow(event));
     if (!run) return;
     event.preventDefault();

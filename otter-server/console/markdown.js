@@ -1,4 +1,5 @@
 import { h, icon } from './dom.js';
+import { inline, links } from './inline.js';
 import { patch } from './patch.js';
 import { copyText } from './view/copy.js';
 
@@ -8,14 +9,16 @@ import { copyText } from './view/copy.js';
  *
  * @param {any} container
  * @param {string} source
+ * @param {boolean} [open] whether more is to come: what its last block begins counts as ended
  */
-export function showMarkdown(container, source) {
+export function showMarkdown(container, source, open = false) {
   const old = container.otterBlocks ?? [];
   const blocks = split(source);
+  if (blocks.length > 0) blocks[blocks.length - 1].open = open;
   const kept = [];
   blocks.forEach((block, at) => {
     const was = old[at];
-    const same = was && was.kind === block.kind && was.source === block.source;
+    const same = was && was.kind === block.kind && was.source === block.source && was.open === block.open;
     const node = same || (was && grow(was, block)) ? was.node : redraw(was, block);
     if (!was) container.append(node, '');
     else if (node !== was.node) was.node.replaceWith(node);
@@ -61,15 +64,16 @@ function grow(was, block) {
 
 const COPY = 'M7 7h9.5v9.5H7zM4 13V3.5h9.5';
 const SPECIAL = /[`*_[~\\]|https?:/;
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$/;
+// No part of an expression takes what the next one could: a line of any length is read once.
+const FENCE = /^ {0,3}(`{3,}(?!`)|~{3,}(?!~))[ \t]*(?![ \t])([\w+#.-]*)(?![\w+#.-])[^`]*$/;
 const HEADING = /^(#{1,6})\s+(.*)$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const QUOTE = /^>\s?(.*)$/;
+// A last line that may become a heading, an item or a table.
+const BEGUN = /(?:^|\n)[ \t]*(?:#{1,6}|[-*+>]|\d{1,9}[.)]?|\|[^\n]*)[ \t]*$/;
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
-// The line below the head of a table; while it is written its beginning is enough.
-const TABLE = /^\s*\|[\s|:-]*$|^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$/;
 
-/** @param {string} source @returns {{ kind: string, source: string, after: string }[]} */
+/** @param {string} source @returns {{ kind: string, source: string, after: string, open: boolean }[]} */
 function split(source) {
   const lines = source.split('\n');
   const blocks = [];
@@ -82,7 +86,7 @@ function split(source) {
     while (at < lines.length && lines[at].trim() === '') at += 1;
     const gap = lines.slice(end, at);
     const after = at < lines.length ? '\n' + gap.map((line) => `${line}\n`).join('') : gap.map((line) => `\n${line}`).join('');
-    blocks.push({ kind, source: lines.slice(from, end).join('\n'), after });
+    blocks.push({ kind, source: lines.slice(from, end).join('\n'), after, open: false });
   }
   return blocks;
 }
@@ -95,9 +99,12 @@ function kindOf(lines, at) {
   if (RULE.test(line)) return 'rule';
   if (ITEM.test(line)) return 'list';
   if (QUOTE.test(line)) return 'quote';
-  if (line.includes('|') && TABLE.test(lines[at + 1] ?? '')) return 'table';
+  if (line.includes('|') && isRule(lines[at + 1] ?? '')) return 'table';
   return 'paragraph';
 }
+
+/** The line below the head of a table; while it is written its beginning is enough. @param {string} line */
+const isRule = (line) => /^[\s|:-]*$/.test(line) && line.includes('|') && (line.trimStart().startsWith('|') || line.includes('--'));
 
 /** The line after a block. @param {string} kind @param {string[]} lines @param {number} from */
 function endOf(kind, lines, from) {
@@ -119,38 +126,40 @@ function endOf(kind, lines, from) {
   return at;
 }
 
-/** @type {Record<string, (block: { source: string }) => any>} */
+/** @type {Record<string, (block: { source: string, open: boolean }) => any>} */
 const RENDER = {
-  paragraph: ({ source }) => h('div', { class: 'block' }, ...inline(source)),
-  heading({ source }) {
+  paragraph: ({ source, open }) => h('div', { class: 'block' }, ...inline(open ? source.replace(BEGUN, '') : source, open)),
+  heading({ source, open }) {
     const [, marks, words] = /** @type {RegExpExecArray} */ (HEADING.exec(source));
-    return h('div', { class: 'block heading', role: 'heading', 'aria-level': Math.min(6, marks.length + 2) }, ...inline(words));
+    return h('div', { class: 'block heading', role: 'heading', 'aria-level': Math.min(6, marks.length + 2) }, ...inline(words, open));
   },
   rule: () => h('hr'),
-  quote: ({ source }) => h('blockquote', {}, ...inline(source.replace(/^>\s?/gm, ''))),
-  fence({ source }) {
+  quote: ({ source, open }) => h('blockquote', {}, ...inline(source.replace(/^>\s?/gm, ''), open)),
+  fence({ source, open }) {
     const lines = source.split('\n');
     const [, mark, language] = /** @type {RegExpExecArray} */ (FENCE.exec(lines[0]));
-    const closed = lines.length > 1 && lines.at(-1)?.trim().startsWith(mark);
+    const last = lines.at(-1)?.trim() ?? '';
+    const closed = lines.length > 1 && (last.startsWith(mark) || (open && last !== '' && mark.startsWith(last)));
     const code = lines.slice(1, closed ? -1 : undefined).join('\n');
     return h('div', { class: 'code-block', 'data-language': language || null }, h('pre', { tabIndex: 0 }, h('code', {}, code)),
       h('button', { type: 'button', class: 'quiet copy', 'aria-label': 'Copy the code', title: 'Copy the code', onclick: copyCode }, icon(COPY)));
   },
-  list({ source }) {
+  list({ source, open }) {
     const items = [];
     for (const line of source.split('\n')) {
       const found = ITEM.exec(line);
       if (found) items.push({ depth: Math.min(4, Math.floor(found[1].length / 2)), ...bullet(found[2], found[3]) });
       else items[items.length - 1].words += `\n${line.trim()}`;
     }
-    return h('ul', {}, ...items.map(({ depth, mark, words }) => h('li', { 'data-depth': depth, 'data-mark': mark }, ...inline(words))));
+    return h('ul', {}, ...items.map(({ depth, mark, words }, at) => h('li', { 'data-depth': depth, 'data-mark': mark }, ...inline(words, open && at === items.length - 1))));
   },
-  table({ source }) {
+  table({ source, open }) {
     const [head, rule, ...body] = source.split('\n').map((line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/));
     const sides = rule.map((cell) => (/^\s*:-+:\s*$/.test(cell) ? 'center' : /:\s*$/.test(cell) ? 'end' : null));
-    const row = (/** @type {string[]} */ cells, /** @type {string} */ tag) =>
-      h('tr', {}, ...cells.map((cell, at) => h(tag, { 'data-side': sides[at] }, ...inline(cell.trim().replaceAll('\\|', '|')))));
-    return h('div', { class: 'table', tabIndex: 0 }, h('table', {}, h('thead', {}, row(head, 'th')), h('tbody', {}, ...body.map((cells) => row(cells, 'td')))));
+    const row = (/** @type {string[]} */ cells, /** @type {string} */ tag, isLast = false) =>
+      h('tr', {}, ...cells.map((cell, at) => h(tag, { 'data-side': sides[at] }, ...inline(cell.trim().replaceAll('\\|', '|'), isLast && at === cells.length - 1))));
+    const rows = body.map((cells, at) => row(cells, 'td', open && at === body.length - 1));
+    return h('div', { class: 'table', tabIndex: 0 }, h('table', {}, h('thead', {}, row(head, 'th')), h('tbody', {}, ...rows)));
   },
 };
 
@@ -164,38 +173,4 @@ function bullet(mark, words) {
 /** @param {Event} event */
 function copyCode({ currentTarget: button }) {
   copyText(button, /** @type {any} */ (button).closest('.code-block').querySelector('code').textContent);
-}
-
-const INLINE = /\\([\\`*_{}[\]()#+.!|~>-])|(`+)(.+?)\2(?!`)|\*\*(?=\S)(.+?\S?)\*\*|(?<![\w*])[*_](?=[^\s*_])([^*_\n]*[^\s*_])[*_](?![\w*])|~~(?=\S)(.+?\S?)~~|!?\[([^\]\n]+)\]\(([^\s()]+(?:\([^\s()]*\))?)\)|(https?:\/\/[^\s<>"')\]]+[^\s<>"')\].,;:!?])/s;
-
-/** @param {string} source @returns {(Node | string)[]} */
-function inline(source) {
-  const nodes = [];
-  let rest = source;
-  for (let found = INLINE.exec(rest); found; found = INLINE.exec(rest)) {
-    if (found.index > 0) nodes.push(rest.slice(0, found.index));
-    const [whole, plain, , code, bold, emphasis, struck, label, address, bare] = found;
-    if (plain !== undefined) nodes.push(plain);
-    else if (code !== undefined) nodes.push(h('code', {}, code));
-    else if (bold !== undefined) nodes.push(h('strong', {}, ...inline(bold)));
-    else if (emphasis !== undefined) nodes.push(h('em', {}, ...inline(emphasis)));
-    else if (struck !== undefined) nodes.push(h('s', {}, ...inline(struck)));
-    else nodes.push(link(label ?? bare, address ?? bare, whole));
-    rest = rest.slice(found.index + whole.length);
-  }
-  if (rest) nodes.push(rest);
-  return nodes;
-}
-
-const ADDRESS = /(https?:\/\/[^\s<>"')\]]+[^\s<>"')\].,;:!?])/;
-
-/** @param {string} source */
-function links(source) {
-  return source.split(ADDRESS).map((part, at) => (at % 2 ? link(part, part, part) : part)).filter((part) => part !== '');
-}
-
-/** @param {string} label @param {string} address @param {string} written shown instead when the address is not one to open */
-function link(label, address, written) {
-  if (!/^(https?:\/\/|mailto:)/i.test(address)) return written;
-  return h('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, label);
 }

@@ -1,4 +1,4 @@
-import { attribute, bag, h, icon, show, text } from '../dom.js';
+import { attribute, bag, h, icon, isComposing, show, text } from '../dom.js';
 import { drafts } from '../drafts.js';
 import { agentOf, instanceName, mayWrite } from '../model.js';
 import { bytesOf, size } from '../words.js';
@@ -27,6 +27,8 @@ export function composer(client, conversationId, sent) {
   let pending = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let keeping;
+  /** @type {any} whose words are in the composer */
+  let person = null;
 
   function onInput() {
     clearTimeout(keeping);
@@ -37,7 +39,29 @@ export function composer(client, conversationId, sent) {
     paintHint();
   }
 
-  const keep = () => drafts.set(conversationId, input.value);
+  function keep() {
+    clearTimeout(keeping);
+    keeping = undefined;
+    drafts.set(person, conversationId, input.value);
+  }
+
+  /** Who is signed in is known, or is somebody else. */
+  function introduce() {
+    const self = client.self.get();
+    if (self && (self.id !== person?.id || self.org !== person?.org)) {
+      if (person || !input.value) input.value = drafts.get(self, conversationId);
+      person = self;
+    }
+    paint();
+  }
+
+  /** Another tab of this person goes on writing here, or has sent it. */
+  function follow() {
+    const words = drafts.get(person, conversationId);
+    if (pending || keeping !== undefined || words === input.value) return;
+    input.value = words;
+    paint();
+  }
 
   function onTyped() {
     client.setTyping(conversationId, Boolean(input.value.trim()));
@@ -46,7 +70,7 @@ export function composer(client, conversationId, sent) {
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     onSubmit(event);
   }
@@ -112,19 +136,19 @@ export function composer(client, conversationId, sent) {
     show(keys, !hint.textContent);
   }
 
-  input.value = drafts.get(conversationId);
   // How high the words are depends on the width, which is known once the composer is in the page.
   const width = new ResizeObserver(fit);
   width.observe(hint.parentElement);
-  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(paint), client.self.subscribe(paint),
+  ends.add(messages.subscribe(() => pending && settle(false)), client.scope(`conversation/${conversationId}`).subscribe(paint), client.self.subscribe(introduce),
     client.connection.subscribe(paint), client.entity('conversation', conversationId).subscribe(paint), client.list('instance').subscribe(paint), client.list('agent').subscribe(paint));
   ends.add(() => {
     width.disconnect();
+    removeEventListener('storage', follow);
     if (keeping !== undefined) keep();
-    clearTimeout(keeping);
     client.setTyping(conversationId, false);
   });
-  paint();
+  addEventListener('storage', follow);
+  introduce();
   return { element, end: ends.end, focus: () => input.focus({ preventScroll: true }) };
 }
 

@@ -61,7 +61,7 @@ export function conversationRow(client, route, id, arrange) {
   function paintWords(conversation) {
     const { lastMessage } = conversation;
     const [refused] = refusedIn(client, id);
-    const draft = refused || id === route.current() ? '' : drafts.get(id);
+    const draft = refused || id === route.current() ? '' : drafts.get(client.self.get(), id);
     attribute(row, 'data-words', refused ? 'refused' : draft ? 'draft' : null);
     text(label, refused ? 'Not sent: ' : draft ? 'Draft: ' : '');
     const by = lastMessage && (isSelf(client, lastMessage.author) ? 'You' : authorOf(client, lastMessage.author, conversation).name);

@@ -1,5 +1,5 @@
 import { ask } from '../ask.js';
-import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
+import { attribute, bag, h, icon, isComposing, show, text, watch } from '../dom.js';
 import { saysOf } from '../machine.js';
 import { agentOf, instanceName, mayWrite, titleOf } from '../model.js';
 import { notify } from '../notices.js';
@@ -53,7 +53,7 @@ export function conversationHead(client, id, shell) {
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
+    if (isComposing(event) || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.preventDefault();
     leave(event.key === 'Enter');
     rename.focus({ preventScroll: true });

@@ -78,7 +78,7 @@ export function messageRow(client, id, memory) {
   }
 
   function paintText() {
-    if (shown.author?.type === 'agent') showMarkdown(body, whole.text());
+    if (shown.author?.type === 'agent') showMarkdown(body, whole.text(), shown.status === 'streaming');
     else showPlain(body, whole.text());
   }
 

@@ -1,3 +1,4 @@
+import { isComposing } from '../dom.js';
 /**
  * Stops of the runs of a conversation, from any browser: a run is `stopping` from the click until it ended, or until
  * the stop was refused. All of it is read from commands, so it is the same after a reload and on another device.
@@ -46,7 +47,7 @@ export function stopByEscape({ going, stop, armed }) {
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    if (event.key !== 'Escape' || event.defaultPrevented || event.repeat || event.isComposing) return;
+    if (event.key !== 'Escape' || event.defaultPrevented || event.repeat || isComposing(event)) return;
     if (event.target instanceof HTMLInputElement || document.querySelector('dialog[open], [role=menu]:not([hidden])')) return;
     const runs = going();
     if (runs.length === 0) return;

@@ -223,7 +223,7 @@ fn own_conversation(instance: &InstanceId, id: &ConversationId) -> Result<Conver
 /// Somebody's JSON as canonical text.
 fn canonical(text: &str, pointer: &str) -> Result<String, Refusal> {
     canonicalise(text, Numbers::Rfc8785).map_err(|error| {
-        let code = match error.kind {
+        let code = match error.kind() {
             TextErrorKind::TooDeep => ErrorCode::TooDeep,
             _ => ErrorCode::InvalidData,
         };
@@ -268,7 +268,7 @@ fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<St
 }
 
 fn malformed(error: &TextError, event: &str) -> Refusal {
-    let code = match error.kind {
+    let code = match error.kind() {
         TextErrorKind::Id => ErrorCode::BadId,
         TextErrorKind::TooDeep => ErrorCode::TooDeep,
         TextErrorKind::Missing | TextErrorKind::Type | TextErrorKind::Number | TextErrorKind::Choice => {

@@ -150,7 +150,7 @@ impl ClientConnection {
             held |= open.again.is_some();
         }
         if mode == SubscribedMode::Denied {
-            self.fetches.open.retain(|open| open.scope != *scope);
+            self.drop_fetches(Some(scope));
         }
         if let Some(subscription) = self.subscription(scope) {
             subscription.held = held;
