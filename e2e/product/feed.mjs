@@ -67,7 +67,7 @@ export const feed = {
     await world.gateway.kill9();
     await world.gateway.start();
     for (const page of [owner, ann]) await page.part('feed-item').filter({ hasText: 'Just before the kill' }).waitFor({ timeout: TURN_MS });
-    await owner.part('instance-row', { connection: 'online', gateway: 'online' }).first().waitFor({ timeout: TURN_MS });
+    await until(() => world.watcher.entity('instance', world.instance).gateway.state === 'online', { what: 'the gateway', timeoutMs: TURN_MS });
     await world.idle();
     assert.equal(added(world).length, 12);
   },
