@@ -3,15 +3,13 @@
 mod writing;
 
 use otter_proto::UnixMillis;
-use otter_proto::connection::client::{
-    ClientConnection, CommandState, ConnectionEvent, ConnectionStatus, ScopePhase,
-};
+use otter_proto::connection::client::{ClientConnection, ConnectionEvent, ConnectionStatus, ScopePhase};
 use otter_proto::frame::Principal;
-use otter_proto::id::{CommandId, EntityId, EntityKey, Scope};
+use otter_proto::id::{EntityId, EntityKey, Scope};
 use otter_proto::text::{self, Cursor};
 use otter_proto::wire::{Json, Wire};
 
-use writing::{list_text, part_text};
+use writing::{command_text, event_text, list_text, part_text};
 
 /// Collects what the machine tells, until the package asks for it.
 #[derive(Debug, Default)]
@@ -29,8 +27,10 @@ pub(crate) struct Changes {
     /// As JSON text.
     texts: Vec<String>,
     scopes: Vec<(Scope, ScopePhase, Option<String>)>,
-    commands: Vec<(CommandId, CommandState)>,
-    events: Vec<(String, bool)>,
+    /// As JSON text.
+    commands: Vec<String>,
+    /// As JSON text.
+    events: Vec<String>,
     /// Kinds of events that are handed over; `*` is every kind.
     kinds: Vec<String>,
     told: Told,
@@ -86,8 +86,11 @@ impl Changes {
             }
             ConnectionEvent::Reset => self.reset(),
             ConnectionEvent::Scope { scope, phase, reason } => {
-                self.scopes.retain(|(known, ..)| *known != scope);
-                self.scopes.push((scope, phase, reason));
+                let news = (scope, phase, reason);
+                match self.scopes.iter_mut().find(|(known, ..)| *known == news.0) {
+                    Some(old) => *old = news,
+                    None => self.scopes.push(news),
+                }
             }
             ConnectionEvent::Changed { scope, key } => self.changed(&scope, key, connection),
             ConnectionEvent::List { scope, entity_type, state } => {
@@ -103,9 +106,9 @@ impl Changes {
             ConnectionEvent::Slot { scope, run, from, text } => self.slot(scope, run, from, text),
             ConnectionEvent::Signal { scope, kind, data } => self.signal(scope, kind, data, connection),
             ConnectionEvent::SignalsOver { scope } => self.presence_over(&scope),
-            ConnectionEvent::Event { text, replayed, .. } => self.event(text, replayed),
+            ConnectionEvent::Event { text, replayed, .. } => self.event(&text, replayed),
             ConnectionEvent::Command { id, state } => {
-                push_bounded(&mut self.commands, (id, state), MAX_COMMANDS);
+                push_bounded(&mut self.commands, command_text(&id, &state), MAX_COMMANDS);
             }
             // Only instances get these; a notice is for the log of who wrote the frame, and this program did.
             ConnectionEvent::Dispatch(_) | ConnectionEvent::Published(_) | ConnectionEvent::Notice(_) => {}
@@ -120,7 +123,9 @@ impl Changes {
     /// The package has forgotten a scope.
     pub(crate) fn forget(&mut self, scope: &Scope) {
         // Its entities are written as gone. What happened before is still news.
-        self.told.states.retain(|of| of != scope);
+        if let Some(at) = self.told.states.iter().position(|of| of == scope) {
+            self.told.states.swap_remove(at);
+        }
         self.slots.retain(|slot| slot.scope != *scope);
         self.told.streaming.retain(|(of, _)| of != scope);
         self.presence_over(scope);
@@ -257,14 +262,17 @@ impl Changes {
     }
 
     fn put_signal(&mut self, news: SignalNews) {
-        self.signals.retain(|old| old.key != news.key || old.kind != news.kind);
+        let is_old = |old: &SignalNews| old.key == news.key && old.kind == news.kind;
+        if let Some(at) = self.signals.iter().position(is_old) {
+            self.signals.remove(at);
+        }
         push_bounded(&mut self.signals, news, MAX_SIGNALS);
     }
 
-    fn event(&mut self, event: String, replayed: bool) {
-        let kind = text::member_word(&event, "kind").unwrap_or_default();
+    fn event(&mut self, event: &str, replayed: bool) {
+        let kind = text::member_word(event, "kind").unwrap_or_default();
         if self.kinds.iter().any(|wanted| wanted == "*" || wanted == kind) {
-            push_bounded(&mut self.events, (event, replayed), MAX_EVENTS);
+            push_bounded(&mut self.events, event_text(event, replayed), MAX_EVENTS);
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::id::EntityKey;
 use crate::state::Entity;
 use crate::text::{self, Cursor, TextError};
-use crate::wire::{Wire, members, read_into, words, write_member};
+use crate::wire::{Wire, members, words, write_member};
 
 words! {
     /// The operation of an effect.
@@ -35,8 +35,8 @@ impl<'a> Effect<'a> {
     pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, TextError> {
         let mut effect = Self { op: EffectOp::blank(), entity: EntityKey::blank(), value: None };
         members(cursor, &["op", "entity", "value"], 0b011, &mut |at, cursor| match at {
-            0 => read_into(&mut effect.op, cursor),
-            1 => read_into(&mut effect.entity, cursor),
+            0 => effect.op.fill(cursor),
+            1 => effect.entity.fill(cursor),
             _ => cursor.value().map(|text| effect.value = Some(text)),
         })?;
         Ok(effect)
@@ -44,10 +44,9 @@ impl<'a> Effect<'a> {
 
     /// Appends the effect's JSON text.
     pub fn write(&self, out: &mut String) {
-        let mut first = true;
         out.push('{');
-        write_member(out, &mut first, "op", &self.op);
-        write_member(out, &mut first, "entity", &self.entity);
+        write_member(out, "op", &self.op);
+        write_member(out, "entity", &self.entity);
         if let Some(value) = self.value {
             out.push_str(",\"value\":");
             out.push_str(value);

@@ -7,7 +7,7 @@ use crate::effect::Effect;
 use crate::id::{CommandId, ConversationId, EntityId, EventId, Scope};
 use crate::text::{Cursor, TextError};
 use crate::time::UnixMillis;
-use crate::wire::{Json, Wire, members, read_into, wire};
+use crate::wire::{Json, Wire, members, wire};
 
 #[cfg(feature = "serde")]
 pub use typed::{Data, TypedEffect, TypedEvent};
@@ -77,16 +77,16 @@ impl<'a> RecordedEvent<'a> {
         let names = &["seq", "prev", "id", "at", "scope", "kind", "source", "effects", "data", "causedBy"];
         let cursor = &mut Cursor::new(text);
         members(cursor, names, 0b01_1111_1111, &mut |at, cursor| match at {
-            0 => read_into(&mut event.seq, cursor),
-            1 => read_into(&mut event.prev, cursor),
-            2 => read_into(&mut event.id, cursor),
-            3 => read_into(&mut event.at, cursor),
-            4 => read_into(&mut event.scope, cursor),
-            5 => read_into(&mut event.kind, cursor),
+            0 => event.seq.fill(cursor),
+            1 => event.prev.fill(cursor),
+            2 => event.id.fill(cursor),
+            3 => event.at.fill(cursor),
+            4 => event.scope.fill(cursor),
+            5 => event.kind.fill(cursor),
             6 => cursor.value().map(|text| event.source = text),
             7 => cursor.array(&mut |cursor| Effect::read(cursor).map(|effect| event.effects.push(effect))),
             8 => cursor.value().map(|text| event.data = text),
-            _ => read_into(&mut event.caused_by, cursor),
+            _ => event.caused_by.fill(cursor),
         })?;
         cursor.end()?;
         Ok(event)

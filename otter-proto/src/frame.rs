@@ -72,42 +72,61 @@ pub(crate) fn frame_type(text: &str) -> Result<Cow<'_, str>, TextError> {
         }
         cursor.value().map(|_| ())
     })?;
-    found.map(Cow::Owned).ok_or(TextError { kind: TextErrorKind::Missing, at: 0, member: Some("type") })
+    found.map(Cow::Owned).ok_or_else(|| TextError::new(TextErrorKind::Missing, 0).inside(&["type"], 0))
 }
 
-/// Reads the whole of `text` as one value.
-fn read_all<T: crate::wire::Wire>(text: &str) -> Result<T, TextError> {
-    let mut cursor = Cursor::new(text);
-    let value = T::read(&mut cursor)?;
-    cursor.end()?;
-    Ok(value)
-}
-
-/// Defines an enum of frames with its codec.
+/// Defines an enum of frames with its codec. A word `in` a feature is read only by builds with that feature.
 macro_rules! frames {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
+    ($(#[$meta:meta])* pub enum $name:ident $(<$life:lifetime>)? {
+        $($(#[$vdoc:meta])* $variant:ident($frame:ty) = $word:literal $(in $feature:literal)?,)*
+    }) => {
+        $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum $name { $($(#[$vdoc])* $variant($variant),)* }
+        pub enum $name $(<$life>)? { $($(#[$vdoc])* $variant($frame),)* }
 
-        impl $name {
+        impl $(<$life>)? $name $(<$life>)? {
             /// The `type` of every frame of this direction.
             pub const TYPES: &'static [&'static str] = &[$($word,)*];
 
             /// Reads one frame.
-            pub fn decode(text: &str) -> Result<Self, $crate::frame::FrameError> {
-                match &*$crate::frame::frame_type(text)? {
-                    $($word => Ok(Self::$variant($crate::frame::read_all(text)?)),)*
-                    other => Err($crate::frame::FrameError::Unknown($crate::text::head(other, 64).to_owned())),
+            pub fn decode(text: & $($life)? str) -> Result<Self, $crate::frame::FrameError> {
+                let mut frame = match &*$crate::frame::frame_type(text)? {
+                    $($(#[cfg(feature = $feature)])? $word => Self::$variant(<$frame>::blank()),)*
+                    other => {
+                        let head = $crate::text::head(other, 64).to_owned();
+                        return Err($crate::frame::FrameError::Unknown(head));
+                    }
+                };
+                let cursor = &mut $crate::text::Cursor::new(text);
+                match &mut frame {
+                    $($(#[cfg(feature = $feature)])? Self::$variant(frame) => frame.fill(cursor)?,)*
+                    #[allow(unreachable_patterns)]
+                    _ => {}
                 }
+                cursor.end()?;
+                Ok(frame)
             }
 
             /// Appends this frame's JSON text.
             pub fn encode(&self, out: &mut String) {
-                match self { $(Self::$variant(frame) => $crate::wire::Wire::write(frame, out),)* }
+                match self { $(Self::$variant(frame) => frame.write(out),)* }
             }
         }
     };
 }
 
 use frames;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{ErrorBody, ErrorCode};
+
+    #[test]
+    fn of_a_member_that_comes_twice_the_last_counts() {
+        let text = r#"{"type":"refuse","error":{"code":"overloaded","message":"a","retryable":true,"retryAfterMs":5},
+            "error":{"code":"revoked","message":"b","retryable":false}}"#;
+        let error = ErrorBody::new(ErrorCode::Revoked, "b");
+        assert_eq!(HubFrame::decode(text), Ok(HubFrame::Refuse(Refuse { error, supported: None })));
+    }
+}

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::text::{head, split_at_byte};
+use crate::text::{Cursor, TextError, TextErrorKind, head, split_at_byte};
 
 /// The longest id, in bytes.
 pub const MAX_ID_LEN: usize = 200;
@@ -34,6 +34,13 @@ fn checked(text: &str) -> Result<String, IdError> {
 /// The error about `text`, with its head.
 fn refused(text: &str) -> IdError {
     IdError(head(text, 64).to_owned())
+}
+
+/// Reads an id into its place.
+fn fill(id: &mut String, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+    let text = cursor.string()?;
+    *id = checked(&text).map_err(|_| cursor.error(TextErrorKind::Id))?;
+    Ok(())
 }
 
 macro_rules! id {
@@ -79,9 +86,8 @@ macro_rules! id {
             fn write(&self, out: &mut String) {
                 crate::text::write_string(out, &self.0);
             }
-            fn read(cursor: &mut crate::text::Cursor<'_>) -> Result<Self, crate::text::TextError> {
-                let text = cursor.string()?;
-                Self::new(&text).map_err(|_| cursor.error(crate::text::TextErrorKind::Id))
+            fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+                fill(&mut self.0, cursor)
             }
             fn blank() -> Self {
                 Self(String::new())

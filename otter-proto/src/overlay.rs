@@ -71,7 +71,7 @@ impl Waiting {
     }
 
     /// Takes out the rows that `leaves` names.
-    fn release(&mut self, left: &mut Vec<Place>, leaves: impl Fn(&Predicted) -> bool) {
+    fn release(&mut self, left: &mut Vec<Place>, leaves: &dyn Fn(&Predicted) -> bool) {
         self.rows.retain(|row| {
             let leave = leaves(row);
             if leave {
@@ -105,34 +105,32 @@ impl Overlay {
     /// The command was written to a socket, or goes back to waiting for one.
     pub fn set_sent(&mut self, command: &CommandId, sent: bool) -> Vec<Place> {
         let stage = if sent { LocalStage::Sent } else { LocalStage::Held };
-        self.update(command, |waiting| {
-            let changes = waiting.stage != stage && waiting.stage != LocalStage::Refused;
-            if changes {
-                waiting.stage = stage;
-            }
-            changes
-        })
+        let Some(waiting) = self.waiting(command) else { return Vec::new() };
+        if waiting.stage == stage || waiting.stage == LocalStage::Refused {
+            return Vec::new();
+        }
+        waiting.stage = stage;
+        waiting.places()
     }
 
     /// The hub accepted the command. Call [`Overlay::reached`] for the scopes in the reply afterwards.
     pub fn accepted(&mut self, command: &CommandId, accepted: Accepted) -> Vec<Place> {
-        self.update(command, |waiting| {
-            let changes = waiting.stage != LocalStage::Sent;
-            waiting.stage = LocalStage::Sent;
-            waiting.error = None;
-            waiting.accepted = Some(accepted);
-            changes
-        })
+        let Some(waiting) = self.waiting(command) else { return Vec::new() };
+        waiting.error = None;
+        waiting.accepted = Some(accepted);
+        match std::mem::replace(&mut waiting.stage, LocalStage::Sent) {
+            LocalStage::Sent => Vec::new(),
+            LocalStage::Held | LocalStage::Refused => waiting.places(),
+        }
     }
 
     /// The hub refused the command: its rows stay, with the error.
     pub fn refused(&mut self, command: &CommandId, error: ErrorBody) -> Vec<Place> {
-        self.update(command, |waiting| {
-            waiting.stage = LocalStage::Refused;
-            waiting.error = Some(error);
-            waiting.accepted = None;
-            true
-        })
+        let Some(waiting) = self.waiting(command) else { return Vec::new() };
+        waiting.stage = LocalStage::Refused;
+        waiting.error = Some(error);
+        waiting.accepted = None;
+        waiting.places()
     }
 
     /// An event of a followed scope was applied.
@@ -140,7 +138,7 @@ impl Overlay {
         let mut left = Vec::new();
         let Some(cause) = &event.caused_by else { return left };
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.command == *cause) {
-            waiting.release(&mut left, |row| {
+            waiting.release(&mut left, &|row| {
                 row.scope == event.scope && event.effects.iter().any(|effect| effect.entity == row.key)
             });
         }
@@ -155,7 +153,7 @@ impl Overlay {
             let Some(accepted) = waiting.accepted.take() else { continue };
             let at = accepted.at.0.get(scope).copied().unwrap_or(0);
             if accepted.epoch == *epoch && pos >= at {
-                waiting.release(&mut left, |row| row.scope == *scope);
+                waiting.release(&mut left, &|row| row.scope == *scope);
             }
             waiting.accepted = Some(accepted);
         }
@@ -174,7 +172,7 @@ impl Overlay {
     /// Drops everything of a scope that is given up.
     pub fn forget(&mut self, scope: &Scope) {
         for waiting in &mut self.waiting {
-            waiting.rows.retain(|row| row.scope != *scope);
+            waiting.release(&mut Vec::new(), &|row| row.scope == *scope);
         }
         self.sweep();
     }
@@ -217,8 +215,8 @@ impl Overlay {
 
     /// The scopes in which predictions of a command are shown.
     pub fn scopes_of(&self, command: &CommandId) -> Vec<Scope> {
-        let rows = self.waiting.iter().filter(|waiting| waiting.command == *command);
-        rows.flat_map(|waiting| &waiting.rows).map(|row| row.scope.clone()).collect()
+        let waiting = self.waiting.iter().find(|waiting| waiting.command == *command);
+        waiting.map_or_else(Vec::new, |waiting| waiting.rows.iter().map(|row| row.scope.clone()).collect())
     }
 
     /// The predictions in a scope, in the order they were given.
@@ -233,10 +231,8 @@ impl Overlay {
         waiting.accepted.as_ref().map(|accepted| &accepted.epoch)
     }
 
-    fn update(&mut self, command: &CommandId, change: impl FnOnce(&mut Waiting) -> bool) -> Vec<Place> {
-        let found = self.waiting.iter_mut().find(|waiting| waiting.command == *command);
-        let Some(waiting) = found else { return Vec::new() };
-        if change(waiting) { waiting.places() } else { Vec::new() }
+    fn waiting(&mut self, command: &CommandId) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|waiting| waiting.command == *command)
     }
 
     fn sweep(&mut self) {

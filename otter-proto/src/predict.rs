@@ -5,6 +5,7 @@ use crate::catalogue::Class;
 use crate::frame::Principal;
 use crate::id::{CommandId, ConversationId, EntityKey, InstanceId, MemberId, Scope};
 use crate::text::{self, Cursor, write_string};
+use crate::wire::Wire as _;
 
 /// What accepting a command does to one entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,11 +117,14 @@ impl Asked<'_> {
                 "{\"archived\":null,\"archivedAt\":null,\"archivedBy\":null}".to_owned()
             });
         }
-        let items = words(text::member(self.data, "itemIds")?).filter_map(|id| match &text {
-            Some(text) => predicted(kind, Class::Update, Scope::Org, "feedItem", id, text.clone()),
-            None => self.mark(id, "{\"target\":\"feed\"}".to_owned()),
-        });
-        Some(items.collect())
+        let mut rows = Vec::new();
+        for id in Vec::<String>::read(&mut Cursor::new(text::member(self.data, "itemIds")?)).ok()? {
+            rows.extend(match &text {
+                Some(text) => predicted(kind, Class::Update, Scope::Org, "feedItem", &id, text.clone()),
+                None => self.mark(&id, "{\"target\":\"feed\"}".to_owned()),
+            });
+        }
+        Some(rows)
     }
 
     fn task_create(&self) -> Option<Vec<Predicted>> {
@@ -221,11 +225,6 @@ fn write_trimmed(out: &mut String, value: &str) {
         Ok(words) => write_string(out, words.trim()),
         Err(_) => out.push_str(value),
     }
-}
-
-/// The strings of an array of words without escapes.
-fn words(array: &str) -> impl Iterator<Item = &str> {
-    array.split('"').skip(1).step_by(2)
 }
 
 #[cfg(test)]

@@ -171,8 +171,10 @@ impl Slots {
 
     /// What changed since the last call: slots that went, then those that are new or have other text.
     pub fn take_changes(&mut self) -> Vec<SlotChange> {
-        let gone = self.removed.drain(..).map(|run| SlotChange { run, from: 0, text: None });
-        let mut changes: Vec<_> = gone.collect();
+        let mut changes = Vec::new();
+        for run in std::mem::take(&mut self.removed) {
+            changes.push(SlotChange { run, from: 0, text: None });
+        }
         for slot in &mut self.open {
             let Some(from) = slot.dirty.take() else { continue };
             slot.told = true;

@@ -29,18 +29,17 @@ const MAX_MILLIS: u64 = 253_402_300_799_999;
 impl UnixMillis {
     /// Reads RFC 3339 UTC: `YYYY-MM-DDTHH:MM:SS[.fraction]Z`. `None` for anything else, also for other offsets.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let body = text.strip_suffix('Z')?;
-        if !text.is_ascii() || body.len() < 19 {
-            return None;
+        let mut rest = text.strip_suffix('Z')?.bytes();
+        let mut parts = [0; 6];
+        for (part, (digits, separator)) in parts.iter_mut().zip(FORM) {
+            if separator.is_some_and(|separator| rest.next() != Some(separator)) {
+                return None;
+            }
+            for _ in 0..digits {
+                *part = *part * 10 + digit(rest.next()?)?;
+            }
         }
-        let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
-        if separators.iter().any(|&(at, want)| bytes.get(at) != Some(&want)) {
-            return None;
-        }
-        let part = |from: usize, to: usize| number(body.get(from..to)?);
-        let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
-        let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
+        let [year, month, day, hour, minute, second] = parts;
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let days_in_month = match month {
             4 | 6 | 9 | 11 => 30,
@@ -52,20 +51,28 @@ impl UnixMillis {
         if year < 1970 || day == 0 || day > days_in_month || hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let millis = match body.get(19..)? {
-            "" => 0,
-            fraction => {
-                let digits = fraction.strip_prefix('.')?;
-                if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return None;
-                }
-                let head = digits.get(..3).unwrap_or(digits);
-                number(head)? * [1000, 100, 10, 1].get(head.len())?
-            }
-        };
         let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second.min(59);
-        Some(Self(seconds * 1000 + millis))
+        Some(Self(seconds * 1000 + milliseconds(rest)?))
     }
+}
+
+/// The parts of an instant: how many digits, and what stands before them.
+const FORM: [(u8, Option<u8>); 6] =
+    [(4, None), (2, Some(b'-')), (2, Some(b'-')), (2, Some(b'T')), (2, Some(b':')), (2, Some(b':'))];
+
+/// What is left behind the seconds: nothing, or a point and digits.
+fn milliseconds(mut fraction: std::str::Bytes<'_>) -> Option<u64> {
+    let (mut sum, mut worth) = (0, 100);
+    match fraction.next() {
+        None => return Some(0),
+        Some(b'.') if fraction.len() > 0 => {}
+        Some(_) => return None,
+    }
+    for byte in fraction {
+        sum += digit(byte)? * worth;
+        worth /= 10;
+    }
+    Some(sum)
 }
 
 #[cfg(feature = "serde")]
@@ -111,14 +118,8 @@ impl fmt::Display for UnixMillis {
     }
 }
 
-/// A number of one to nine digits.
-fn number(digits: &str) -> Option<u64> {
-    if !(1..=9).contains(&digits.len()) {
-        return None;
-    }
-    digits
-        .bytes()
-        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
+fn digit(byte: u8) -> Option<u64> {
+    byte.is_ascii_digit().then(|| u64::from(byte - b'0'))
 }
 
 /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in 400-year eras from March.

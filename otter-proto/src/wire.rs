@@ -13,12 +13,18 @@ use crate::text::{Cursor, TextError, TextErrorKind, write_string, write_u64};
 pub trait Wire: Sized {
     /// Appends the JSON form.
     fn write(&self, out: &mut String);
-    /// Reads the JSON form at the cursor.
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError>;
+    /// Reads the JSON form at the cursor into the place of a blank value.
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError>;
     /// Whether a member of this type may be left out; it is blank then.
     const OPTIONAL: bool = false;
     /// What stands in a struct until its member is read.
     fn blank() -> Self;
+    /// Reads the JSON form at the cursor.
+    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
+        let mut value = Self::blank();
+        value.fill(cursor)?;
+        Ok(value)
+    }
     /// Whether the member is left out when this value is written.
     fn is_absent(&self) -> bool {
         false
@@ -77,8 +83,9 @@ impl Wire for Json {
     fn write(&self, out: &mut String) {
         out.push_str(&self.0);
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        cursor.value().map(|text| Self(text.to_owned()))
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        cursor.value()?.clone_into(&mut self.0);
+        Ok(())
     }
     fn blank() -> Self {
         Self(String::new())
@@ -89,8 +96,9 @@ impl Wire for String {
     fn write(&self, out: &mut String) {
         write_string(out, self);
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        cursor.string().map(std::borrow::Cow::into_owned)
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        *self = cursor.string()?.into_owned();
+        Ok(())
     }
     fn blank() -> Self {
         Self::new()
@@ -101,8 +109,9 @@ impl Wire for u64 {
     fn write(&self, out: &mut String) {
         write_u64(out, *self);
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        cursor.u64()
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        *self = cursor.u64()?;
+        Ok(())
     }
     fn blank() -> Self {
         0
@@ -113,8 +122,9 @@ impl Wire for bool {
     fn write(&self, out: &mut String) {
         out.push_str(if *self { "true" } else { "false" });
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        cursor.bool()
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        *self = cursor.bool()?;
+        Ok(())
     }
     fn blank() -> Self {
         false
@@ -132,9 +142,10 @@ impl Wire for crate::id::Scope {
         out.push_str(id);
         out.push('"');
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
         let text = cursor.string()?;
-        Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))
+        *self = Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))?;
+        Ok(())
     }
     fn blank() -> Self {
         Self::Org
@@ -145,9 +156,10 @@ impl Wire for crate::id::EntityKey {
     fn write(&self, out: &mut String) {
         write_string(out, self.as_str());
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
         let text = cursor.string()?;
-        Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))
+        *self = Self::parse(&text).map_err(|_| cursor.error(TextErrorKind::Id))?;
+        Ok(())
     }
     fn blank() -> Self {
         Self::empty()
@@ -158,9 +170,10 @@ impl Wire for crate::time::UnixMillis {
     fn write(&self, out: &mut String) {
         write_string(out, &self.to_string());
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
         let text = cursor.string()?;
-        Self::parse(&text).ok_or_else(|| cursor.error(TextErrorKind::Id))
+        *self = Self::parse(&text).ok_or_else(|| cursor.error(TextErrorKind::Id))?;
+        Ok(())
     }
     fn blank() -> Self {
         Self(0)
@@ -174,8 +187,12 @@ impl<T: Wire> Wire for Option<T> {
             None => out.push_str("null"),
         }
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        if cursor.null() { Ok(None) } else { T::read(cursor).map(Some) }
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        if cursor.null() {
+            *self = None;
+            return Ok(());
+        }
+        self.insert(T::blank()).fill(cursor)
     }
     fn blank() -> Self {
         None
@@ -197,10 +214,9 @@ impl<T: Wire> Wire for Vec<T> {
         }
         out.push(']');
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        let mut items = Self::new();
-        cursor.array(&mut |cursor| T::read(cursor).map(|item| items.push(item)))?;
-        Ok(items)
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        self.clear();
+        cursor.array(&mut |cursor| T::read(cursor).map(|item| self.push(item)))
     }
     fn blank() -> Self {
         Self::new()
@@ -221,17 +237,16 @@ pub(crate) fn members<'a>(
     read: &mut dyn FnMut(usize, &mut Cursor<'a>) -> Result<(), TextError>,
 ) -> Result<(), TextError> {
     let mut missing = required;
-    let name_at = |at: usize| names.get(at).copied();
     cursor.object(&mut |key, cursor| {
         let Some(at) = names.iter().position(|name| *name == key) else { return cursor.value().map(|_| ()) };
         missing &= !(1 << at);
-        read(at, cursor).map_err(|error| TextError { member: error.member.or(name_at(at)), ..error })
+        read(at, cursor).map_err(|error| error.inside(names, at))
     })?;
     if missing == 0 {
         return Ok(());
     }
     let first = usize::try_from(missing.trailing_zeros()).unwrap_or_default();
-    Err(TextError { member: name_at(first), ..cursor.error(TextErrorKind::Missing) })
+    Err(cursor.error(TextErrorKind::Missing).inside(names, first))
 }
 
 /// The bit set of the members that are not optional.
@@ -245,24 +260,36 @@ pub(crate) const fn required(optional: &[bool]) -> u32 {
     bits
 }
 
-/// Reads a value into its place.
-pub(crate) fn read_into<T: Wire>(slot: &mut T, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
-    *slot = T::read(cursor)?;
-    Ok(())
+/// Blanks a member that may be left out: its place may hold what an earlier member of the same name said.
+#[inline]
+pub(crate) fn blank_optional<T: Wire>(place: &mut T) {
+    if T::OPTIONAL {
+        *place = T::blank();
+    }
 }
 
-/// Appends `"name":value`, with a comma unless it is the first member.
-pub(crate) fn write_member<T: Wire>(out: &mut String, first: &mut bool, name: &str, value: &T) {
-    if value.is_absent() {
-        return;
+/// Appends `"name":value`, unless it is left out.
+pub(crate) fn write_member<T: Wire>(out: &mut String, name: &str, value: &T) {
+    if !value.is_absent() {
+        write_name(out, name);
+        value.write(out);
     }
-    if !std::mem::take(first) {
+}
+
+/// Appends `"name":`, with a comma unless it is the first member.
+pub(crate) fn write_name(out: &mut String, name: &str) {
+    if !out.ends_with('{') {
         out.push(',');
     }
     out.push('"');
     out.push_str(name);
     out.push_str("\":");
-    value.write(out);
+}
+
+/// Reads a string that is one of `words`; returns its place among them.
+pub(crate) fn read_word(cursor: &mut Cursor<'_>, words: &[&str]) -> Result<Option<usize>, TextError> {
+    let word = cursor.string()?;
+    Ok(words.iter().position(|known| *known == word))
 }
 
 /// Defines structs together with their JSON object form. `type "word"` writes that discriminator first.
@@ -281,26 +308,24 @@ macro_rules! wire {
             #[allow(unused_variables, unused_mut, unused_assignments)]
             fn write(&self, out: &mut String) {
                 out.push('{');
-                let mut first = true;
-                $(out.push_str(concat!("\"type\":\"", $tag, "\"")); first = false;)?
-                $($crate::wire::write_member(out, &mut first, $key, &self.$field);)*
+                $(out.push_str(concat!("\"type\":\"", $tag, "\""));)?
+                $($crate::wire::write_member(out, $key, &self.$field);)*
                 out.push('}');
             }
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
+            fn fill(&mut self, cursor: &mut $crate::text::Cursor<'_>) -> Result<(), $crate::text::TextError> {
                 const REQUIRED: u32 = $crate::wire::required(&[$(<$ty as $crate::wire::Wire>::OPTIONAL,)*]);
-                let mut value = Self::blank();
+                $($crate::wire::blank_optional(&mut self.$field);)*
                 $crate::wire::members(cursor, &[$($key,)*], REQUIRED, &mut |at, cursor| {
                     let mut place = 0;
                     $(
                         if at == place {
-                            return $crate::wire::read_into(&mut value.$field, cursor);
+                            return $crate::wire::Wire::fill(&mut self.$field, cursor);
                         }
                         place += 1;
                     )*
                     Ok(())
-                })?;
-                Ok(value)
+                })
             }
             fn blank() -> Self {
                 Self { $($field: $crate::wire::Wire::blank(),)* }
@@ -346,11 +371,12 @@ macro_rules! words {
             fn write(&self, out: &mut String) {
                 $crate::text::write_string(out, self.as_str());
             }
-            fn read(cursor: &mut $crate::text::Cursor<'_>) -> Result<Self, $crate::text::TextError> {
-                let word = cursor.string()?;
-                Self::parse(&word)
+            fn fill(&mut self, cursor: &mut $crate::text::Cursor<'_>) -> Result<(), $crate::text::TextError> {
+                let at = $crate::wire::read_word(cursor, &[$($word,)*])?;
+                *self = at.and_then(|at| Self::ALL.get(at).copied())
                     $(.or(Some(Self::$other)))?
-                    .ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))
+                    .ok_or_else(|| cursor.error($crate::text::TextErrorKind::Choice))?;
+                Ok(())
             }
             fn blank() -> Self {
                 Self::ALL[0]

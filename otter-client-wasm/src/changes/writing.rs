@@ -37,16 +37,16 @@ impl Changes {
         self.write_entities(&mut out, connection);
         list(&mut out, "slots", &std::mem::take(&mut self.slots), &mut write_slot);
         list(&mut out, "signals", &std::mem::take(&mut self.signals), &mut write_signal);
-        let texts = |out: &mut String, text: &String| out.push_str(text);
-        list(&mut out, "lists", &std::mem::take(&mut self.lists), &mut { texts });
-        list(&mut out, "texts", &std::mem::take(&mut self.texts), &mut { texts });
         self.write_scopes(&mut out);
-        list(&mut out, "commands", &std::mem::take(&mut self.commands), &mut write_command);
-        list(&mut out, "events", &std::mem::take(&mut self.events), &mut |out, (event, replayed)| {
-            out.push('[');
-            out.push_str(event);
-            out.push_str(if *replayed { ",true]" } else { ",false]" });
-        });
+        let texts = [
+            ("lists", &mut self.lists),
+            ("texts", &mut self.texts),
+            ("commands", &mut self.commands),
+            ("events", &mut self.events),
+        ];
+        for (name, texts) in texts {
+            list(&mut out, name, &std::mem::take(texts), &mut |out, text| out.push_str(text));
+        }
         out.push('}');
         out
     }
@@ -265,9 +265,19 @@ fn write_local(out: &mut String, local: Option<Local<'_>>) {
     out.push('}');
 }
 
-fn write_command(out: &mut String, (id, state): &(CommandId, CommandState)) {
-    out.push_str("{\"id\":");
-    id.write(out);
+/// `[event,replayed]`.
+pub(super) fn event_text(event: &str, replayed: bool) -> String {
+    let mut out = String::with_capacity(event.len() + 8);
+    out.push('[');
+    out.push_str(event);
+    write_flag(&mut out, replayed);
+    out.push(']');
+    out
+}
+
+pub(super) fn command_text(id: &CommandId, state: &CommandState) -> String {
+    let mut out = String::from("{\"id\":");
+    id.write(&mut out);
     out.push_str(",\"state\":\"");
     match state {
         CommandState::Held => out.push_str("held\""),
@@ -275,18 +285,19 @@ fn write_command(out: &mut String, (id, state): &(CommandId, CommandState)) {
         CommandState::Accepted => out.push_str("accepted\""),
         CommandState::Refused(error) => {
             out.push_str("refused\",\"error\":");
-            error.write(out);
+            error.write(&mut out);
         }
         CommandState::Stage { stage, entity } => {
             out.push_str(stage);
             out.push('"');
             for name in ["error", "result"] {
                 if let Some(value) = text::member(entity, name) {
-                    part(out, name);
+                    part(&mut out, name);
                     out.push_str(value);
                 }
             }
         }
     }
     out.push('}');
+    out
 }

@@ -3,33 +3,33 @@
 use crate::frame::data::PageKey;
 use crate::frame::{Lane, frames};
 use crate::id::{BootId, CommandId, EntityKey, Epoch, Scope};
-use crate::wire::{Json, Positions, wire};
+use crate::wire::{Json, Positions, Wire as _, wire};
 
 frames! {
     /// A frame from a client to the hub.
     pub enum ClientFrame {
         /// The first frame.
-        Hello = "hello",
+        Hello(Hello) = "hello",
         /// Asks for a scope.
-        Subscribe = "subscribe",
+        Subscribe(Subscribe) = "subscribe",
         /// Gives a scope up.
-        Unsubscribe = "unsubscribe",
+        Unsubscribe(Unsubscribe) = "unsubscribe",
         /// Durable events of an instance.
-        Publish = "publish",
+        Publish(Publish) = "publish",
         /// An ephemeral notice.
-        Signal = "signal",
+        Signal(Signal) = "signal",
         /// Asks for something to happen.
-        Command = "command",
+        Command(Command) = "command",
         /// Asks for older rows, or for one row with its whole texts.
-        Fetch = "fetch",
+        Fetch(Fetch) = "fetch",
         /// Flow control: data frames received.
-        Ack = "ack",
+        Ack(Ack) = "ack",
         /// Answer to `ping`.
-        Pong = "pong",
+        Pong(Pong) = "pong",
         /// Asks for an immediate answer.
-        Probe = "probe",
+        Probe(Probe) = "probe",
         /// The client goes away on purpose.
-        Bye = "bye",
+        Bye(Bye) = "bye",
     }
 }
 

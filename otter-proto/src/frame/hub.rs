@@ -3,120 +3,49 @@
 use crate::error::ErrorBody;
 use crate::frame::client::VersionRange;
 use crate::frame::data::{Events, Page, SnapshotPage};
-use crate::frame::{FrameError, Lane, frame_type};
+use crate::frame::{Lane, Signal, frames};
 use crate::id::{CommandId, Epoch, EventId, OrgId, Scope};
 use crate::limits::Limits;
-use crate::text::Cursor;
 use crate::time::UnixMillis;
 use crate::wire::{Json, Positions, Wire, wire, words};
 
-/// A frame from the hub to a client. Data frames borrow from the received text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant)] // one per connection lives for a moment; boxing would cost every reader
-pub enum HubFrame<'a> {
-    /// The connection is established.
-    Welcome(Welcome),
-    /// The connection is refused; a close follows.
-    Refuse(Refuse),
-    /// Answer to `subscribe`.
-    Subscribed(Subscribed),
-    /// A page of the live entities of a scope.
-    Snapshot(SnapshotPage<'a>),
-    /// Events of a scope, in order.
-    Events(Events<'a>),
-    /// Answer to `fetch`.
-    Page(Page<'a>),
-    /// An ephemeral notice.
-    Signal(crate::frame::Signal),
-    /// Answer to `publish`.
-    Published(Published),
-    /// A command for this instance.
-    Command(CommandDispatch),
-    /// Answer to `command`.
-    Reply(Reply),
-    /// The subscription ended because continuity cannot be proven.
-    Resync(Resync),
-    /// Heartbeat.
-    Ping(Ping),
-    /// Answer to `probe`.
-    Probed(Probed),
-    /// A frame of the client was refused; the connection goes on.
-    Error(Notice),
-    /// The hub will go away.
-    Drain(Drain),
-    /// A close follows.
-    Bye(HubBye),
-}
-
-impl<'a> HubFrame<'a> {
-    /// The `type` of every frame of this direction.
-    pub const TYPES: &'static [&'static str] = &[
-        "welcome",
-        "refuse",
-        "subscribed",
-        "snapshot",
-        "events",
-        "page",
-        "signal",
-        "published",
-        "command",
-        "reply",
-        "resync",
-        "ping",
-        "probed",
-        "error",
-        "drain",
-        "bye",
-    ];
-
-    /// Reads one frame. A build without the feature `serde` does not know the frames that only instances get.
-    pub fn decode(text: &'a str) -> Result<Self, FrameError> {
-        let cursor = &mut Cursor::new(text);
-        let frame = match &*frame_type(text)? {
-            "welcome" => Self::Welcome(Wire::read(cursor)?),
-            "refuse" => Self::Refuse(Wire::read(cursor)?),
-            "subscribed" => Self::Subscribed(Wire::read(cursor)?),
-            "snapshot" => Self::Snapshot(SnapshotPage::read(cursor)?),
-            "events" => Self::Events(Events::read(cursor)?),
-            "page" => Self::Page(Page::read(cursor)?),
-            "signal" => Self::Signal(Wire::read(cursor)?),
-            #[cfg(feature = "serde")]
-            "published" => Self::Published(Wire::read(cursor)?),
-            #[cfg(feature = "serde")]
-            "command" => Self::Command(Wire::read(cursor)?),
-            "reply" => Self::Reply(Wire::read(cursor)?),
-            "resync" => Self::Resync(Wire::read(cursor)?),
-            "ping" => Self::Ping(Wire::read(cursor)?),
-            "probed" => Self::Probed(Wire::read(cursor)?),
-            "error" => Self::Error(Wire::read(cursor)?),
-            "drain" => Self::Drain(Wire::read(cursor)?),
-            "bye" => Self::Bye(Wire::read(cursor)?),
-            other => return Err(FrameError::Unknown(crate::text::head(other, 64).to_owned())),
-        };
-        cursor.end()?;
-        Ok(frame)
-    }
-
-    /// Appends this frame's JSON text.
-    pub fn encode(&self, out: &mut String) {
-        match self {
-            Self::Welcome(frame) => frame.write(out),
-            Self::Refuse(frame) => frame.write(out),
-            Self::Subscribed(frame) => frame.write(out),
-            Self::Snapshot(frame) => frame.write(out),
-            Self::Events(frame) => frame.write(out),
-            Self::Page(frame) => frame.write(out),
-            Self::Signal(frame) => frame.write(out),
-            Self::Published(frame) => frame.write(out),
-            Self::Command(frame) => frame.write(out),
-            Self::Reply(frame) => frame.write(out),
-            Self::Resync(frame) => frame.write(out),
-            Self::Ping(frame) => frame.write(out),
-            Self::Probed(frame) => frame.write(out),
-            Self::Error(frame) => frame.write(out),
-            Self::Drain(frame) => frame.write(out),
-            Self::Bye(frame) => frame.write(out),
-        }
+frames! {
+    /// A frame from the hub to a client. Data frames borrow from the received text. A build without the feature `serde` does
+    /// not know the frames that only instances get.
+    #[allow(clippy::large_enum_variant)] // one per connection lives for a moment; boxing would cost every reader
+    pub enum HubFrame<'a> {
+        /// The connection is established.
+        Welcome(Welcome) = "welcome",
+        /// The connection is refused; a close follows.
+        Refuse(Refuse) = "refuse",
+        /// Answer to `subscribe`.
+        Subscribed(Subscribed) = "subscribed",
+        /// A page of the live entities of a scope.
+        Snapshot(SnapshotPage<'a>) = "snapshot",
+        /// Events of a scope, in order.
+        Events(Events<'a>) = "events",
+        /// Answer to `fetch`.
+        Page(Page<'a>) = "page",
+        /// An ephemeral notice.
+        Signal(Signal) = "signal",
+        /// Answer to `publish`.
+        Published(Published) = "published" in "serde",
+        /// A command for this instance.
+        Command(CommandDispatch) = "command" in "serde",
+        /// Answer to `command`.
+        Reply(Reply) = "reply",
+        /// The subscription ended because continuity cannot be proven.
+        Resync(Resync) = "resync",
+        /// Heartbeat.
+        Ping(Ping) = "ping",
+        /// Answer to `probe`.
+        Probed(Probed) = "probed",
+        /// A frame of the client was refused; the connection goes on.
+        Error(Notice) = "error",
+        /// The hub will go away.
+        Drain(Drain) = "drain",
+        /// A close follows.
+        Bye(HubBye) = "bye",
     }
 }
 

@@ -126,7 +126,7 @@ fn number(cursor: &mut Cursor<'_>, out: &mut String, numbers: Numbers) -> Result
     match numbers {
         Numbers::Verbatim => out.push_str(digits),
         Numbers::Rfc8785 => {
-            rfc8785(digits, out).map_err(|kind| TextError { kind, at, member: None })?;
+            rfc8785(digits, out).map_err(|kind| TextError::new(kind, at))?;
         }
     }
     Ok(())
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn verbatim(text: &str) -> Result<String, TextErrorKind> {
-        canonicalise(text, Numbers::Verbatim).map_err(|error| error.kind)
+        canonicalise(text, Numbers::Verbatim).map_err(|error| error.kind())
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         use crate::text::json_reference::{json, jumbled, reference};
 
         fn canonical(text: &str) -> Result<String, TextErrorKind> {
-            canonicalise(text, Numbers::Rfc8785).map_err(|error| error.kind)
+            canonicalise(text, Numbers::Rfc8785).map_err(|error| error.kind())
         }
 
         #[test]

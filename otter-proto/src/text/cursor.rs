@@ -26,16 +26,44 @@ pub enum TextErrorKind {
     Canonical,
 }
 
-/// An error at a place of a text.
+/// An error at a place of a text. Boxed: every step of reading returns one or nothing, in a register.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} at byte {at}{}", .kind.words(), .member.map(|m| format!(" (member `{m}`)")).unwrap_or_default())]
-pub struct TextError {
+#[error("{} at byte {}{}", .0.kind.words(), .0.at, .0.member.map(|m| format!(" (member `{m}`)")).unwrap_or_default())]
+pub struct TextError(Box<Place>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    kind: TextErrorKind,
+    at: usize,
+    member: Option<&'static str>,
+}
+
+impl TextError {
+    /// An error at the byte offset `at`.
+    pub fn new(kind: TextErrorKind, at: usize) -> Self {
+        Self(Box::new(Place { kind, at, member: None }))
+    }
+
     /// What is wrong.
-    pub kind: TextErrorKind,
+    pub const fn kind(&self) -> TextErrorKind {
+        self.0.kind
+    }
+
     /// Byte offset in the text.
-    pub at: usize,
+    pub const fn at(&self) -> usize {
+        self.0.at
+    }
+
     /// The innermost known member it happened in.
-    pub member: Option<&'static str>,
+    pub const fn member(&self) -> Option<&'static str> {
+        self.0.member
+    }
+
+    /// Says in which of the members `names` it happened, unless one further in is named.
+    pub(crate) fn inside(mut self, names: &[&'static str], at: usize) -> Self {
+        self.0.member = self.0.member.or(names.get(at).copied());
+        self
+    }
 }
 
 impl TextErrorKind {
@@ -76,8 +104,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// An error of `kind` at the current place.
-    pub const fn error(&self, kind: TextErrorKind) -> TextError {
-        TextError { kind, at: self.at, member: None }
+    pub fn error(&self, kind: TextErrorKind) -> TextError {
+        TextError::new(kind, self.at)
     }
 
     /// The first byte of the next value, after white space, without consuming it.
@@ -142,7 +170,7 @@ impl<'a> Cursor<'a> {
         });
         match number {
             Some(number) if number <= MAX_INTEGER => Ok(number),
-            _ => Err(TextError { kind: TextErrorKind::Number, at: start, member: None }),
+            _ => Err(TextError::new(TextErrorKind::Number, start)),
         }
     }
 
@@ -360,7 +388,7 @@ mod tests {
     fn values_come_out_verbatim() {
         let mut cursor = Cursor::new(" {\"a\": [1, 2.5e-3, null] , \"b\":\"x\\u00e9\"} tail");
         assert_eq!(cursor.value().unwrap(), "{\"a\": [1, 2.5e-3, null] , \"b\":\"x\\u00e9\"}");
-        assert_eq!(cursor.end().unwrap_err().kind, TextErrorKind::Syntax);
+        assert_eq!(cursor.end().unwrap_err().kind(), TextErrorKind::Syntax);
     }
 
     #[test]
@@ -395,7 +423,7 @@ mod tests {
     #[test]
     fn nesting_has_a_limit_and_costs_no_stack() {
         let deep = "[".repeat(100_000);
-        assert_eq!(Cursor::new(&deep).value().unwrap_err().kind, TextErrorKind::TooDeep);
+        assert_eq!(Cursor::new(&deep).value().unwrap_err().kind(), TextErrorKind::TooDeep);
         let fits = format!("{}{}", "[".repeat(32), "]".repeat(32));
         assert!(Cursor::new(&fits).value().is_ok());
     }
@@ -404,7 +432,7 @@ mod tests {
     fn integers_stay_exact() {
         assert_eq!(Cursor::new("9007199254740991").u64(), Ok(MAX_INTEGER));
         for bad in ["9007199254740992", "-1", "1.0", "1e3"] {
-            assert_eq!(Cursor::new(bad).u64().unwrap_err().kind, TextErrorKind::Number, "{bad}");
+            assert_eq!(Cursor::new(bad).u64().unwrap_err().kind(), TextErrorKind::Number, "{bad}");
         }
     }
 }

@@ -6,13 +6,14 @@ impl TextError {
     /// The JSON pointer (RFC 6901) to the member at fault in the `text` that was read; of the deepest one that can be named.
     pub fn pointer(&self, text: &str) -> String {
         // These are noticed behind the value.
-        let behind = matches!(self.kind, TextErrorKind::Missing | TextErrorKind::Id | TextErrorKind::Choice);
+        let behind =
+            matches!(self.kind(), TextErrorKind::Missing | TextErrorKind::Id | TextErrorKind::Choice);
         let mut pointer = String::new();
-        let reads_whole = self.kind == TextErrorKind::Canonical || self.kind == TextErrorKind::Syntax;
+        let reads_whole = self.kind() == TextErrorKind::Canonical || self.kind() == TextErrorKind::Syntax;
         if !reads_whole {
-            descend(&mut Cursor::new(text), self.at.saturating_sub(usize::from(behind)), &mut pointer);
+            descend(&mut Cursor::new(text), self.at().saturating_sub(usize::from(behind)), &mut pointer);
         }
-        if let Some(name) = self.member.filter(|_| self.kind == TextErrorKind::Missing) {
+        if let Some(name) = self.member().filter(|_| self.kind() == TextErrorKind::Missing) {
             push(&mut pointer, name);
         }
         pointer

@@ -29,7 +29,7 @@ impl ScopeMap {
 
     /// The seq of a scope.
     pub fn get(&self, scope: &Scope) -> Option<&u64> {
-        self.iter().find(|(known, _)| *known == scope).map(|(_, seq)| seq)
+        self.0.iter().find(|(known, _)| known == scope).map(|(_, seq)| seq)
     }
 
     /// The scopes.
@@ -88,14 +88,13 @@ impl Wire for Positions {
         }
         out.push('}');
     }
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, TextError> {
-        let mut positions = Self::default();
+    fn fill(&mut self, cursor: &mut Cursor<'_>) -> Result<(), TextError> {
+        *self = Self::default();
         cursor.object(&mut |key, cursor| {
             let scope = Scope::parse(key).map_err(|_| cursor.error(TextErrorKind::Id))?;
-            positions.0.insert(scope, cursor.u64()?);
+            self.0.insert(scope, cursor.u64()?);
             Ok(())
-        })?;
-        Ok(positions)
+        })
     }
     fn blank() -> Self {
         Self::default()

@@ -104,7 +104,7 @@ fn a_reader_lives_with_frames_of_a_newer_hub() {
         let outcome = match read(&case.input) {
             Err(Unreadable::UnknownFrame) => "ignores",
             Err(Unreadable::Bad(_, error))
-                if error.kind == TextErrorKind::Choice && error.member == Some("op") =>
+                if error.kind() == TextErrorKind::Choice && error.member() == Some("op") =>
             {
                 "stops"
             }

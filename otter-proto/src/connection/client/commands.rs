@@ -164,8 +164,8 @@ impl Commands {
 
     /// The oldest refused and followed commands beyond what is kept.
     pub(super) fn overflow(&mut self) -> Vec<CommandId> {
-        let mut gone = self.drop_oldest(MAX_REFUSED, Entry::is_refused);
-        gone.extend(self.drop_oldest(MAX_FOLLOWED, |entry| !entry.is_refused() && !entry.is_unanswered()));
+        let mut gone = self.drop_oldest(MAX_REFUSED, &Entry::is_refused);
+        gone.extend(self.drop_oldest(MAX_FOLLOWED, &|entry| !entry.is_refused() && !entry.is_unanswered()));
         gone
     }
 
@@ -189,10 +189,10 @@ impl Commands {
         self.entries.iter().find(|entry| entry.command.id == *id).map(|entry| &entry.state)
     }
 
-    fn drop_oldest(&mut self, most: usize, which: impl Fn(&Entry) -> bool) -> Vec<CommandId> {
+    fn drop_oldest(&mut self, most: usize, which: &dyn Fn(&Entry) -> bool) -> Vec<CommandId> {
         let mut gone = Vec::new();
         while self.entries.iter().filter(|entry| which(entry)).count() > most {
-            let Some(at) = self.entries.iter().position(&which) else { break };
+            let Some(at) = self.entries.iter().position(which) else { break };
             gone.push(self.entries.remove(at).command.id);
         }
         gone

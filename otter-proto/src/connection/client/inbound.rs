@@ -6,6 +6,7 @@ use crate::connection::client::event::{ConnectionEvent, Phase};
 use crate::connection::client::heartbeat::Heartbeat;
 use crate::connection::client::link::{Farewell, Link};
 use crate::connection::client::step::{Heard, Step, Trouble};
+use crate::connection::client::subscription::Subscription;
 use crate::event::RecordedEvent;
 use crate::frame::{
     ClientFrame, Events, FrameError, HubFrame, Ping, SnapshotPage, Subscribed, SubscribedMode, Welcome,
@@ -160,13 +161,12 @@ impl ClientConnection {
         let renamed = *name != answer.scope;
         if renamed {
             *name = answer.scope.clone();
-            let mut seen = false;
             // Followed under both of its names: the one that was just answered stays.
-            self.scopes.retain(|(name, each)| {
-                let twin = *name == answer.scope && each.sub != answer.sub;
-                seen |= twin;
-                !twin
-            });
+            let is_twin =
+                |(name, each): &(Scope, Subscription)| *name == answer.scope && each.sub != answer.sub;
+            if let Some(at) = self.scopes.iter().position(is_twin) {
+                self.scopes.remove(at);
+            }
         }
         let scope = &answer.scope;
         if signalled.is_some() {
@@ -285,8 +285,7 @@ impl ClientConnection {
 
     fn pinged(&mut self, ping: &Ping, now: Instant) {
         self.saw_epoch(&ping.epoch);
-        let names: Vec<Scope> = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
-        for scope in &names {
+        for scope in &self.names() {
             let head = ping.heads.0.get(scope).copied();
             let Some(subscription) = self.subscription(scope) else { continue };
             let step = subscription.ping(ping.pos, head, &ping.epoch);
@@ -303,5 +302,5 @@ impl ClientConnection {
 
 /// Whether a text holds an effect whose operation is not known here: this program is too old for the log.
 fn is_unknown_op(error: &text::TextError) -> bool {
-    error.kind == TextErrorKind::Choice && error.member == Some("op")
+    error.kind() == TextErrorKind::Choice && error.member() == Some("op")
 }

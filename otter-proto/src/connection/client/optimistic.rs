@@ -118,14 +118,22 @@ impl ClientConnection {
     /// The live entities of a scope in the order of their keys, then predictions in the order they were given.
     pub fn entities(&self, scope: &Scope) -> Vec<(&EntityKey, EntityView<'_>)> {
         let state = self.state(scope);
-        let live = state.into_iter().flat_map(|state| state.live().map(|(key, _)| key));
-        let mut predicted: Vec<&EntityKey> = Vec::new();
+        let mut keys: Vec<&EntityKey> = Vec::new();
+        if let Some(state) = state {
+            keys.extend(state.live().map(|(key, _)| key));
+        }
+        let live = keys.len();
         for row in self.optimistic.overlay.rows(scope) {
-            if state.is_none_or(|state| state.get(&row.key).is_none()) && !predicted.contains(&&row.key) {
-                predicted.push(&row.key);
+            let known = keys.get(live..).is_some_and(|predicted| predicted.contains(&&row.key));
+            if !known && state.is_none_or(|state| state.get(&row.key).is_none()) {
+                keys.push(&row.key);
             }
         }
-        live.chain(predicted).filter_map(|key| Some((key, self.entity(scope, key)?))).collect()
+        let mut shown = Vec::with_capacity(keys.len());
+        for key in keys {
+            shown.extend(self.entity(scope, key).map(|view| (key, view)));
+        }
+        shown
     }
 
     /// The text so far of a running answer.
@@ -264,9 +272,13 @@ impl ClientConnection {
     fn staged(&mut self, id: CommandId, rev: u64, entity: &str) {
         let Some(news) = self.commands.entity(&id, entity) else { return };
         if let (Some(data), Some(epoch)) = (news.unanswered, self.epoch.clone()) {
-            let conversation = predict::conversation(data.as_str()).map(Scope::Conversation);
-            let of = conversation.into_iter().chain(self.optimistic.overlay.scopes_of(&id));
-            let at = Positions(of.map(|scope| (scope, rev)).collect());
+            let mut at = Positions::default();
+            for scope in self.optimistic.overlay.scopes_of(&id) {
+                at.0.insert(scope, rev);
+            }
+            if let Some(conversation) = predict::conversation(data.as_str()) {
+                at.0.insert(Scope::Conversation(conversation), rev);
+            }
             let scopes: Vec<Scope> = at.0.keys().cloned().collect();
             let places = self.optimistic.overlay.accepted(&id, Accepted { epoch, at });
             self.show(places);
@@ -356,7 +368,10 @@ impl ClientConnection {
 
     pub(super) fn forget_slots(&mut self, scope: &Scope) {
         if let Scope::Conversation(conversation) = scope {
-            self.optimistic.slots.retain(|(id, _)| id != conversation);
+            let slots = &mut self.optimistic.slots;
+            if let Some(at) = slots.iter().position(|(id, _)| id == conversation) {
+                slots.swap_remove(at);
+            }
         }
     }
 

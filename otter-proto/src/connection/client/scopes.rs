@@ -23,12 +23,12 @@ impl ClientConnection {
         if let Some((_, subscription)) = self.scopes.get_mut(at) {
             subscription.wanted = true;
         }
-        let held_back = std::mem::take(&mut self.held_back);
-        let (back, rest) = held_back.into_iter().partition(|event| scope_of(event) == Some(&scope));
-        self.held_back = rest;
-        let back: Vec<ConnectionEvent> = back;
-        for event in back {
-            self.events.push(event);
+        for event in std::mem::take(&mut self.held_back) {
+            if scope_of(&event) == Some(&scope) {
+                self.events.push(event);
+            } else {
+                self.held_back.push(event);
+            }
         }
         self.ask_due(now);
         self.tell_scope(&scope);
@@ -72,15 +72,20 @@ impl ClientConnection {
     pub fn forget(&mut self, scope: &Scope) {
         let scope = self.resolve(scope.clone());
         self.unsubscribe(&scope);
-        self.scopes.retain(|(name, _)| *name != scope);
-        self.held_back.retain(|event| scope_of(event) != Some(&scope));
-        self.forget_slots(&scope);
+        if let Some(at) = self.find(&scope) {
+            self.drop_scope(at);
+        }
     }
 
     /// How current a scope is; `None` when it is not followed.
     pub fn scope_phase(&self, scope: &Scope) -> Option<ScopePhase> {
+        self.scope_status(scope).map(|(phase, _)| phase)
+    }
+
+    /// How current a scope is, and why when there is something to say; `None` when it is not followed.
+    pub fn scope_status(&self, scope: &Scope) -> Option<(ScopePhase, Option<String>)> {
         let (_, subscription) = self.scopes.get(self.find(&self.resolve(scope.clone()))?)?;
-        subscription.wanted.then(|| subscription.phase().0)
+        subscription.wanted.then(|| subscription.phase())
     }
 
     /// What has been applied of a scope.
@@ -166,10 +171,14 @@ impl ClientConnection {
 
     /// Tells the phases that changed.
     pub(super) fn tell_scopes(&mut self) {
-        let names: Vec<Scope> = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
-        for scope in &names {
+        for scope in &self.names() {
             self.tell_scope(scope);
         }
+    }
+
+    /// The names of all scopes.
+    pub(super) fn names(&self) -> Vec<Scope> {
+        self.scopes().cloned().collect()
     }
 
     /// Another principal: nothing of the former one stays.
@@ -191,10 +200,13 @@ impl ClientConnection {
 
     /// Applied positions, for `pong`.
     pub(super) fn applied(&self) -> Pong {
-        let following = self.scopes.iter().filter(|(_, subscription)| subscription.is_caught_up());
-        let positions =
-            following.filter_map(|(scope, subscription)| Some((scope.clone(), subscription.position()?.pos)));
-        Pong { pos: Positions(positions.collect()) }
+        let mut applied = Positions::default();
+        for (scope, subscription) in &self.scopes {
+            if let Some(position) = subscription.position().filter(|_| subscription.is_caught_up()) {
+                applied.0.insert(scope.clone(), position.pos);
+            }
+        }
+        Pong { pos: applied }
     }
 
     /// Tells a scope's phase when it changed.
@@ -234,10 +246,14 @@ impl ClientConnection {
             let Some(at) = self.scopes.iter().position(|(_, subscription)| !subscription.wanted) else {
                 return;
             };
-            let (scope, _) = self.scopes.remove(at);
-            self.held_back.retain(|event| scope_of(event) != Some(&scope));
-            self.forget_slots(&scope);
+            self.drop_scope(at);
         }
+    }
+
+    fn drop_scope(&mut self, at: usize) {
+        let (scope, _) = self.scopes.remove(at);
+        self.held_back.retain(|event| scope_of(event) != Some(&scope));
+        self.forget_slots(&scope);
     }
 }
 

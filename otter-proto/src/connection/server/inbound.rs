@@ -257,7 +257,7 @@ fn too_fast(message: &str, wait_ms: u64) -> ErrorBody {
 
 fn describe(frame: &str, error: &FrameError) -> ErrorBody {
     let (code, pointer) = match error {
-        FrameError::Bad(text) if text.kind == TextErrorKind::TooDeep => {
+        FrameError::Bad(text) if text.kind() == TextErrorKind::TooDeep => {
             (ErrorCode::TooDeep, text.pointer(frame))
         }
         FrameError::Bad(text) => (ErrorCode::BadFrame, text.pointer(frame)),
