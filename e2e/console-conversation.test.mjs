@@ -245,6 +245,22 @@ test('a draft of several lines has its height from the first frame, also on a ph
   }
 });
 
+test('writing several lines keeps the newest message in sight', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  await page.locator(by('message-row')).first().waitFor();
+  await page.focus(INPUT);
+  for (let n = 0; n < 6; n += 1) {
+    await page.keyboard.type('a line');
+    await page.keyboard.press('Shift+Enter');
+  }
+  const end = () => page.evaluate(() => {
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.scroller');
+    return [scrollHeight - scrollTop - clientHeight < 3, document.querySelector('[data-testid=to-newest]').hidden];
+  });
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.deepEqual(await end(), [true, true]);
+});
+
 test('code is copied as it was written', async (t) => {
   const page = await open(t, 'live', talk(ADA));
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
