@@ -2,11 +2,13 @@
 // resets and pings, with a kill -9 of the bridge and of the gateway under a task. No browser takes part.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { connectTo, runJob } from './gateway-client.mjs';
+import { ADMIN, connectTo, runJob } from './gateway-client.mjs';
 import { Gateway } from './gateway.mjs';
 import { Bridge, Hub } from './harness/hub.mjs';
 import { Member } from './harness/member.mjs';
@@ -129,6 +131,30 @@ test('an agent pushes items of every category, each once over restarts', async (
   await member.sees('what was pushed meanwhile', () => member.all('feedItem').find(({ title }) => title === 'while nobody listened'));
   const added = member.events.filter(({ kind }) => kind === 'feed.itemAdded').map(({ data }) => data.title);
   assert.deepEqual(added, [...Object.values(titles), 'while nobody listened']);
+});
+
+test('what another process of the machine pushes is seen at once', async () => {
+  const { member, gateway } = world;
+  const store = new URL('../otter-client-native/openclaw-plugin/store.js', import.meta.url).href;
+  const path = join(gateway.dir, 'state', 'otter', 'feed.jsonl');
+  const item = { id: randomUUID(), ts: Date.now(), category: 'alert', title: 'from the command line' };
+  const code = `import { Store } from '${store}'; new Store(${JSON.stringify(path)}).push(${JSON.stringify(item)});`;
+  execFileSync(process.execPath, ['--input-type=module', '-e', code]);
+  await member.sees('the item', () => member.all('feedItem').find(({ title }) => title === item.title));
+});
+
+test('a night of talk without the bridge is read to its beginning', async () => {
+  const { member, main, bridge } = world;
+  await bridge.kill9();
+  const gateway = await connectTo(world.gateway, () => {}, ADMIN);
+  const notes = Array.from({ length: 260 }, (_, i) => `night ${i}.`);
+  for (const message of notes) await gateway.call('chat.inject', { sessionKey: MAIN, message });
+  gateway.close();
+  bridge.start();
+  const told = () => member.events.filter(({ kind, data }) => kind === 'message.created' && data.text?.startsWith('night '));
+  await member.sees('the last note', () => told().some(({ data }) => data.text === notes.at(-1)));
+  assert.deepEqual(told().map(({ data }) => data.text), notes);
+  assert.equal(member.entity(`conversation/${main}`).lastMessage.head, notes.at(-1));
 });
 
 test('a ping is answered, and a reset empties the session but not the conversation', async () => {

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import plugin from './index.js';
 import { makeItem } from './item.js';
-import { KEPT, Store } from './store.js';
+import { FULL, KEPT, Store } from './store.js';
 
 let dir;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'otter-feed-'))));
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => {
+  load().service.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 /** The plugin as a gateway loads it. */
 function load() {
@@ -87,10 +93,58 @@ test('long texts are cut between characters and marked', () => {
 test('the newest items stay, and a line that a crash cut off harms no other', () => {
   const path = join(dir, 'otter', 'feed.jsonl');
   const store = new Store(path);
-  for (let i = 0; i < 2 * KEPT + 50; i++) store.push({ id: `i${i}` });
-  assert.deepEqual(store.list().map((item) => item.id), Array.from({ length: KEPT }, (_, i) => `i${i + KEPT + 50}`));
-  assert.ok(readFileSync(path, 'utf8').split('\n').length <= 2 * KEPT + 1);
+  for (let i = 0; i < FULL + 50; i++) store.push({ id: `i${i}` });
+  const newest = Array.from({ length: KEPT }, (_, i) => `i${i + FULL + 50 - KEPT}`);
+  assert.deepEqual(store.list().map((item) => item.id), newest);
+  store.shorten();
+  assert.equal(readFileSync(path, 'utf8').split('\n').length, KEPT + 1);
+  assert.deepEqual(store.list().map((item) => item.id), newest);
   appendFileSync(path, '{"id":"torn","ti');
   store.push({ id: 'after' });
-  assert.deepEqual(store.list().slice(-2).map((item) => item.id), [`i${2 * KEPT + 49}`, 'after']);
+  assert.deepEqual(store.list().slice(-2).map((item) => item.id), [newest.at(-1), 'after']);
+});
+
+/** Another process of this machine, in which an agent pushes so many items. */
+function agent(name, count) {
+  const code = `
+    import { Store } from ${JSON.stringify(new URL('./store.js', import.meta.url).href)};
+    const store = new Store(${JSON.stringify(join(dir, 'otter', 'feed.jsonl'))});
+    for (let i = 0; i < ${count}; i++) store.push({ id: '${name}-' + i, category: 'custom', title: 'a note' });`;
+  return spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
+}
+
+test('what an agent of the command line pushes is told at once, and once', async () => {
+  const gateway = load();
+  gateway.start();
+  await once(agent('cli', 3), 'close');
+  for (let tries = 0; gateway.events.length < 3 && tries < 500; tries++) await pause(10);
+  await gateway.tool({}).execute('call-1', { category: 'custom', title: 'my own' });
+  await pause(100);
+  const ids = gateway.events.map(([, { item }]) => item.id);
+  assert.deepEqual(ids.slice(0, 3), ['cli-0', 'cli-1', 'cli-2']);
+  assert.equal(ids.length, 4);
+});
+
+test('a bridge that read the list before the gateway watched it reads it again', () => {
+  new Store(join(dir, 'otter', 'feed.jsonl')).push({ id: 'early' });
+  const gateway = load();
+  gateway.start();
+  assert.deepEqual(gateway.events, [['feed', {}, { scope: 'operator.read' }]]);
+});
+
+test('nothing is lost when the file is shortened while others push', async () => {
+  const path = join(dir, 'otter', 'feed.jsonl');
+  const store = new Store(path);
+  store.push({ id: 'first' });
+  const seen = new Set();
+  const look = () => readFileSync(path, 'utf8').split('\n').forEach((line) => seen.add(line));
+  let running = 3;
+  for (const name of ['a', 'b', 'c']) agent(name, 400).on('close', () => running--);
+  while (running > 0) {
+    look();
+    store.shorten();
+    await pause(0);
+  }
+  look();
+  assert.equal(seen.size, 1 + 1200 + 1, 'the items, and what follows the last line');
 });

@@ -5,9 +5,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BadItem, makeItem, parameters } from './item.js';
 import { Store } from './store.js';
+import { Teller } from './teller.js';
 
 // The module is loaded more than once; the instance with the tool is not the one with the service.
-const shared = (globalThis[Symbol.for('otter.feed')] ??= { events: undefined });
+const shared = (globalThis[Symbol.for('otter.feed')] ??= { teller: undefined });
 
 const DESCRIPTION =
   'Shows something to the people who follow this machine in Otter: a mail, a market move, a post, an alert or a note. ' +
@@ -24,17 +25,19 @@ export default {
     const push = (params, context) => {
       const item = makeItem(params, context);
       store.push(item);
-      shared.events?.emit('feed', { item }, { scope: 'operator.read' });
+      shared.teller?.tell(item);
       return item;
     };
 
     api.registerService({
       id: 'otter-feed',
       start(context) {
-        shared.events = context.gatewayEvents;
+        shared.teller?.stop();
+        shared.teller = new Teller(store, context.gatewayEvents);
       },
       stop() {
-        shared.events = undefined;
+        shared.teller?.stop();
+        shared.teller = undefined;
       },
     });
 

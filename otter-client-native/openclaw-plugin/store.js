@@ -1,12 +1,13 @@
 // The last 200 items in a file of one JSON line each. The file is the only truth: the gateway loads a plugin more than
-// once, and a one-shot agent of the command line pushes from a process of its own.
+// once, and a one-shot agent of the command line pushes from a process of its own. Every process appends; only the
+// gateway shortens.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export const KEPT = 200;
-/** The file is written anew once it has this many lines. */
-const FULL = 2 * KEPT;
+/** The file is written anew once it has more lines than this. */
+export const FULL = 2 * KEPT;
 
 export class Store {
   /** @param {string} path */
@@ -14,39 +15,57 @@ export class Store {
     this.path = path;
   }
 
-  /** Appends an item; on disk when it returns. */
+  /** Appends an item; on disk, in the file that everybody reads, when it returns. */
   push(item) {
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-    // A line that a crash cut off must not take this one with it.
-    const lines = this.#lines();
-    const torn = lines.length > 0 && !lines.endsWith('\n');
-    write(this.path, 'a', `${torn ? '\n' : ''}${JSON.stringify(item)}\n`);
-    if (lines.split('\n').length > FULL) this.#shorten();
+    // A file that was replaced meanwhile may have been copied before this line was in it.
+    while (!append(this.path, `${JSON.stringify(item)}\n`));
   }
 
-  /** The newest items, oldest first. */
+  /** The newest items, oldest first, each once. */
   list() {
-    return this.#lines().split('\n').flatMap(parsed).slice(-KEPT);
+    return newest(read(this.path));
   }
 
-  #shorten() {
-    const part = `${this.path}.part`;
-    write(part, 'w', this.list().map((item) => `${JSON.stringify(item)}\n`).join(''));
-    renameSync(part, this.path);
-  }
-
-  #lines() {
+  /** Writes the newest items to a file of their own when there are too many. For one process only. */
+  shorten() {
+    if (lines(read(this.path)) <= FULL) return;
+    const old = openSync(this.path, 'r');
     try {
-      return readFileSync(this.path, 'utf8');
-    } catch (error) {
-      if (error.code === 'ENOENT') return '';
-      throw error;
+      const text = readFrom(old, 0);
+      const part = `${this.path}.part`;
+      write(part, newest(text).map((item) => `${JSON.stringify(item)}\n`).join(''));
+      renameSync(part, this.path);
+      // What others appended since the file was read is still in the old one; later they notice that it was replaced.
+      const late = readFrom(old, text.length);
+      if (late.length > 0) append(this.path, late);
+    } finally {
+      closeSync(old);
     }
   }
 }
 
-function write(path, flags, text) {
-  const file = openSync(path, flags, 0o600);
+/** Appends lines; false when the file is not the one of this name any more. */
+function append(path, text) {
+  const file = openSync(path, 'a+', 0o600);
+  try {
+    // A line that a crash cut off must not take this one with it.
+    writeSync(file, Buffer.concat([Buffer.from(isTorn(file) ? '\n' : ''), Buffer.from(text)]));
+    fsyncSync(file);
+    return fstatSync(file).ino === statSync(path).ino;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isTorn(file) {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
+}
+
+function write(path, text) {
+  const file = openSync(path, 'w', 0o600);
   try {
     writeSync(file, text);
     fsyncSync(file);
@@ -54,6 +73,31 @@ function write(path, flags, text) {
     closeSync(file);
   }
 }
+
+function read(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+function readFrom(file, start) {
+  const rest = Buffer.alloc(Math.max(fstatSync(file).size - start, 0));
+  return rest.subarray(0, readSync(file, rest, 0, rest.length, start));
+}
+
+function newest(text) {
+  const items = text.toString('utf8').split('\n').flatMap(parsed);
+  return [...new Map(items.map((item) => [item.id, item])).values()].slice(-KEPT);
+}
+
+function lines(text) {
+  return text.reduce((count, byte) => count + (byte === NEWLINE ? 1 : 0), 0);
+}
+
+const NEWLINE = 10;
 
 function parsed(line) {
   try {

@@ -63,12 +63,30 @@ impl Clock {
 
 /// Runs a bridge between the gateway at `url` and a hub until `stop`, or until one of them ends it.
 pub async fn run<H: Hub>(
+    core: BridgeCore,
+    url: String,
+    tokens: TokenStore,
+    hub: H,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<(), BridgeError<H::Error>> {
+    match join(core, url, tokens, hub, clock, &stop).await {
+        // What was seen last is seen again at the next start.
+        Err(BridgeError::Store(error)) if stop.is_cancelled() => {
+            tracing::warn!(%error, "stopped before everything was stored");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+async fn join<H: Hub>(
     mut core: BridgeCore,
     url: String,
     mut tokens: TokenStore,
     mut hub: H,
     clock: Clock,
-    stop: CancellationToken,
+    stop: &CancellationToken,
 ) -> Result<(), BridgeError<H::Error>> {
     let (reports, mut inbox) = mpsc::channel(MAX_REPORTS);
     let mut socket = GatewaySocket::new(url, reports);

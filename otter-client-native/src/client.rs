@@ -4,25 +4,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use otter_proto::UnixMillis;
-use otter_proto::connection::client::{CommandState, ConnectionStatus, Phase, Role, ScopePhase};
+use otter_proto::connection::client::{CommandState, ConnectionStatus, Phase, Role};
 use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::limits::ADOPT;
 use otter_proto::wire::Json;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::draft::EventDraft;
 use crate::driver::{Driver, Request};
 use crate::error::{Closed, NotWelcome, PublishError, StartError, StoreError};
-use crate::events::{ClientEvent, ScopeUpdate};
+use crate::events::ClientEvent;
 use crate::handler::CommandHandler;
 use crate::ids;
-use crate::journal;
+use crate::journal::{self, Work};
 use crate::outbox::{Appended, unix_ms};
 use crate::state_dir::StateDir;
 use crate::store::Store;
+use crate::subscription::Subscription;
 use crate::transport::{Transport, WebSocketTransport};
 
 /// A client of a hub: a cheap handle to one task that owns the socket. It stays connected until
@@ -32,6 +33,7 @@ pub struct Client {
     requests: mpsc::Sender<Request>,
     status: watch::Receiver<ClientStatus>,
     store: Store,
+    work: Option<Work>,
 }
 
 /// The settings of a client.
@@ -49,6 +51,7 @@ pub struct ClientBuilder {
 }
 
 enum State {
+    Unsaid,
     Memory,
     Folder(PathBuf),
     Open(Store),
@@ -63,14 +66,6 @@ pub struct ClientStatus {
     pub principal: Option<Principal>,
     /// Milliseconds to add to the local wall clock to get the hub's; kept while disconnected.
     pub server_offset_ms: Option<i64>,
-}
-
-/// A followed scope. Dropping it gives the scope up, unless another one follows it.
-#[derive(Debug)]
-pub struct Subscription {
-    scope: Scope,
-    updates: broadcast::Receiver<ScopeUpdate>,
-    requests: mpsc::Sender<Request>,
 }
 
 /// A command that was given, and how far it is.
@@ -128,10 +123,18 @@ impl ClientBuilder {
         self
     }
 
-    /// Keeps outbox and journal in this folder; without one they end with the process.
+    /// Keeps outbox, journal and the names of earlier process runs in this folder. An instance needs one.
     #[must_use]
     pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.state = State::Folder(path.into());
+        self
+    }
+
+    /// Keeps nothing beyond the end of the process. An instance that is started like this can be so once only: the next
+    /// process is a stranger to the hub, which refuses it as a second copy.
+    #[must_use]
+    pub fn in_memory(mut self) -> Self {
+        self.state = State::Memory;
         self
     }
 
@@ -161,18 +164,18 @@ impl ClientBuilder {
     pub fn start(self) -> Result<Client, StartError> {
         let handler = self.handler.clone();
         let (client, events) = self.start_with_events()?;
-        match handler {
-            Some(handler) => journal::spawn(&client, handler, events),
-            None => drop(events),
-        }
-        Ok(client)
+        Ok(match handler {
+            Some(handler) => journal::spawn(client, handler, events),
+            None => client,
+        })
     }
 
     /// Starts the client and hands out what concerns its whole connection, also dispatched commands; the handler, if
     /// there is one, is not used. Keep reading: with 1,024 events unread the client connects anew.
     pub fn start_with_events(self) -> Result<(Client, mpsc::Receiver<ClientEvent>), StartError> {
         let store = match self.state {
-            State::Memory => Store::in_memory()?,
+            State::Unsaid if self.role == Role::Instance => return Err(StartError::NoState),
+            State::Unsaid | State::Memory => Store::in_memory()?,
             State::Folder(path) => Store::open(&StateDir::open(path)?)?,
             State::Open(store) => store,
         };
@@ -192,7 +195,7 @@ impl ClientBuilder {
         };
         let (driver, status) = Driver::new(config, ids::boot_id(), store.clone(), transport, inbox, events);
         tokio::spawn(driver.run());
-        Ok((Client { requests, status, store }, outlet))
+        Ok((Client { requests, status, store, work: None }, outlet))
     }
 }
 
@@ -207,7 +210,7 @@ impl Client {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             role: Role::Instance,
             adopts: false,
-            state: State::Memory,
+            state: State::Unsaid,
             handler: None,
             transport: None,
         }
@@ -239,7 +242,7 @@ impl Client {
         let (answer, updates) = oneshot::channel();
         self.ask(Request::Subscribe { scope: scope.clone(), answer }).await?;
         let updates = updates.await.map_err(|_| Closed)?;
-        Ok(Subscription { scope, updates, requests: self.requests.clone() })
+        Ok(Subscription::new(scope, updates, self.requests.clone(), self.status.clone()))
     }
 
     /// An entity of a followed scope, as JSON text.
@@ -291,8 +294,18 @@ impl Client {
         UnixMillis(unix_ms().saturating_add_signed(offset))
     }
 
-    /// Disconnects and ends the task. What is in the outbox stays for the next start.
+    /// Takes no more commands, lets those that were begun come to their end for ten seconds, then disconnects and ends
+    /// the task. What is in the outbox stays for the next start. A handler must not wait for this: it would wait for
+    /// itself.
     pub async fn shutdown(&self) {
+        if let Some(work) = &self.work {
+            work.end().await;
+        }
+        self.disconnect().await;
+    }
+
+    /// Disconnects and ends the task.
+    pub(crate) async fn disconnect(&self) {
         let (answer, done) = oneshot::channel();
         if self.requests.send(Request::Shutdown { answer }).await.is_ok() {
             drop(done.await);
@@ -302,7 +315,12 @@ impl Client {
     /// A handle that does not keep the client running.
     pub(crate) fn downgrade(&self) -> WeakClient {
         let (requests, status, store) = (self.requests.downgrade(), self.status.clone(), self.store.clone());
-        WeakClient { requests, status, store }
+        WeakClient { requests, status, store, work: self.work.clone() }
+    }
+
+    /// The handle of a client whose commands are carried out.
+    pub(crate) fn with_work(self, work: Work) -> Self {
+        Self { work: Some(work), ..self }
     }
 
     async fn ask(&self, request: Request) -> Result<(), Closed> {
@@ -316,40 +334,15 @@ pub(crate) struct WeakClient {
     requests: mpsc::WeakSender<Request>,
     status: watch::Receiver<ClientStatus>,
     store: Store,
+    work: Option<Work>,
 }
 
 impl WeakClient {
     /// The client, unless it has ended.
     pub(crate) fn upgrade(&self) -> Option<Client> {
         let requests = self.requests.upgrade()?;
-        Some(Client { requests, status: self.status.clone(), store: self.store.clone() })
-    }
-}
-
-impl Subscription {
-    /// What happened next; `None` when the client was shut down.
-    pub async fn next(&mut self) -> Option<ScopeUpdate> {
-        match self.updates.recv().await {
-            Ok(update) => Some(update),
-            Err(broadcast::error::RecvError::Lagged(missed)) => Some(ScopeUpdate::Lagged { missed }),
-            Err(broadcast::error::RecvError::Closed) => None,
-        }
-    }
-
-    /// Waits until everything up to this moment is known.
-    pub async fn live(&mut self) -> Result<(), Closed> {
-        while let Some(update) = self.next().await {
-            if matches!(update, ScopeUpdate::Phase { phase: ScopePhase::Live, .. }) {
-                return Ok(());
-            }
-        }
-        Err(Closed)
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        drop(self.requests.try_send(Request::Released { scope: self.scope.clone() }));
+        let (status, store, work) = (self.status.clone(), self.store.clone(), self.work.clone());
+        Some(Client { requests, status, store, work })
     }
 }
 

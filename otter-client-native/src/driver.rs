@@ -3,7 +3,7 @@
 mod report;
 mod request;
 
-pub(crate) use request::Request;
+pub(crate) use request::{Current, Request, Updates};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(crate) struct Driver {
     opening: Option<BoxFuture<Result<Socket, OpenError>>>,
     closing: JoinSet<()>,
     transmits: VecDeque<Transmit>,
-    scopes: Vec<(Scope, broadcast::Sender<ScopeUpdate>)>,
+    scopes: Vec<Followed>,
     commands: Vec<(CommandId, watch::Sender<CommandState>)>,
     /// Of this process, until it is stored.
     boot: Option<BootId>,
@@ -46,6 +46,20 @@ pub(crate) struct Driver {
     started: Instant,
     wall_started: u64,
     shutdown: Option<oneshot::Sender<()>>,
+}
+
+/// A scope that somebody reads.
+struct Followed {
+    scope: Scope,
+    sender: broadcast::Sender<ScopeUpdate>,
+    /// Updates that were told so far.
+    told: u64,
+}
+
+impl Followed {
+    fn tell(&mut self, update: ScopeUpdate) {
+        self.told += u64::from(self.sender.send(update).is_ok());
+    }
 }
 
 /// What woke the loop.

@@ -67,6 +67,11 @@ pub enum StartError {
     /// The address of the hub.
     #[error("`{0}` is not the address of a hub; it looks like wss://hub.example/ws/openclaw")]
     Address(String),
+    /// An instance without a place for its state.
+    #[error(
+        "an instance keeps its outbox on disk: say where with `state_dir`, or `in_memory` if it will be started once only"
+    )]
+    NoState,
     /// A header, or the token.
     #[error("the header `{0}` cannot be sent: its name or value has characters that HTTP does not allow")]
     Header(String),
@@ -81,6 +86,20 @@ pub struct Closed;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the hub does not let this client in: {0}")]
 pub struct NotWelcome(pub String);
+
+/// A scope will not become current, however long one waits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotLive {
+    /// The hub does not let this client follow the scope.
+    #[error("the hub denies the scope: {0}")]
+    Denied(String),
+    /// The hub does not let this client in.
+    #[error("the hub does not let this client in: {0}")]
+    NotWelcome(String),
+    /// The client was shut down.
+    #[error("the client was shut down")]
+    Closed,
+}
 
 /// Events could not be published.
 #[derive(Debug, thiserror::Error)]

@@ -22,7 +22,9 @@ pub enum ClientEvent {
     Lost,
     /// A command to carry out; it may arrive again.
     Dispatch(CommandDispatch),
-    /// Events may be missing at the hub that are not in the outbox any more: publish everything observed again.
+    /// Events may be missing at the hub that are not in the outbox any more: publish everything observed again. Told
+    /// after each welcome, also by later processes, until [`StoreTx::restated`](crate::StoreTx::restated) says in the
+    /// same transaction that it is done.
     Restate {
         /// The lane.
         lane: Lane,

@@ -52,7 +52,7 @@ impl CommandOutcome {
         Self::Completed(None)
     }
 
-    /// Done, with an answer for people. At most 256 KiB of it are kept; the command's row shows the head.
+    /// Done, with an answer for people. At most 256 KiB of it, as JSON, are kept; the command's row shows the head.
     pub fn answered(text: impl Into<String>) -> Self {
         Self::Completed(Some(text.into()))
     }
@@ -74,7 +74,8 @@ pub type HandlerFuture<'a> = Pin<Box<dyn Future<Output = CommandOutcome> + Send 
 /// It is called once per command, and again with [`CommandRequest::again`] after a crash when the command is of a
 /// kind that may be repeated; any other one ends as `outcomeUnknown` instead.
 pub trait CommandHandler: Send + Sync + 'static {
-    /// Carries out one command. Up to 16 run at once.
+    /// Carries out one command. Up to 16 run at once. One that panics ends as `outcomeUnknown`; one that is not done ten
+    /// seconds after [`Client::shutdown`] is stopped, and begun again or called unknown at the next start.
     fn handle(&self, client: Client, request: CommandRequest) -> HandlerFuture<'_>;
 }
 

@@ -1,39 +1,71 @@
 //! The command journal: what was received, begun and done, so that no command is carried out twice unless that is
 //! safe, and none disappears.
 
+mod end;
 mod rows;
 
 pub use rows::{CommandEnd, JournalRow, JournalStage};
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use otter_proto::catalogue::{self, Safety};
 use otter_proto::frame::CommandDispatch;
 use otter_proto::id::EntityId;
-use otter_proto::kind::{CommandStage, StageError};
+use otter_proto::kind::CommandStage;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, WeakClient};
 use crate::draft::EventDraft;
-use crate::error::StoreError;
+use crate::error::{AppendError, StoreError};
 use crate::events::ClientEvent;
-use crate::handler::{CommandHandler, CommandOutcome, CommandRequest};
+use crate::handler::{CommandHandler, CommandRequest};
 use crate::outbox::unix_ms;
 use crate::store::{Store, StoreTx};
 
+/// The end of [`spawn`] that stops it.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    stop: CancellationToken,
+    done: watch::Receiver<()>,
+}
+
+impl Work {
+    /// Takes nothing more, and waits until what was begun has ended or had its time.
+    pub(crate) async fn end(&self) {
+        self.stop.cancel();
+        let mut done = self.done.clone();
+        while done.changed().await.is_ok() {}
+    }
+}
+
 /// Carries out the commands that a client receives, until the client ends.
-pub(crate) fn spawn(client: &Client, handler: Arc<dyn CommandHandler>, events: mpsc::Receiver<ClientEvent>) {
+pub(crate) fn spawn(
+    client: Client,
+    handler: Arc<dyn CommandHandler>,
+    events: mpsc::Receiver<ClientEvent>,
+) -> Client {
+    let (running, done) = watch::channel(());
+    let stop = CancellationToken::new();
+    let store = client.store().clone();
+    let client = client.with_work(Work { stop: stop.clone(), done });
     let runner = Runner {
         client: client.downgrade(),
-        store: client.store().clone(),
+        store,
         handler,
         slots: Arc::new(Semaphore::new(AT_ONCE)),
         connection: watch::channel(0).0,
         running: JoinSet::new(),
+        stop,
+        _running: running,
     };
     tokio::spawn(runner.run(events));
+    client
 }
 
 struct Runner {
@@ -44,6 +76,9 @@ struct Runner {
     /// Counts connections: what waits when one ends is dispatched again on the next.
     connection: watch::Sender<u64>,
     running: JoinSet<()>,
+    stop: CancellationToken,
+    /// Dropped at the end, which [`Work::end`] waits for.
+    _running: watch::Sender<()>,
 }
 
 impl Runner {
@@ -51,21 +86,48 @@ impl Runner {
         if let Err(error) = self.recover().await {
             tracing::error!(%error, "the command journal cannot be read");
         }
-        while let Some(event) = events.recv().await {
-            match event {
-                ClientEvent::Dispatch(command) => {
-                    if let Err(error) = self.dispatched(command).await {
-                        tracing::error!(%error, "a command could not be taken; the hub will dispatch it again");
-                    }
-                }
-                ClientEvent::Lost => self.connection.send_modify(|count| *count += 1),
-                ClientEvent::Online { .. }
-                | ClientEvent::Restate { .. }
-                | ClientEvent::DeadLetters { .. }
-                | ClientEvent::Notice(_)
-                | ClientEvent::Stopped { .. } => {}
-            }
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                event = events.recv() => event,
+            };
+            let Some(event) = event else { break };
+            self.take(event).await;
             while self.running.try_join_next().is_some() {}
+        }
+        drop(events);
+        self.end().await;
+    }
+
+    async fn take(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Dispatch(command) => {
+                if let Err(error) = self.dispatched(command).await {
+                    tracing::error!(%error, "a command could not be taken; the hub will dispatch it again");
+                }
+            }
+            ClientEvent::Lost => self.connection.send_modify(|count| *count += 1),
+            ClientEvent::Online { .. }
+            | ClientEvent::Restate { .. }
+            | ClientEvent::DeadLetters { .. }
+            | ClientEvent::Notice(_)
+            | ClientEvent::Stopped { .. } => {}
+        }
+    }
+
+    /// Lets what was begun come to its end for a while. What has not is known as begun at the next start.
+    async fn end(mut self) {
+        self.stop.cancel();
+        let running = &mut self.running;
+        let all = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, all).await.is_err() {
+            tracing::warn!(count = self.running.len(), "handlers did not end in time and are stopped");
+            self.running.shutdown().await;
+        }
+        // A handler that waits for the end of its own client has been stopped with that wish.
+        if let Some(client) = self.client.upgrade() {
+            client.disconnect().await;
         }
     }
 
@@ -79,7 +141,7 @@ impl Runner {
             if is_replayable(&row.kind) && row.deadline >= unix_ms() {
                 self.begin(row, true);
             } else {
-                finish(&self.store, row, CommandEnd::of(CommandStage::OutcomeUnknown)).await?;
+                self.unknown(row);
             }
         }
         Ok(())
@@ -93,6 +155,7 @@ impl Runner {
                 let id = command.id;
                 self.store.run(move |tx| tx.append_stage(&id, end.stage, &end)).await
             }
+            Some(row) if command.cancel => leave_received(&self.store, row, CommandStage::Cancelled).await,
             Some(_) => Ok(()),
             None => self.receive(command).await,
         }
@@ -108,7 +171,7 @@ impl Runner {
             deadline: unix_ms().saturating_add(command.ttl_ms),
         };
         if command.cancel {
-            return finish(&self.store, row, CommandEnd::of(CommandStage::Cancelled)).await;
+            return store_end(&self.store, row, CommandEnd::of(CommandStage::Cancelled)).await;
         }
         let received = row.clone();
         let stored = self.store.run(move |tx| {
@@ -120,21 +183,34 @@ impl Runner {
         Ok(())
     }
 
+    /// Ends a command of which an earlier process did not say what came of it.
+    fn unknown(&mut self, row: JournalRow) {
+        let (store, end) = (self.store.clone(), CommandEnd::of(CommandStage::OutcomeUnknown));
+        self.running.spawn(async move {
+            if let Err(error) = finish(&store, row, end).await {
+                tracing::error!(%error, "the end of a command could not be stored");
+            }
+        });
+    }
+
     /// Waits for a free slot, then carries the command out.
     fn begin(&mut self, row: JournalRow, again: bool) {
         let (slots, mut connection) = (Arc::clone(&self.slots), self.connection.subscribe());
         let (handler, client, store) = (Arc::clone(&self.handler), self.client.clone(), self.store.clone());
+        let stop = self.stop.clone();
         self.running.spawn(async move {
             let id = row.id.clone();
             let slot = tokio::select! {
                 biased;
-                slot = slots.acquire_owned() => slot,
-                _ = connection.changed(), if !again => {
-                    let forgotten: Result<(), StoreError> = store.run(move |tx| tx.forget_journal(&id)).await;
-                    return drop(forgotten);
-                }
+                () = stop.cancelled() => None,
+                slot = slots.acquire_owned() => slot.ok(),
+                _ = connection.changed(), if !again => None,
             };
-            let (Ok(_slot), Some(client)) = (slot, client.upgrade()) else { return };
+            let (Some(_slot), Some(client)) = (slot, client.upgrade()) else {
+                // The hub dispatches again what was not begun.
+                let forgotten: Result<(), StoreError> = store.run(move |tx| tx.forget_journal(&id)).await;
+                return drop(forgotten);
+            };
             if let Err(error) = carry_out(client, handler.as_ref(), &store, row, again).await {
                 tracing::error!(%error, command = %id, "the end of a command could not be stored");
             }
@@ -150,43 +226,68 @@ async fn carry_out(
     again: bool,
 ) -> Result<(), StoreError> {
     if !again && row.deadline < unix_ms() {
-        return finish(store, row, CommandEnd::of(CommandStage::Expired)).await;
+        return leave_received(store, row, CommandStage::Expired).await;
+    }
+    if !again && !begin(store, &row).await? {
+        return Ok(());
     }
     let attempted = JournalRow { stage: JournalStage::Attempted, ..row };
-    let begun = attempted.clone();
-    let stored = store.run(move |tx| {
-        tx.put_journal(&begun)?;
-        if is_replayable(&begun.kind) {
-            return Ok::<(), StoreError>(());
-        }
-        tx.append_stage(&begun.id, CommandStage::Started, &CommandEnd::of(CommandStage::Started))
-    });
-    stored.await?;
     let value = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let (id, kind) = (attempted.id.clone(), attempted.kind.clone());
     let request = CommandRequest { id, kind, data: value(&attempted.data), by: value(&attempted.by), again };
-    let outcome = handler.handle(client, request).await;
-    finish(store, attempted, end_of(outcome)).await
+    let answered = AssertUnwindSafe(async { handler.handle(client, request).await }).catch_unwind().await;
+    let end = answered.map_or_else(
+        |_| {
+            tracing::error!(command = %attempted.id, "a handler panicked");
+            end::panicked()
+        },
+        end::of,
+    );
+    finish(store, attempted, end).await
 }
 
-fn end_of(outcome: CommandOutcome) -> CommandEnd {
-    let told = |stage, code: String, message: String| CommandEnd {
-        error: Some(StageError { code: cut(code, MAX_CODE), message: cut(message, MAX_MESSAGE) }),
-        ..CommandEnd::of(stage)
-    };
-    match outcome {
-        CommandOutcome::Completed(result) => {
-            let result = result.map(|text| cut(text, MAX_RESULT));
-            CommandEnd { result, ..CommandEnd::of(CommandStage::Completed) }
+/// Notes that a command is begun, unless it was called off by now.
+async fn begin(store: &Store, row: &JournalRow) -> Result<bool, StoreError> {
+    let (id, is_once) = (row.id.clone(), !is_replayable(&row.kind));
+    let begun = store.run(move |tx| {
+        let begun = tx.begin_journal(&id)?;
+        if begun && is_once {
+            tx.append_stage(&id, CommandStage::Started, &CommandEnd::of(CommandStage::Started))?;
         }
-        CommandOutcome::Failed { code, message } => told(CommandStage::Failed, code, message),
-        CommandOutcome::Rejected { code, message } => told(CommandStage::Rejected, code, message),
-        CommandOutcome::Unknown => CommandEnd::of(CommandStage::OutcomeUnknown),
+        Ok(begun)
+    });
+    begun.await
+}
+
+/// Ends a command that was not begun; nothing happens to one that was.
+async fn leave_received(store: &Store, row: JournalRow, stage: CommandStage) -> Result<(), StoreError> {
+    let end = CommandEnd::of(stage);
+    let done = JournalRow { stage: JournalStage::Done(end.clone()), ..row };
+    let left = store.run(move |tx| match tx.journal(&done.id)? {
+        Some(JournalRow { stage: JournalStage::Received, .. }) => {
+            tx.put_journal(&done)?;
+            tx.append_stage(&done.id, stage, &end)
+        }
+        _ => Ok(()),
+    });
+    left.await
+}
+
+/// Stores the end of a command and says it, once there is room, and without its result when that is too large after all.
+async fn finish(store: &Store, row: JournalRow, mut end: CommandEnd) -> Result<(), StoreError> {
+    loop {
+        match store_end(store, row.clone(), end.clone()).await {
+            Err(StoreError::Append(AppendError::TooLarge { .. })) if end.result.is_some() => {
+                end.result = None;
+            }
+            Err(StoreError::Append(AppendError::Full { .. })) => tokio::time::sleep(FULL).await,
+            done => return done,
+        }
     }
 }
 
 /// Stores the end of a command and says it, in one transaction.
-async fn finish(store: &Store, row: JournalRow, end: CommandEnd) -> Result<(), StoreError> {
+async fn store_end(store: &Store, row: JournalRow, end: CommandEnd) -> Result<(), StoreError> {
     let done = JournalRow { stage: JournalStage::Done(end.clone()), ..row };
     let stored = store.run(move |tx| {
         tx.put_journal(&done)?;
@@ -221,18 +322,51 @@ fn is_replayable(kind: &str) -> bool {
     catalogue::command(kind).is_some_and(|row| row.safety == Safety::Replayable)
 }
 
-/// The longest head of `text`, on a character boundary: an end that is too long for the hub would never arrive.
-fn cut(mut text: String, bytes: usize) -> String {
-    if text.len() > bytes {
-        let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
-    text
-}
-
 /// Commands carried out at once.
 const AT_ONCE: usize = 16;
-/// What is kept of the answer to a command, and of the words of a failure, in bytes.
-const MAX_RESULT: usize = 256 << 10;
-const MAX_CODE: usize = 64;
-const MAX_MESSAGE: usize = 2 << 10;
+/// How long handlers have to end when the client is shut down.
+const GRACE: Duration = Duration::from_secs(10);
+/// Pause before an end is stored again that found the outbox full.
+const FULL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use otter_proto::id::CommandId;
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::handler::CommandOutcome;
+    use crate::transport::MemoryHub;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_waits_for_room_and_holds_up_no_shutdown() {
+        let store = Store::in_memory().unwrap();
+        let row = JournalRow {
+            id: CommandId::new("c1").unwrap(),
+            kind: "x.acme.deploy".to_owned(),
+            data: "{}".to_owned(),
+            by: "{}".to_owned(),
+            stage: JournalStage::Attempted,
+            deadline: 0,
+        };
+        store.transaction::<_, StoreError>(|tx| tx.put_journal(&row)).unwrap();
+        let start = || {
+            let (_hub, transport) = MemoryHub::new();
+            let handler = |_: Client, _: CommandRequest| async { CommandOutcome::completed() };
+            let builder = Client::builder("ws://memory").transport(transport).store(store.clone());
+            builder.handler(handler).start().unwrap()
+        };
+        let begun = || store.transaction::<_, StoreError>(|tx| tx.begun_commands()).unwrap().len();
+        store.limit(0);
+        let client = start();
+        tokio::time::sleep(FULL * 3).await;
+        client.shutdown().await;
+        assert_eq!((begun(), store.depth().unwrap().pending), (1, 0));
+        let client = start();
+        tokio::time::sleep(FULL / 2).await;
+        store.limit(u64::MAX);
+        tokio::time::sleep(FULL * 2).await;
+        assert_eq!((begun(), store.depth().unwrap().pending), (0, 1));
+        client.shutdown().await;
+    }
+}

@@ -34,14 +34,16 @@ mod outbox;
 pub mod policy;
 mod state_dir;
 mod store;
+mod subscription;
 pub mod transport;
 
-pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle, Subscription};
+pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle};
 pub use draft::EventDraft;
-pub use error::{AppendError, Closed, NotWelcome, PublishError, StartError, StoreError};
+pub use error::{AppendError, Closed, NotLive, NotWelcome, PublishError, StartError, StoreError};
 pub use events::{ClientEvent, ScopeUpdate};
 pub use handler::{CommandHandler, CommandOutcome, CommandRequest, HandlerFuture};
 pub use journal::{CommandEnd, JournalRow, JournalStage};
 pub use outbox::{Appended, DeadLetter};
 pub use state_dir::{StateDir, StateDirError};
 pub use store::{Depth, Store, StoreTx};
+pub use subscription::Subscription;

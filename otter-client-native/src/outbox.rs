@@ -6,7 +6,7 @@ use otter_proto::event::NewEvent;
 use otter_proto::frame::{Lane, Rejection};
 use otter_proto::id::EventId;
 use otter_proto::limits::Limits;
-use otter_proto::publish::{LaneState, Outbox, OutboxRow, lane_of};
+use otter_proto::publish::{LaneState, Outbox, OutboxRow, RestateReason, lane_of};
 use otter_proto::wire::Wire as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -47,7 +47,7 @@ impl StoreTx<'_> {
             return Err(AppendError::TooLarge { kind, subject, bytes, limit }.into());
         }
         let held = held_bytes(&self.tx)?;
-        if held > MAX_BYTES {
+        if held > self.limit {
             return Err(AppendError::Full { bytes: held }.into());
         }
         let n = self.number(lane, event.id.as_str(), &text)?;
@@ -67,6 +67,14 @@ impl StoreTx<'_> {
         }
         self.tx.execute("DELETE FROM dead", [])?;
         Ok(letters.len())
+    }
+
+    /// Everything observed is published again, or will be by what this transaction stores:
+    /// [`ClientEvent::Restate`](crate::ClientEvent::Restate) is not told any more.
+    pub fn restated(&mut self, lane: Lane) -> Result<(), StoreError> {
+        let sql = "UPDATE lane SET restate = NULL WHERE lane = ?1 AND restate IS NOT NULL";
+        self.tx.prepare_cached(sql)?.execute([lane_word(lane)])?;
+        Ok(())
     }
 
     fn number(&mut self, lane: Lane, id: &str, text: &str) -> Result<u64, StoreError> {
@@ -95,6 +103,21 @@ impl Store {
             Ok(DeadLetter { id: row.get(0)?, code: row.get(1)?, pointer: row.get(2)?, text: row.get(3)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Lanes of which everything observed has to be published again, and why; until [`StoreTx::restated`].
+    pub fn to_restate(&self) -> Result<Vec<(Lane, RestateReason)>, StoreError> {
+        let connection = self.lock()?;
+        let mut query = connection
+            .prepare_cached("SELECT lane, restate FROM lane WHERE restate IS NOT NULL ORDER BY lane DESC")?;
+        let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let mut lanes = Vec::new();
+        for row in rows {
+            let (lane, reason) = row?;
+            let known = Lane::parse(&lane).zip(RestateReason::parse(&reason));
+            lanes.push(known.ok_or_else(|| StoreError::Corrupt(format!("{lane} is to restate: {reason}")))?);
+        }
+        Ok(lanes)
     }
 
     /// Drops acknowledged events that are older than a day, and the oldest beyond 64 MiB.
@@ -191,7 +214,7 @@ impl Outbox for Store {
         Ok(())
     }
 
-    fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), StoreError> {
+    fn renew(&mut self, lane: Lane, epoch: u64, after: u64, reason: RestateReason) -> Result<(), StoreError> {
         self.transaction(|tx| {
             let word = lane_word(lane);
             tx.tx.execute("DELETE FROM outbox WHERE lane = ?1 AND n <= ?2", params![word, as_sql(after)])?;
@@ -203,8 +226,9 @@ impl Outbox for Store {
                 params![word, as_sql(epoch), base],
             )?;
             tx.tx.execute(
-                "UPDATE lane SET epoch = ?2, last = ?3, acked = 0, trimmed = 0, trimmed_id = NULL WHERE lane = ?1",
-                params![word, as_sql(epoch), as_sql(moved as u64)],
+                "UPDATE lane SET epoch = ?2, last = ?3, acked = 0, trimmed = 0, trimmed_id = NULL, restate = ?4 \
+                 WHERE lane = ?1",
+                params![word, as_sql(epoch), as_sql(moved as u64), reason.as_str()],
             )?;
             Ok(())
         })
@@ -248,7 +272,5 @@ pub(crate) fn unix_ms() -> u64 {
 const KEEP_MS: u64 = 24 * 3_600_000;
 /// ... and at most so many bytes of them per lane.
 const KEEP_BYTES: u64 = 64 << 20;
-/// The outbox takes nothing more beyond this size.
-const MAX_BYTES: u64 = 1 << 30;
 /// The newest dead letters that are kept.
 const MAX_DEAD: u64 = 10_000;

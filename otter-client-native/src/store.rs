@@ -2,6 +2,7 @@
 //! that one transaction can span them.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use otter_proto::frame::Lane;
@@ -23,6 +24,8 @@ pub struct Store {
 struct Shared {
     connection: Mutex<Connection>,
     appended: Notify,
+    /// Bytes in use beyond which the outbox takes nothing more.
+    limit: AtomicU64,
     /// Keeps the folder locked for as long as the store is open.
     _dir: Option<StateDir>,
 }
@@ -32,6 +35,7 @@ struct Shared {
 pub struct StoreTx<'a> {
     pub(crate) tx: Transaction<'a>,
     pub(crate) appended: bool,
+    pub(crate) limit: u64,
 }
 
 /// What waits in the outbox.
@@ -71,10 +75,17 @@ impl Store {
         if found > LAYOUT {
             return Err(StoreError::TooNew { path, found });
         }
-        if found == 0 {
-            connection.execute_batch(TABLES)?;
+        if found < LAYOUT {
+            let steps = LAYOUTS.iter().skip(usize::try_from(found).unwrap_or_default());
+            let all: String = steps.copied().collect();
+            connection.execute_batch(&format!("BEGIN; {all} PRAGMA user_version = {LAYOUT}; COMMIT;"))?;
         }
-        let shared = Shared { connection: Mutex::new(connection), appended: Notify::new(), _dir: dir };
+        let shared = Shared {
+            connection: Mutex::new(connection),
+            appended: Notify::new(),
+            limit: AtomicU64::new(MAX_BYTES),
+            _dir: dir,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -86,7 +97,8 @@ impl Store {
     ) -> Result<T, E> {
         let mut connection = self.lock()?;
         let tx = connection.transaction().map_err(StoreError::from)?;
-        let mut scope = StoreTx { tx, appended: false };
+        let limit = self.shared.limit.load(Ordering::Relaxed);
+        let mut scope = StoreTx { tx, appended: false, limit };
         let value = work(&mut scope)?;
         let appended = scope.appended;
         scope.tx.commit().map_err(StoreError::from)?;
@@ -166,6 +178,12 @@ impl Store {
         })
     }
 
+    /// Makes the outbox full at another size.
+    #[cfg(test)]
+    pub(crate) fn limit(&self, bytes: u64) {
+        self.shared.limit.store(bytes, Ordering::Relaxed);
+    }
+
     /// Resolves when something was appended since the last call.
     pub(crate) async fn appended(&self) {
         self.shared.appended.notified().await;
@@ -219,10 +237,15 @@ pub(crate) const fn lane_word(lane: Lane) -> &'static str {
     lane.as_str()
 }
 
-const LAYOUT: i64 = 1;
+/// The outbox takes nothing more beyond this size.
+const MAX_BYTES: u64 = 1 << 30;
+
+const LAYOUT: i64 = 2;
+
+/// What leads from each layout to the next.
+const LAYOUTS: [&str; 2] = [TABLES, "ALTER TABLE lane ADD COLUMN restate TEXT;"];
 
 const TABLES: &str = "
-BEGIN;
 CREATE TABLE lane (
     lane TEXT PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL, acked INTEGER NOT NULL,
     trimmed INTEGER NOT NULL, trimmed_id TEXT, opened INTEGER
@@ -242,8 +265,6 @@ CREATE TABLE journal (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, data TEXT NOT NULL, by TEXT NOT NULL, stage TEXT NOT NULL,
     deadline INTEGER NOT NULL, result TEXT, code TEXT, message TEXT, changed_at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 1;
-COMMIT;
 ";
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ impl Limits {
 
 /// No `events`, `snapshot` or `page` frame of the hub is longer than this, in bytes.
 pub const DATA_FRAME_BYTES: usize = 256 << 10;
+/// The hub packs frames to messages, and rows and events to data frames, of at most this many bytes, unless one of them
+/// is longer: on 20 kbit/s such a message is through before its reader thinks that the hub is gone.
+pub const MESSAGE_BYTES: usize = 64 << 10;
+/// The longest order key of a row, in bytes.
+pub const ORDER_BYTES: usize = 1024;
 /// The largest entity in a conversation scope, in bytes of canonical text.
 pub const ENTITY_BYTES_CONVERSATION: usize = 32 << 10;
 /// The largest entity in the other scopes, in bytes of canonical text.

@@ -35,7 +35,7 @@ pub struct Publisher {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishNews {
     /// A new producer epoch began, because events may be missing at the hub that are not in the outbox any more:
-    /// everything observed has to be published again.
+    /// everything observed has to be published again. The outbox keeps it until that is done.
     Restate {
         /// The lane.
         lane: Lane,
@@ -71,6 +71,24 @@ pub enum RestateReason {
     OutboxLostTail,
     /// The hub knows a later epoch: this outbox was put back to an earlier state.
     OutboxIsOld,
+}
+
+impl RestateReason {
+    /// The word under which an outbox keeps it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HubLostEvents => "hubLostEvents",
+            Self::OutboxLostTail => "outboxLostTail",
+            Self::OutboxIsOld => "outboxIsOld",
+        }
+    }
+
+    /// Reads such a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::HubLostEvents, Self::OutboxLostTail, Self::OutboxIsOld]
+            .into_iter()
+            .find(|reason| reason.as_str() == word)
+    }
 }
 
 /// The lane of a kind; `None` when the kind is not known here.

@@ -3,6 +3,7 @@
 //! A subscriber is a position, not a queue. Each scope that somebody follows has a `Ring` of recent frames; a
 //! commit wakes the scope's subscribers, and each continues from its own position, in the ring or in the log.
 
+mod budget;
 mod inbox;
 mod instances;
 mod scope;
@@ -23,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::ring::encode;
 use crate::signals::{Current, Departure, Sender, Signals};
 
+use budget::Budget;
 pub use inbox::QueuedSignal;
 pub(crate) use inbox::{End, Inbox, News};
 pub(crate) use instances::{Holder, Seat};
@@ -32,6 +34,8 @@ pub(crate) use scope::ScopeFeed;
 const IDLE: Duration = Duration::from_mins(1);
 /// Scopes without subscribers that keep their ring.
 const MAX_IDLE: usize = 1_024;
+/// Bytes of frames that the rings of an org hold together.
+const RINGS_BYTES: usize = 64 << 20;
 /// How often idle scopes are looked for.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -78,6 +82,7 @@ impl FanOut for Fanout {
 pub(crate) struct OrgFeed {
     watermark: AtomicU64,
     scopes: Mutex<Scopes>,
+    rings: Mutex<Budget>,
     signals: Mutex<Signals>,
     seats: Mutex<BTreeMap<InstanceId, Arc<Seat>>>,
 }
@@ -95,6 +100,7 @@ impl OrgFeed {
         Self {
             watermark: AtomicU64::new(0),
             scopes: Mutex::new(Scopes { feeds: BTreeMap::new(), swept: Instant::now(), left: 0 }),
+            rings: Mutex::new(Budget::new(RINGS_BYTES)),
             signals: Mutex::default(),
             seats: Mutex::default(),
         }
@@ -200,7 +206,9 @@ impl OrgFeed {
             let feed = locked(&self.scopes).feeds.get(scope).cloned();
             if let Some(feed) = feed {
                 let hash = commit.hashes.get(scope).copied();
-                feed.committed(scope, encode(scope, &commit.epoch, &events, hash));
+                let pieces = encode(scope, &commit.epoch, &events, hash);
+                locked(&self.rings).take(&feed, &pieces);
+                feed.committed(scope, pieces);
                 for signal in news {
                     feed.signal(&Arc::new(signal));
                 }

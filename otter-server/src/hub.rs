@@ -26,6 +26,9 @@ use crate::pages::Pages;
 const READS: usize = 8;
 /// Texts of unfinished answers go when their instance stays away for this long.
 const SIGNAL_GRACE: Duration = Duration::from_mins(1);
+/// The first and the longest pause before the log is told again who is offline.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How long closing connections have to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -78,7 +81,7 @@ pub struct Hub {
     pub(crate) connections: TaskTracker,
     pub(crate) pages: Arc<Pages>,
     reader: Reader,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
     tasks: TaskTracker,
     stopped: CancellationToken,
     places: Mutex<BTreeMap<(OrgId, String), usize>>,
@@ -97,7 +100,7 @@ impl Hub {
             connections: TaskTracker::new(),
             pages: Arc::default(),
             reader,
-            reads: Semaphore::new(READS),
+            reads: Arc::new(Semaphore::new(READS)),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
             places: Mutex::default(),
@@ -111,8 +114,9 @@ impl Hub {
         let hub = Arc::clone(self);
         self.spawn(async move {
             sleep(hub.config.instance_grace).await;
-            if let Err(error) = hub.log.disconnect_absent(&org, "hubRestarted").await {
-                tracing::warn!(%org, code = %error.code, "absent instances are not recorded as offline");
+            let mut pauses = Pauses::new();
+            while let Err(error) = hub.log.disconnect_absent(&org, "hubRestarted").await {
+                pauses.after(&error).await;
             }
         });
     }
@@ -147,11 +151,14 @@ impl Hub {
         read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ErrorBody> {
         let internal = || ErrorBody::retryable(ErrorCode::Internal, "a defect of the hub; its log says more");
-        let permit = self.reads.acquire().await;
+        let permit = Arc::clone(&self.reads).acquire_owned().await;
         let reader = self.reader.clone();
-        let done = spawn_blocking(move || read(&reader)).await;
-        drop(permit);
-        match done {
+        let done = spawn_blocking(move || {
+            // Also a read whose client has left is one of the few.
+            let _permit = permit;
+            read(&reader)
+        });
+        match done.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 tracing::error!(%error, "the log could not be read");
@@ -209,16 +216,38 @@ impl Hub {
         self.log.detached(&org, &instance, lease);
         let hub = Arc::clone(self);
         self.spawn(async move {
-            sleep(hub.config.instance_grace).await;
-            if let Err(error) = hub.log.disconnected(&org, &instance, lease, "connectionLost").await {
-                tracing::warn!(%instance, code = %error.code, "the instance is not recorded as offline");
-            }
-            sleep(SIGNAL_GRACE.saturating_sub(hub.config.instance_grace)).await;
-            let feed = hub.fanout.org(&org);
-            if feed.seat(&instance).holder().is_none() {
-                feed.forget_signals(&instance);
-            }
+            let recorded = async {
+                sleep(hub.config.instance_grace).await;
+                let mut pauses = Pauses::new();
+                while let Err(error) = hub.log.disconnected(&org, &instance, lease, "connectionLost").await {
+                    pauses.after(&error).await;
+                }
+            };
+            let forgotten = async {
+                sleep(SIGNAL_GRACE).await;
+                let feed = hub.fanout.org(&org);
+                if feed.seat(&instance).holder().is_none() {
+                    feed.forget_signals(&instance);
+                }
+            };
+            tokio::join!(recorded, forgotten);
         });
+    }
+}
+
+/// The pauses before the log is told again who is offline: until it has recorded that, since nobody else would say it
+/// before the next start.
+struct Pauses(Duration);
+
+impl Pauses {
+    const fn new() -> Self {
+        Self(FIRST_PAUSE)
+    }
+
+    async fn after(&mut self, error: &ErrorBody) {
+        tracing::warn!(code = %error.code, "who is offline is not recorded yet; trying again");
+        sleep(self.0).await;
+        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -282,5 +311,111 @@ pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
         | ErrorCode::Silent
         | ErrorCode::Internal
         | ErrorCode::Other => CloseCode::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use otter_proto::id::{BootId, EntityKey, Epoch, Scope};
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::log::{Attach, FanOut, Log, LogConfig};
+    use crate::store::Reads as _;
+    use crate::store::memory::MemoryStore;
+
+    struct World {
+        hub: Arc<Hub>,
+        store: MemoryStore,
+        _log: Log,
+    }
+
+    fn org() -> OrgId {
+        OrgId::new("org_1").unwrap()
+    }
+
+    fn instance() -> InstanceId {
+        InstanceId::new("in_1").unwrap()
+    }
+
+    impl World {
+        fn start(store: &MemoryStore, epoch: &str) -> Self {
+            let fanout = Arc::new(Fanout::new());
+            let config = LogConfig {
+                epoch: Epoch::new(epoch).unwrap(),
+                clock: Arc::new(unix_now),
+                fan_out: Arc::clone(&fanout) as Arc<dyn FanOut>,
+                fatal: Arc::new(|error| panic!("{error}")),
+            };
+            let log = Log::start(store.clone(), &[org()], config).unwrap();
+            let reader = Reader::new(Arc::new(store.clone()));
+            let hub = Hub::new(HubConfig::default(), log.handle(), reader, fanout);
+            Self { hub, store: store.clone(), _log: log }
+        }
+
+        async fn attach(&self) -> Lease {
+            let boots = vec![BootId::new("b1").unwrap()];
+            let attach = Attach { boots, name: None, bridge: None, adopts: false };
+            self.hub.log.attach(&org(), &instance(), attach).await.unwrap().lease
+        }
+
+        fn connection(&self) -> String {
+            let key = EntityKey::new("instance", "in_1").unwrap();
+            let row = self.store.whole(&org(), &Scope::Org, &key).unwrap().row.unwrap();
+            otter_proto::text::member(&row.text, "connection").unwrap().to_owned()
+        }
+
+        async fn until_offline(&self) {
+            while self.connection() != r#""offline""# {
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_left_is_recorded_as_offline_also_when_the_store_was_full_then() {
+        let world = World::start(&MemoryStore::new(), "e1");
+        let lease = world.attach().await;
+        assert_eq!(world.connection(), r#""online""#);
+        world.hub.detached(org(), instance(), lease);
+        // Behind the notice that the socket is gone.
+        world.hub.log.outstanding(&org(), &instance()).await.unwrap();
+        world.store.refuse_next(StoreError::Full, 5);
+        world.until_offline().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_did_not_come_back_is_recorded_as_offline_also_when_the_store_was_busy_then() {
+        let store = MemoryStore::new();
+        World::start(&store, "e1").attach().await;
+        let world = World::start(&store, "e2");
+        store.refuse_next(StoreError::Busy, 5);
+        world.hub.sweep(org());
+        world.until_offline().await;
+    }
+
+    #[tokio::test]
+    async fn a_read_whose_client_left_is_still_one_of_the_few() {
+        let world = World::start(&MemoryStore::new(), "e1");
+        let (go, wait) = sync_channel::<()>(0);
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let hub = Arc::clone(&world.hub);
+        let read = tokio::spawn(async move {
+            hub.read(move |_| {
+                started.send(()).unwrap();
+                wait.recv().unwrap();
+                Ok(())
+            })
+            .await
+        });
+        has_started.await.unwrap();
+        read.abort();
+        assert!(read.await.unwrap_err().is_cancelled());
+        assert_eq!(world.hub.reads.available_permits(), READS - 1);
+        go.send(()).unwrap();
+        let all = u32::try_from(READS).unwrap();
+        drop(world.hub.reads.acquire_many(all).await.unwrap());
     }
 }

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod log;
 pub mod metrics;
 mod pages;
+mod received;
 mod ring;
 mod serve;
 mod shutdown;
@@ -20,6 +21,7 @@ pub mod store;
 pub mod telemetry;
 pub mod ws;
 
+pub use received::Received;
 pub use serve::{Server, serve};
 
 /// The address that a link opens. The secret is in the fragment, which browsers do not send.

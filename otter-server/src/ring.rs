@@ -6,7 +6,7 @@ use std::sync::Arc;
 use otter_proto::connection::server::Piece;
 use otter_proto::frame::Events;
 use otter_proto::id::{Epoch, Scope};
-use otter_proto::limits::DATA_FRAME_BYTES;
+use otter_proto::limits::MESSAGE_BYTES;
 
 use crate::log::Appended;
 
@@ -48,6 +48,16 @@ impl Ring {
             self.pieces.push_back((piece, events));
         }
         while (self.events > RING_EVENTS || self.bytes > RING_BYTES)
+            && let Some((piece, events)) = self.pieces.pop_front()
+        {
+            self.events -= events;
+            self.bytes -= piece.frame.len();
+        }
+    }
+
+    /// Drops the frames up to `last`.
+    pub(crate) fn forget(&mut self, last: u64) {
+        while self.pieces.front().is_some_and(|(piece, _)| piece.last <= last)
             && let Some((piece, events)) = self.pieces.pop_front()
         {
             self.events -= events;
@@ -122,7 +132,7 @@ pub(crate) fn fitting(lengths: impl Iterator<Item = usize>) -> usize {
     let mut bytes = FRAME_OVERHEAD;
     let fits = lengths.take_while(|length| {
         bytes += length + 1;
-        bytes <= DATA_FRAME_BYTES
+        bytes <= MESSAGE_BYTES
     });
     fits.count().max(1)
 }
@@ -168,11 +178,11 @@ mod tests {
 
     #[test]
     fn a_long_commit_is_several_frames_and_only_the_last_has_the_hash() {
-        let events: Vec<_> = (0..10).map(|n| event(n, n + 1, 60 << 10)).collect();
+        let events: Vec<_> = (0..10).map(|n| event(n, n + 1, 15 << 10)).collect();
         let pieces = encoded(&events, Some(1));
         let spans: Vec<_> = pieces.iter().map(|(piece, events)| (piece.prev, piece.last, *events)).collect();
         assert_eq!(spans, [(0, 4, 4), (4, 8, 4), (8, 10, 2)]);
-        assert!(pieces.iter().all(|(piece, _)| piece.frame.len() <= DATA_FRAME_BYTES));
+        assert!(pieces.iter().all(|(piece, _)| piece.frame.len() <= MESSAGE_BYTES));
         let hashed: Vec<_> = pieces.iter().map(|(piece, _)| piece.frame.contains("hash")).collect();
         assert_eq!(hashed, [false, false, true]);
     }

@@ -55,6 +55,7 @@ impl Server {
         let now = unix_now();
         credentials.clean(now)?;
         let org = credentials.org(now)?;
+        credentials.revoke_removed(&org, now)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;

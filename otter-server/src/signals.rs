@@ -29,8 +29,10 @@ pub use people::Departure;
 const TEXT_BYTES: usize = 64 << 20;
 /// Runs that are known to be over, so that their late signals are dropped.
 const MAX_OVER: usize = 4_096;
-/// Latest values other than texts per scope.
-const MAX_LATEST: usize = 512;
+/// Conversations of one instance with something in force; the one that was quiet for longest goes.
+const MAX_CONVERSATIONS: usize = 1_024;
+/// Instances of an org whose heartbeat is kept.
+const MAX_HEARTBEATS: usize = 512;
 
 const DELTA: &str = "message.delta";
 const PROGRESS: &str = "run.progress";
@@ -206,6 +208,7 @@ impl Signals {
 
     fn delta(&mut self, scope: &Scope, delta: &Delta) -> QueuedSignal {
         let number = self.next();
+        self.make_room(scope);
         let of = self.scopes.entry(scope.clone()).or_default();
         of.touched = number;
         let before = of.slots.bytes();
@@ -224,10 +227,12 @@ impl Signals {
     /// Keeps the latest value of a key.
     fn value(&mut self, scope: &Scope, key: String, kind: &str, data: String) -> QueuedSignal {
         let number = self.next();
+        self.make_room(scope);
         let of = self.scopes.entry(scope.clone()).or_default();
         of.touched = number;
         let frame = frame(scope, kind, data);
-        if of.latest.len() < MAX_LATEST || of.latest.contains_key(&key) {
+        let most = if *scope == Scope::Org { MAX_HEARTBEATS } else { MAX_SLOTS };
+        if of.latest.len() < most || of.latest.contains_key(&key) {
             let current = Current { key: key.clone(), number, frame: Arc::clone(&frame) };
             of.latest.insert(key.clone(), current);
         }
@@ -268,6 +273,23 @@ impl Signals {
         self.bytes = self.bytes + of.slots.bytes() - before;
         if of.numbers.is_empty() && of.latest.is_empty() {
             self.scopes.remove(scope);
+        }
+    }
+
+    /// Makes room for a conversation of an instance that has as many as it may.
+    fn make_room(&mut self, newcomer: &Scope) {
+        let owner = |scope: &Scope| match scope {
+            Scope::Conversation(id) => Some(id.as_str().split(':').next().unwrap_or_default().to_owned()),
+            Scope::Org | Scope::Member(_) => None,
+        };
+        let Some(instance) = owner(newcomer).filter(|_| !self.scopes.contains_key(newcomer)) else { return };
+        let own = || self.scopes.iter().filter(|(scope, _)| owner(scope).as_ref() == Some(&instance));
+        if own().count() < MAX_CONVERSATIONS {
+            return;
+        }
+        let quietest = own().min_by_key(|(_, of)| of.touched).map(|(scope, _)| scope.clone());
+        if let Some(of) = quietest.and_then(|scope| self.scopes.remove(&scope)) {
+            self.bytes = self.bytes.saturating_sub(of.slots.bytes());
         }
     }
 
@@ -314,9 +336,6 @@ fn answered_or_ended(text: &str) -> Option<EntityId> {
         _ => None,
     }
 }
-
-/// Slots per scope are bounded by [`Slots`]; their keys are what else a scope may hold.
-const _: () = assert!(MAX_SLOTS <= MAX_LATEST);
 
 #[cfg(test)]
 mod tests;

@@ -106,9 +106,18 @@ pub struct WholeRead {
     /// The entity; `None` when there is none.
     pub row: Option<EntityRow>,
     /// The whole text, when the entity holds its head only.
-    pub whole: Option<String>,
+    pub whole: Option<WholeText>,
     /// The scope's head when it was read.
     pub as_of: u64,
+}
+
+/// The whole of a text that was cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeText {
+    /// The seq of the event that wrote it.
+    pub rev: u64,
+    /// The text.
+    pub text: String,
 }
 
 /// What is needed to judge a position.

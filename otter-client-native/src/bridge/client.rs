@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use otter_proto::connection::client::Phase;
 use otter_proto::event::NewEvent;
-use otter_proto::frame::CommandDispatch;
+use otter_proto::frame::{CommandDispatch, Lane};
 use otter_proto::id::{InstanceId, Scope};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use crate::bridge::event::new_event;
 use crate::bridge::{Hub, HubCommand, HubEvent};
@@ -26,17 +27,26 @@ pub struct ClientHub {
     status: watch::Receiver<ClientStatus>,
     events: mpsc::Receiver<ClientEvent>,
     beat: Interval,
+    /// Lanes that are restated by what is stored next.
+    restated: Vec<Lane>,
+    stop: CancellationToken,
 }
 
 impl ClientHub {
-    /// Takes over a client that was started with its events.
+    /// Takes over a client that was started with its events. Once `stop` is cancelled it waits for no room in a full
+    /// outbox.
     #[must_use]
-    pub fn new(client: Client, events: mpsc::Receiver<ClientEvent>, instance: InstanceId) -> Self {
+    pub fn new(
+        client: Client,
+        events: mpsc::Receiver<ClientEvent>,
+        instance: InstanceId,
+        stop: CancellationToken,
+    ) -> Self {
         let mut status = client.status();
         status.mark_changed();
         let mut beat = interval(HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { client, instance, status, events, beat }
+        Self { client, instance, status, events, beat, restated: Vec::new(), stop }
     }
 
     /// Says that the bridge is alive and what waits in it, whatever its gateway does.
@@ -85,7 +95,10 @@ impl ClientHub {
                 Some(HubEvent::Lost)
             }
             ClientEvent::Dispatch(dispatch) => command(dispatch).map(HubEvent::Command),
-            ClientEvent::Restate { .. } => Some(HubEvent::Restate),
+            ClientEvent::Restate { lane, .. } => {
+                self.restated.push(lane);
+                Some(HubEvent::Restate)
+            }
             ClientEvent::Stopped { reason, .. } => Some(HubEvent::Stopped(reason)),
             ClientEvent::DeadLetters { .. } | ClientEvent::Notice(_) => None,
         }
@@ -102,13 +115,21 @@ impl Hub for ClientHub {
     ) -> Result<(), StoreError> {
         let events: Vec<NewEvent> = events.into_iter().filter_map(new_event).collect();
         loop {
-            match write(self.client.store(), events.clone(), rows.clone()).await {
+            let (events, rows, restated) = (events.clone(), rows.clone(), self.restated.clone());
+            match write(self.client.store(), events, rows, restated).await {
                 // The gateway has to wait, too: what it says meanwhile is read again when there is room.
                 Err(StoreError::Append(error @ AppendError::Full { .. })) => {
                     tracing::warn!(%error, "waiting for the hub");
-                    tokio::time::sleep(FULL).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(FULL) => {}
+                        () = self.stop.cancelled() => return Err(error.into()),
+                    }
                 }
-                done => return done,
+                Ok(()) => {
+                    self.restated.clear();
+                    return Ok(());
+                }
+                failed => return failed,
             }
         }
     }
@@ -144,9 +165,13 @@ async fn write(
     store: &Store,
     events: Vec<NewEvent>,
     rows: Vec<(String, Option<Value>)>,
+    restated: Vec<Lane>,
 ) -> Result<(), StoreError> {
     store
         .run(move |tx| {
+            for lane in restated {
+                tx.restated(lane)?;
+            }
             for event in &events {
                 match tx.append(event) {
                     Ok(_) => {}
@@ -183,3 +208,52 @@ fn command(dispatch: CommandDispatch) -> Option<HubCommand> {
 
 const FULL: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use otter_proto::id::EntityId;
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::transport::MemoryHub;
+
+    fn status() -> Publish {
+        let subject = EntityId::new("in_1").unwrap();
+        let data = json!({"gateway": {"state": "online"}});
+        Publish {
+            kind: "instance.updated",
+            subject,
+            conversation: None,
+            caused_by: None,
+            observed_at: None,
+            data,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_outbox_is_waited_for_until_there_is_room_or_a_stop() {
+        let (_hub, transport) = MemoryHub::new();
+        let store = Store::in_memory().unwrap();
+        let builder = Client::builder("ws://memory").transport(transport).store(store.clone());
+        let (client, events) = builder.start_with_events().unwrap();
+        let (instance, stop) = (InstanceId::new("in_1").unwrap(), CancellationToken::new());
+        let mut hub = ClientHub::new(client, events, instance, stop.clone());
+        store.limit(0);
+        let room = async {
+            tokio::time::sleep(FULL * 3).await;
+            store.limit(u64::MAX);
+        };
+        let (stored, ()) = tokio::join!(hub.store(vec![status()], Vec::new()), room);
+        stored.unwrap();
+        assert_eq!(store.depth().unwrap().pending, 1);
+        store.limit(0);
+        let ended = async {
+            tokio::time::sleep(FULL / 2).await;
+            stop.cancel();
+        };
+        let before = tokio::time::Instant::now();
+        let (stored, ()) = tokio::join!(hub.store(vec![status()], Vec::new()), ended);
+        assert!(matches!(stored, Err(StoreError::Append(AppendError::Full { .. }))), "{stored:?}");
+        assert!(before.elapsed() < FULL, "{:?}", before.elapsed());
+    }
+}

@@ -100,6 +100,8 @@ impl BridgeCore {
             was_attached: false,
             batch: Batch::default(),
         };
+        let outputs = translate::handle_excluded(&mut core.observed, now);
+        core.emit(outputs);
         core.drain(now);
         core
     }
@@ -328,7 +330,7 @@ impl BridgeCore {
             match output {
                 Output::Publish(events) => self.batch.events.extend(events),
                 Output::Signal(signal) => self.batch.signals.push(signal),
-                Output::Rpc(want) => self.attachment.handle_want(want),
+                Output::Rpc(want) => self.attachment.handle_want(want, &self.observed),
             }
         }
     }
@@ -343,7 +345,7 @@ impl BridgeCore {
                 CommandOutput::Forget(id) => self.batch.rows.push((format!("{COMMAND}/{id}"), None)),
                 CommandOutput::Publish(events) => self.batch.events.extend(events),
                 CommandOutput::Call(id, call) => self.batch.calls.push((Purpose::Command(id), call)),
-                CommandOutput::Rpc(want) => self.attachment.handle_want(want),
+                CommandOutput::Rpc(want) => self.attachment.handle_want(want, &self.observed),
             }
         }
     }

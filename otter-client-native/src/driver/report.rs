@@ -71,6 +71,10 @@ impl Driver {
             })
             .await;
         self.published(news.unwrap_or_default());
+        let lanes = self.outbox(|_, store| store.to_restate()).await;
+        for (lane, reason) in lanes.unwrap_or_default() {
+            self.tell(ClientEvent::Restate { lane, reason });
+        }
         self.beat();
     }
 
@@ -79,7 +83,6 @@ impl Driver {
             match each {
                 PublishNews::Restate { lane, epoch, reason } => {
                     tracing::warn!(%lane, epoch, ?reason, "a new producer epoch begins");
-                    self.tell(ClientEvent::Restate { lane, reason });
                 }
                 PublishNews::DeadLetters { lane, count } => {
                     tracing::warn!(%lane, count, "the hub refused events for good");
@@ -139,8 +142,8 @@ impl Driver {
     }
 
     fn update(&mut self, scope: &Scope, update: ScopeUpdate) {
-        if let Some((_, sender)) = self.scopes.iter().find(|(name, _)| name == scope) {
-            drop(sender.send(update));
+        if let Some(followed) = self.scopes.iter_mut().find(|followed| followed.scope == *scope) {
+            followed.tell(update);
         }
     }
 

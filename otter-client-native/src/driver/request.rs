@@ -1,24 +1,41 @@
 //! What handles ask of the driver.
 
 use otter_proto::Instant;
-use otter_proto::connection::client::CommandState;
+use otter_proto::connection::client::{CommandState, ScopePhase};
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::wire::Json;
 use tokio::sync::{broadcast, oneshot, watch};
 
-use super::Driver;
+use super::{Driver, Followed};
 use crate::events::ScopeUpdate;
 
 /// A request of a handle.
 #[derive(Debug)]
 pub(crate) enum Request {
     Signal { scope: Scope, kind: String, data: Json },
-    Subscribe { scope: Scope, answer: oneshot::Sender<broadcast::Receiver<ScopeUpdate>> },
+    Subscribe { scope: Scope, answer: oneshot::Sender<Updates> },
     Released { scope: Scope },
+    Phase { scope: Scope, answer: oneshot::Sender<Current> },
     Entity { scope: Scope, key: EntityKey, answer: oneshot::Sender<Option<String>> },
     Entities { scope: Scope, answer: oneshot::Sender<Vec<(EntityKey, String)>> },
     Command { id: CommandId, kind: String, data: Json, state: watch::Sender<CommandState> },
     Shutdown { answer: oneshot::Sender<()> },
+}
+
+/// The updates of a scope from now on.
+#[derive(Debug)]
+pub(crate) struct Updates {
+    pub(crate) receiver: broadcast::Receiver<ScopeUpdate>,
+    /// Updates that were told before.
+    pub(crate) told: u64,
+}
+
+/// Where a scope is.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) status: Option<(ScopePhase, Option<String>)>,
+    /// Updates that were told until now.
+    pub(crate) told: u64,
 }
 
 impl Driver {
@@ -32,6 +49,11 @@ impl Driver {
             Request::Released { scope } => {
                 self.release_scopes();
                 tracing::trace!(%scope, "a reader left");
+            }
+            Request::Phase { scope, answer } => {
+                let followed = self.scopes.iter().find(|followed| followed.scope == scope);
+                let told = followed.map_or(0, |followed| followed.told);
+                drop(answer.send(Current { status: self.machine.scope_status(&scope), told }));
             }
             Request::Entity { scope, key, answer } => {
                 let text = self.machine.entity(&scope, &key).map(|view| view.text.into_owned());
@@ -52,28 +74,28 @@ impl Driver {
         }
     }
 
-    fn follow(&mut self, scope: Scope, now: Instant) -> broadcast::Receiver<ScopeUpdate> {
-        if let Some((_, sender)) = self.scopes.iter().find(|(name, _)| *name == scope) {
-            let updates = sender.subscribe();
+    fn follow(&mut self, scope: Scope, now: Instant) -> Updates {
+        if let Some(followed) = self.scopes.iter_mut().find(|followed| followed.scope == scope) {
+            let updates = Updates { receiver: followed.sender.subscribe(), told: followed.told };
             // A second reader has to hear where the scope is, too.
-            if let Some(phase) = self.machine.scope_phase(&scope) {
-                drop(sender.send(ScopeUpdate::Phase { phase, reason: None }));
+            if let Some((phase, reason)) = self.machine.scope_status(&scope) {
+                followed.tell(ScopeUpdate::Phase { phase, reason });
             }
             return updates;
         }
-        let (sender, updates) = broadcast::channel(UPDATES);
-        self.scopes.push((scope.clone(), sender));
+        let (sender, receiver) = broadcast::channel(UPDATES);
+        self.scopes.push(Followed { scope: scope.clone(), sender, told: 0 });
         self.machine.subscribe(scope, now);
-        updates
+        Updates { receiver, told: 0 }
     }
 
     /// Gives up the scopes that nobody reads any more.
     pub(super) fn release_scopes(&mut self) {
         let machine = &mut self.machine;
-        self.scopes.retain(|(scope, sender)| {
-            let read = sender.receiver_count() > 0;
+        self.scopes.retain(|followed| {
+            let read = followed.sender.receiver_count() > 0;
             if !read {
-                machine.unsubscribe(scope);
+                machine.unsubscribe(&followed.scope);
             }
             read
         });

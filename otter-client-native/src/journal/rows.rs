@@ -79,6 +79,14 @@ impl StoreTx<'_> {
         Ok(())
     }
 
+    /// A command that was received is begun; false when it is not there any more, or called off.
+    pub(super) fn begin_journal(&mut self, id: &CommandId) -> Result<bool, StoreError> {
+        let text =
+            "UPDATE journal SET stage = 'attempted', changed_at = ?2 WHERE id = ?1 AND stage = 'received'";
+        let changed = self.tx.prepare_cached(text)?.execute(params![id.as_str(), sql(unix_ms())])?;
+        Ok(changed > 0)
+    }
+
     /// Forgets a command that was received and not begun: the hub will dispatch it again.
     pub fn forget_journal(&mut self, id: &CommandId) -> Result<(), StoreError> {
         let text = "DELETE FROM journal WHERE id = ?1 AND stage = 'received'";

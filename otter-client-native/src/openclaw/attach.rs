@@ -3,13 +3,16 @@
 //! Everything is read once per attach; after that only what a frame asks for. Live frames are translated while the
 //! reads are under way.
 
+mod pages;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::openclaw::attach::pages::{RecordRead, Step, TranscriptRead};
 use crate::openclaw::history::History;
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::{Delivery, Observed};
+use crate::openclaw::observed::{Delivery, Observed, Position, SessionSeen};
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
 use crate::openclaw::time::{Instant, Now, later};
 use crate::openclaw::translate::{self, Output, Want};
@@ -41,10 +44,10 @@ enum What {
     Agents,
     Subscribe,
     Sessions { offset: u64, seen: Vec<SessionKey> },
-    History { session: SessionKey, judged: Vec<String> },
+    History(TranscriptRead),
     Message { session: SessionKey, id: String },
     Approvals { judged: Vec<String> },
-    ApprovalHistory { missing: Vec<String>, all: bool },
+    ApprovalHistory(RecordRead),
     Tasks { judged: Vec<String> },
     Jobs,
     Feed,
@@ -58,7 +61,9 @@ impl Attachment {
         observed.touch_meta();
         observed.catching_up = true;
         self.attaching = true;
-        self.before = observed.sessions.iter().map(|(key, seen)| (key.clone(), seen.activity_at)).collect();
+        let known =
+            observed.sessions.iter().filter(|(_, seen)| seen.session.is_some() || seen.position.is_some());
+        self.before = known.map(|(key, seen)| (key.clone(), seen.activity_at)).collect();
         let sessions = What::Sessions { offset: 0, seen: Vec::new() };
         self.waiting.extend([What::Agents, What::Subscribe, sessions].map(Read::from));
         if observed.shows_approvals {
@@ -76,12 +81,13 @@ impl Attachment {
         self.attaching = false;
     }
 
-    /// Adds a read that a frame asked for.
-    pub fn handle_want(&mut self, want: Want) {
+    /// Adds a read that a frame asked for; never one of a session that is excluded.
+    pub fn handle_want(&mut self, want: Want, observed: &Observed) {
         let what = match want {
+            Want::History(session) | Want::Message(session, _) if !observed.uploads(&session) => return,
             Want::Agents => What::Agents,
             Want::Sessions => What::Sessions { offset: 0, seen: Vec::new() },
-            Want::History(session) => What::History { session, judged: Vec::new() },
+            Want::History(session) => What::History(TranscriptRead::new(session)),
             Want::Message(session, id) => What::Message { session, id },
             Want::Approvals => What::Approvals { judged: Vec::new() },
             Want::Tasks => What::Tasks { judged: Vec::new() },
@@ -105,7 +111,7 @@ impl Attachment {
         }
         let mut read = self.waiting.pop_front()?;
         match &mut read.what {
-            What::History { session, judged } => *judged = observed.runs_of(session),
+            What::History(read) if read.is_first() => read.judged = observed.runs_of(&read.session),
             What::Approvals { judged } => *judged = observed.pending_approvals(),
             What::Tasks { judged } => *judged = observed.open_tasks(),
             _ => {}
@@ -143,7 +149,7 @@ impl Attachment {
             return Vec::new();
         }
         let outputs = match result {
-            Ok(payload) => self.take(read.what, &payload, observed, now),
+            Ok(payload) => self.take(read.what, payload, observed, now),
             Err(error) => self.retry(read, &error, observed, now),
         };
         self.finish(observed);
@@ -153,12 +159,12 @@ impl Attachment {
     fn take(
         &mut self,
         what: What,
-        payload: &serde_json::Value,
+        payload: serde_json::Value,
         observed: &mut Observed,
         now: Now,
     ) -> Vec<Output> {
         match what {
-            What::Agents => translate::agents(observed, payload, now),
+            What::Agents => translate::agents(observed, &payload, now),
             What::Subscribe => Vec::new(),
             What::Sessions { mut seen, .. } => {
                 let rows = payload.items("sessions");
@@ -173,18 +179,21 @@ impl Attachment {
                     None => self.all_sessions(&seen, outputs, observed, now),
                 }
             }
-            What::History { session, judged } => {
-                let history = History::read(&session, payload);
-                translate::history(observed, &history, &judged, now)
+            What::History(read) => self.transcript(read, payload, observed, now),
+            What::Message { session, id } => {
+                let told = translate::full_message(observed, &session, &id, payload.field("message"), now);
+                // What cannot be read by itself is read with what stands around it.
+                told.unwrap_or_else(|| vec![Output::Rpc(Want::History(session))])
             }
-            What::Message { session, .. } => {
-                translate::full_message(observed, &session, payload.field("message"), now)
-            }
-            What::Approvals { judged } => self.approvals(&judged, payload, observed, now),
-            What::ApprovalHistory { missing, all } => {
-                translate::forgotten(observed, payload.items("items"), &missing, all, now)
-            }
-            What::Tasks { judged } => translate::tasks(observed, payload, &judged, now),
+            What::Approvals { judged } => self.approvals(&judged, &payload, observed, now),
+            What::ApprovalHistory(read) => match read.take(&payload) {
+                Step::More(read) => {
+                    self.waiting.push_front(What::ApprovalHistory(read).into());
+                    Vec::new()
+                }
+                Step::Done(read) => translate::forgotten(observed, &read.items, &read.missing, read.all, now),
+            },
+            What::Tasks { judged } => translate::tasks(observed, &payload, &judged, now),
             What::Jobs => translate::jobs(observed, payload.items("entries"), now),
             What::Feed => translate::feed(observed, payload.items("items"), now),
         }
@@ -205,7 +214,7 @@ impl Attachment {
         let missing: Vec<String> = judged.iter().filter(|id| !is_listed(id)).cloned().collect();
         let all = !observed.meta.imported;
         if all || !missing.is_empty() {
-            self.waiting.push_back(What::ApprovalHistory { missing, all }.into());
+            self.waiting.push_back(What::ApprovalHistory(RecordRead::new(missing, all)).into());
         }
         observed.watch_approvals(now);
         outputs
@@ -231,8 +240,14 @@ impl Attachment {
         }
         if self.attaching {
             for session in self.worth_reading(observed) {
-                observed.session(&session).import_pending = true;
-                self.waiting.push_back(What::History { session, judged: Vec::new() }.into());
+                // Of a session that began while nobody was there all is news.
+                let is_new = observed.meta.imported && !self.before.contains_key(&session);
+                let seen = observed.session(&session);
+                seen.import_pending = true;
+                if is_new && seen.position.is_none() {
+                    seen.position = Some(Position::default());
+                }
+                self.waiting.push_back(What::History(TranscriptRead::new(session)).into());
             }
         }
         outputs
@@ -240,13 +255,16 @@ impl Attachment {
 
     fn worth_reading(&self, observed: &Observed) -> Vec<SessionKey> {
         let is_first = !observed.meta.imported;
-        let mut sessions: Vec<_> =
-            observed.sessions.iter().filter(|(_, seen)| seen.session.is_some()).collect();
+        let mut sessions: Vec<_> = observed
+            .sessions
+            .iter()
+            .filter(|(key, seen)| seen.session.is_some() && observed.uploads(key))
+            .collect();
         sessions.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.activity_at));
         let changed = |(key, seen): &(&SessionKey, &_)| {
-            let seen: &crate::openclaw::observed::SessionSeen = seen;
+            let seen: &SessionSeen = seen;
             is_first
-                || seen.import_pending
+                || seen.has_gap()
                 || self.before.get(*key).is_none_or(|before| *before < seen.activity_at)
         };
         let limit = if is_first { FIRST_SESSIONS } else { MAX_CHANGED };
@@ -260,6 +278,7 @@ impl Attachment {
                 keys.push(key.clone());
             }
         }
+        keys.retain(|key| observed.uploads(key));
         keys
     }
 
@@ -276,15 +295,39 @@ impl Attachment {
         }
         match (read.what, error) {
             // What ran under an earlier boot and has no transcript any more is lost.
-            (What::History { session, mut judged }, RpcError::Refused { .. }) => {
-                judged.retain(|run| observed.is_of_earlier_boot(run));
-                let nothing = History::read(&session, &serde_json::Value::Null);
-                translate::history(observed, &nothing, &judged, now)
+            (What::History(mut read), RpcError::Refused { .. }) if read.is_first() => {
+                read.judged.retain(|run| observed.is_of_earlier_boot(run));
+                let nothing = History::read(&read.session, &serde_json::Value::Null);
+                translate::history(observed, &nothing, &read.judged, now)
             }
-            (What::ApprovalHistory { missing, all }, RpcError::Refused { .. }) => {
-                translate::forgotten(observed, &[], &missing, all, now)
+            (What::History(read), RpcError::Refused { .. }) => {
+                let (history, judged) = read.end(observed);
+                translate::history(observed, &history, &judged, now)
+            }
+            (What::Message { session, .. }, RpcError::Refused { .. }) => {
+                vec![Output::Rpc(Want::History(session))]
+            }
+            (What::ApprovalHistory(read), RpcError::Refused { .. }) => {
+                translate::forgotten(observed, &read.items, &read.missing, read.all, now)
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Publishes a transcript once all that is wanted of it was read.
+    fn transcript(
+        &mut self,
+        read: TranscriptRead,
+        page: serde_json::Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
+        match read.take(page, observed) {
+            Step::More(read) => {
+                self.waiting.push_front(What::History(read).into());
+                Vec::new()
+            }
+            Step::Done((history, judged)) => translate::history(observed, &history, &judged, now),
         }
     }
 
@@ -309,31 +352,20 @@ fn call(what: &What, observed: &Observed) -> RpcCall {
         What::Agents => RpcCall::AgentsList,
         What::Subscribe => RpcCall::SessionsSubscribe,
         What::Sessions { offset, .. } => RpcCall::SessionsList { offset: *offset, limit: PAGE },
-        What::History { session, .. } => {
-            let is_first = observed.sessions.get(session).is_none_or(|seen| seen.position.is_none());
-            let limit = if is_first { FIRST_ROWS } else { MORE_ROWS };
-            RpcCall::ChatHistory { session: session.clone(), limit, max_chars: MAX_CHARS }
-        }
+        What::History(read) => read.call(observed),
         What::Message { session, id } => RpcCall::ChatMessage { session: session.clone(), id: id.clone() },
         What::Approvals { .. } => RpcCall::ApprovalList,
-        What::ApprovalHistory { .. } => RpcCall::ApprovalHistory { limit: APPROVALS },
+        What::ApprovalHistory(read) => read.call(),
         What::Tasks { .. } => RpcCall::TasksList { limit: TASKS },
         What::Jobs => RpcCall::CronRuns { limit: JOBS },
         What::Feed => RpcCall::FeedList,
     }
 }
 
-/// Sessions whose history is read at the very first attach, and rows of each.
+/// Sessions whose history is read at the very first attach, and at a later one.
 const FIRST_SESSIONS: usize = 20;
-const FIRST_ROWS: u64 = 50;
-/// Sessions and rows read at a later attach.
 const MAX_CHANGED: usize = 100;
-const MORE_ROWS: u64 = 200;
-/// The most a gateway sends of one row.
-const MAX_CHARS: u64 = 500_000;
 const PAGE: u64 = 100;
-/// Approvals of a history that are read; those that wait are the newest.
-const APPROVALS: u64 = 100;
 /// The most tasks that a gateway lists at once.
 const TASKS: u64 = 500;
 /// Runs of jobs that a bridge which was away looks back at.

@@ -16,7 +16,6 @@ use std::time::Duration;
 use otter_proto::id::{CommandId, ConversationId};
 use serde_json::Value;
 
-use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::Observed;
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
 use crate::openclaw::time::{Instant, Now, later, shifted};
@@ -118,8 +117,8 @@ impl Commands {
         let mut outputs = match (asked, result) {
             (Asked::ToDo, Ok(payload)) => self.done(id, &payload, observed, now),
             (Asked::WhetherKnown, Ok(payload)) => self.looked_up(id, &payload, observed, now),
-            (Asked::WhatBecame, Ok(payload)) => self.judged(id, payload.items("items"), observed, now),
-            (asked, Err(error)) if Self::is_over(asked, &error) => self.ask_history(id),
+            (Asked::WhatBecame, Ok(payload)) => self.looked_through(id, &payload, observed, now),
+            (asked, Err(error)) if Self::is_over(asked, &error) => self.ask_history(id, None),
             (Asked::WhatBecame, Err(RpcError::Refused { retryable: false, .. })) => {
                 self.judged(id, &[], observed, now)
             }
@@ -305,7 +304,7 @@ impl Commands {
     fn add(&mut self, row: JournalRow, uncertain: bool) {
         self.last_order += 1;
         let (id, order) = (row.id.clone(), self.last_order);
-        let entry = Entry { row, order, busy: None, not_before: None, failures: 0, uncertain };
+        let entry = Entry { row, order, busy: None, not_before: None, failures: 0, pages: 0, uncertain };
         self.entries.insert(id, entry);
     }
 }

@@ -141,6 +141,8 @@ pub(crate) struct History {
     pub(crate) info: Value,
     /// Whether older rows were left out.
     pub(crate) has_more: bool,
+    /// Where the hole begins, when rows between those known and these were not read.
+    pub(crate) hole: Option<u64>,
     /// Results of tool calls.
     pub(crate) results: Vec<ToolResult>,
 }
@@ -193,6 +195,7 @@ impl History {
             pending: payload.field("pendingInputs").items("items").iter().filter_map(pending).collect(),
             info: payload.field("sessionInfo").clone(),
             has_more: payload.flag("hasMore") == Some(true),
+            hole: None,
             results: results(payload.items("messages")),
         }
     }

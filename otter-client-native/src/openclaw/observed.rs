@@ -6,6 +6,7 @@
 mod approval;
 mod run;
 mod seen;
+mod sessions;
 mod step;
 mod task;
 mod told;
@@ -22,7 +23,7 @@ use crate::openclaw::translate::keyframe_due;
 
 pub(crate) use approval::{ApprovalEnd, ApprovalOutcome, ApprovalSeen};
 pub(crate) use run::{OpenRun, Progress, Usage};
-pub(crate) use seen::{Delivery, Position, Sent, SessionSeen};
+pub(crate) use seen::{Cut, Delivery, Position, Sent, SessionSeen};
 pub(crate) use step::{ItemEnd, OpenStep, OutputEnd};
 pub(crate) use task::{DispatchState, Dispatched, TaskSeen};
 pub(crate) use told::Told;
@@ -42,6 +43,8 @@ pub struct Observed {
     pub(crate) names: Names,
     pub(crate) meta: Meta,
     pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
+    /// Their keys by conversation.
+    keys: BTreeMap<ConversationId, SessionKey>,
     pub(crate) runs: BTreeMap<String, OpenRun>,
     pub(crate) sent: BTreeMap<String, Sent>,
     /// Approvals by the gateway's id.
@@ -89,6 +92,7 @@ impl Observed {
             names: Names::new(instance),
             meta: Meta::default(),
             sessions: BTreeMap::new(),
+            keys: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             approvals: BTreeMap::new(),
@@ -127,11 +131,6 @@ impl Observed {
         self.clock_offset = millis;
     }
 
-    /// Never lets sessions leave this machine whose key contains one of `patterns`.
-    pub fn exclude_sessions(&mut self, patterns: Vec<String>) {
-        self.excluded = patterns;
-    }
-
     /// Forgets what was published, so that the next attach publishes everything observed anew.
     pub fn forget_published(&mut self) {
         self.meta.imported = false;
@@ -145,6 +144,7 @@ impl Observed {
             seen.session = None;
             seen.conversation = None;
             seen.position = None;
+            seen.cut.clear();
             seen.marker = None;
             seen.archived = false;
             self.dirty.insert(format!("session/{}", key.as_str()));
@@ -173,23 +173,12 @@ impl Observed {
         known.cloned().or_else(|| rest().map(str::to_owned))
     }
 
-    /// The session key of a conversation, once something of it was seen.
-    #[must_use]
-    pub fn session_of(&self, conversation: &ConversationId) -> Option<SessionKey> {
-        self.sessions.keys().find(|key| self.names.conversation(key) == *conversation).cloned()
-    }
-
     /// When [`translate::handle_timeout`](crate::openclaw::translate::handle_timeout) is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let runs = self.runs.values().flat_map(|run| [run.check_at, keyframe_due(run), run.step_due()]);
         let held = self.held.values().map(|(at, _)| *at);
         runs.flatten().chain(held).chain(self.approvals_timeout()).min()
-    }
-
-    /// Whether frames of this session may leave the machine.
-    pub(crate) fn uploads(&self, key: &SessionKey) -> bool {
-        !self.excluded.iter().any(|pattern| key.as_str().contains(pattern.as_str()))
     }
 
     pub(crate) fn conversation(&self, key: &SessionKey) -> ConversationId {
@@ -259,22 +248,19 @@ impl Observed {
         self.runs.remove(run)
     }
 
+    /// The run that has to end before another one can be followed.
+    pub(crate) fn run_too_many(&self) -> Option<String> {
+        let oldest = self.runs.iter().min_by_key(|(_, run)| run.started_at);
+        oldest.filter(|_| self.runs.len() >= MAX_RUNS).map(|(id, _)| id.clone())
+    }
+
     pub(crate) fn open(&mut self, run: &str, open: OpenRun) {
-        if self.runs.len() >= MAX_RUNS {
-            let oldest = self.runs.iter().min_by_key(|(_, run)| run.started_at).map(|(id, _)| id.clone());
-            oldest.map(|oldest| self.close(&oldest));
-        }
         self.runs.insert(run.to_owned(), open);
         self.touch_run(run);
     }
 
     pub(crate) fn runs_of(&self, key: &SessionKey) -> Vec<String> {
         self.runs.iter().filter(|(_, run)| run.session == *key).map(|(id, _)| id.clone()).collect()
-    }
-
-    pub(crate) fn session(&mut self, key: &SessionKey) -> &mut SessionSeen {
-        self.dirty.insert(format!("session/{}", key.as_str()));
-        self.sessions.entry(key.clone()).or_default()
     }
 
     /// Lets the newest data of a session wait, not longer than the first of it.
@@ -330,7 +316,11 @@ impl Observed {
     fn restore_row(&mut self, key: &str, value: Value) {
         match key.split_once('/') {
             None => self.meta = read(value).unwrap_or_default(),
-            Some(("session", id)) => self.sessions.extend(read(value).map(|row| (SessionKey::new(id), row))),
+            Some(("session", id)) => {
+                if let Some(row) = read(value) {
+                    self.restore_session(SessionKey::new(id), row);
+                }
+            }
             Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
             Some(("approval", id)) => self.approvals.extend(read(value).map(|row| (id.to_owned(), row))),
             Some(("task", id)) => self.tasks.extend(read(value).map(|row| (id.to_owned(), row))),

@@ -36,6 +36,8 @@ pub enum RpcCall {
         limit: u64,
         /// Characters after which a row is cut, at most 500,000.
         max_chars: u64,
+        /// Newer rows to skip.
+        offset: Option<u64>,
     },
     /// One row of a transcript as a whole.
     ChatMessage {
@@ -81,8 +83,10 @@ pub enum RpcCall {
     ApprovalList,
     /// What became of approvals, newest first.
     ApprovalHistory {
-        /// Items to return.
+        /// Items to return, at most 100.
         limit: u64,
+        /// Where the page before this one ended.
+        cursor: Option<String>,
     },
     /// Answers an approval of a command; the same answer again is taken, too.
     ExecApprovalResolve {
@@ -133,8 +137,9 @@ impl RpcCall {
             Self::SessionsList { offset, limit } => {
                 json!({"limit": limit, "offset": offset, "includeDerivedTitles": true})
             }
-            Self::ChatHistory { session, limit, max_chars } => {
-                json!({"sessionKey": session.as_str(), "limit": limit, "maxChars": max_chars})
+            Self::ChatHistory { session, limit, max_chars, offset } => {
+                let params = json!({"sessionKey": session.as_str(), "limit": limit, "maxChars": max_chars});
+                with("offset", offset.map(Value::from), params)
             }
             Self::ChatMessage { session, id } => json!({"sessionKey": session.as_str(), "messageId": id}),
             Self::ChatSend { session, message, key } => json!({
@@ -145,15 +150,24 @@ impl RpcCall {
             }),
             Self::ChatAbort { session, run } => json!({"sessionKey": session.as_str(), "runId": run}),
             Self::SessionsReset { session } => json!({"key": session.as_str(), "reason": "reset"}),
-            Self::ApprovalHistory { limit } | Self::TasksList { limit } | Self::CronRuns { limit } => {
-                json!({"limit": limit})
+            Self::ApprovalHistory { limit, cursor } => {
+                with("cursor", cursor.clone().map(Value::from), json!({"limit": limit}))
             }
+            Self::TasksList { limit } | Self::CronRuns { limit } => json!({"limit": limit}),
             Self::ExecApprovalResolve { id, decision } => json!({"id": id, "decision": decision}),
             Self::ApprovalResolve { id, kind, decision } => {
                 json!({"id": id, "kind": kind, "decision": decision})
             }
         }
     }
+}
+
+/// Adds a parameter that is there only sometimes: gateways refuse null.
+fn with(name: &str, value: Option<Value>, mut params: Value) -> Value {
+    if let Some(value) = value {
+        params[name] = value;
+    }
+    params
 }
 
 /// The method of the feed plugin that lists its items; a gateway that has it has the plugin.

@@ -156,6 +156,31 @@ pub fn handle_forgotten(observed: &mut Observed, now: Now) -> Vec<Output> {
     runs.iter().flat_map(restate).flatten().collect()
 }
 
+/// Ends what is open in sessions that the policy excludes since they were uploaded, without a word of what was said
+/// there.
+#[must_use]
+pub fn handle_excluded(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let is_excluded = |session: &SessionKey| !observed.uploads(session);
+    let runs = observed.runs.iter().filter(|(_, run)| is_excluded(&run.session));
+    let runs: Vec<String> = runs.map(|(id, _)| id.clone()).collect();
+    let sent = observed.sent.iter().filter(|(_, sent)| is_excluded(&sent.session));
+    let sent: Vec<String> = sent.map(|(id, _)| id.clone()).collect();
+    let mut events = Vec::new();
+    for run in runs {
+        let how = run::End::Failed { code: Some(EXCLUDED), message: NOT_SHOWN.to_owned() };
+        events.extend(run::silence(observed, &run, how, now));
+    }
+    for command in sent {
+        events.extend(failed_delivery(observed, &command, EXCLUDED, now));
+        events.extend(dispatch::undelivered(observed, &command, EXCLUDED, now));
+    }
+    grouped(events)
+}
+
+/// Why something of a session ended that is not shown any more.
+const EXCLUDED: &str = "excluded";
+const NOT_SHOWN: &str = "the policy of its machine does not show this session any more";
+
 /// Pause before a look at a run that was found to go on.
 const RECHECK: std::time::Duration = std::time::Duration::from_secs(30);
 

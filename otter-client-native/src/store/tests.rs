@@ -2,7 +2,7 @@ use otter_proto::error::ErrorCode;
 use otter_proto::event::NewEvent;
 use otter_proto::frame::Rejection;
 use otter_proto::id::{EntityId, EventId};
-use otter_proto::publish::{LaneState, Outbox as _, OutboxRow};
+use otter_proto::publish::{LaneState, Outbox as _, OutboxRow, RestateReason};
 use otter_proto::wire::{Json, Wire as _};
 use pretty_assertions::assert_eq;
 
@@ -122,12 +122,12 @@ fn trimming_keeps_a_day_and_the_id_of_the_last_row() {
 fn another_epoch_numbers_what_is_left_from_one() {
     let mut store = Store::in_memory().unwrap();
     append(&store, &["ev_1", "ev_2", "ev_3", "ev_4"]);
-    store.renew(Lane::Main, 5, 2).unwrap();
+    store.renew(Lane::Main, 5, 2, RestateReason::OutboxIsOld).unwrap();
     assert_eq!(rows(&store, 0), [(1, text("ev_3")), (2, text("ev_4"))]);
     assert_eq!(lane(&store), LaneState { epoch: 5, last: 2, acked: 0, trimmed: 0 });
     append(&store, &["ev_5"]);
     assert_eq!(rows(&store, 2), [(3, text("ev_5"))]);
-    store.renew(Lane::Main, 6, 3).unwrap();
+    store.renew(Lane::Main, 6, 3, RestateReason::OutboxLostTail).unwrap();
     assert_eq!((rows(&store, 0), lane(&store).last), (vec![], 0));
 }
 
@@ -157,6 +157,40 @@ fn boots_are_stored_when_they_start_and_when_they_are_welcomed() {
     let boots = store.start_boot(boot("b2")).unwrap();
     assert_eq!(boots.ids(), [boot("b2"), boot("b1")]);
     assert_eq!(boots.list().iter().map(|boot| boot.welcomed).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn what_has_to_be_restated_is_known_until_it_is_done() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = StateDir::open(root.path()).unwrap();
+    let mut store = Store::open(&dir).unwrap();
+    append(&store, &["ev_1"]);
+    assert_eq!(store.to_restate().unwrap(), []);
+    store.renew(Lane::Main, 5, 0, RestateReason::OutboxIsOld).unwrap();
+    drop(store);
+    let store = Store::open(&dir).unwrap();
+    assert_eq!(store.to_restate().unwrap(), [(Lane::Main, RestateReason::OutboxIsOld)]);
+    let failed = store.transaction(|tx| {
+        tx.restated(Lane::Main)?;
+        Err::<(), StoreError>(StoreError::Poisoned)
+    });
+    assert!(failed.is_err() && store.to_restate().unwrap().len() == 1);
+    store.transaction(|tx| tx.restated(Lane::Main)).unwrap();
+    assert_eq!(store.to_restate().unwrap(), []);
+}
+
+#[test]
+fn a_store_of_the_first_layout_is_taken_over() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = StateDir::open(root.path()).unwrap();
+    let old = Connection::open(root.path().join("otter.db")).unwrap();
+    old.execute_batch(TABLES).unwrap();
+    old.execute_batch("UPDATE lane SET epoch = 3 WHERE lane = 'main'; PRAGMA user_version = 1;").unwrap();
+    drop(old);
+    let mut store = Store::open(&dir).unwrap();
+    assert_eq!((lane(&store).epoch, store.to_restate().unwrap()), (3, vec![]));
+    store.renew(Lane::Main, 4, 0, RestateReason::OutboxLostTail).unwrap();
+    assert_eq!(store.to_restate().unwrap(), [(Lane::Main, RestateReason::OutboxLostTail)]);
 }
 
 #[test]

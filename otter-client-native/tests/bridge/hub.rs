@@ -10,6 +10,7 @@ use otter_client_native::openclaw::{Publish, Signal};
 use otter_proto::kind::check_event;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// What a bridge stored and said; survives the bridge.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +77,33 @@ impl MemoryHub {
     pub(crate) fn new(memory: Memory) -> (mpsc::Sender<HubEvent>, Self) {
         let (sender, events) = mpsc::channel(16);
         (sender, Self { memory, events })
+    }
+}
+
+/// A hub's side whose outbox is full for as long as the bridge runs.
+#[derive(Debug)]
+pub(crate) struct FullHub {
+    pub(crate) stop: CancellationToken,
+    pub(crate) asked: mpsc::Sender<()>,
+}
+
+impl Hub for FullHub {
+    type Error = std::fmt::Error;
+
+    async fn store(
+        &mut self,
+        _events: Vec<Publish>,
+        _rows: Vec<(String, Option<Value>)>,
+    ) -> Result<(), std::fmt::Error> {
+        self.asked.send(()).await.unwrap();
+        self.stop.cancelled().await;
+        Err(std::fmt::Error)
+    }
+
+    fn signal(&mut self, _signal: Signal) {}
+
+    async fn next(&mut self) -> HubEvent {
+        std::future::pending().await
     }
 }
 

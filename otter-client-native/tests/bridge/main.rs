@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use gateway::Gateway;
-use hub::{Memory, MemoryHub};
+use hub::{FullHub, Memory, MemoryHub};
 
 /// A bridge between a gateway and a hub in memory.
 struct Bridge {
@@ -141,4 +141,22 @@ async fn a_gateway_that_breaks_off_is_found_again() {
     memory.until(|memory| memory.has("instance.updated", "/gateway/state", &json!("offline"))).await;
     memory.until(|memory| memory.count("instance.updated", "/gateway/state", &json!("online")) == 2).await;
     bridge.end().await;
+}
+
+#[tokio::test]
+async fn a_bridge_whose_outbox_is_full_stops_when_it_is_told_to() {
+    let gateway = Gateway::start("b1").await;
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, stop) = (Clock::start(), CancellationToken::new());
+    let (instance, identity) = (InstanceId::new("in_test").unwrap(), DeviceIdentity::from_seed(&[7; 32]));
+    let config = GatewayConfig::new(gateway.url.clone());
+    let core = BridgeCore::new(instance, Policy::default(), config, identity, None, [], clock.now());
+    let tokens = TokenStore::open(&folder.path().join("tokens.json")).unwrap();
+    let (asked, mut is_asked) = tokio::sync::mpsc::channel(16);
+    let hub = FullHub { stop: stop.clone(), asked };
+    let running = tokio::spawn(run(core, gateway.url.clone(), tokens, hub, clock, stop.clone()));
+    is_asked.recv().await.unwrap();
+    stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(20), running).await;
+    ended.unwrap().unwrap().unwrap();
 }

@@ -7,7 +7,9 @@ use otter_client_native::bridge::{BridgeCore, ClientHub, Clock, GATEWAY_ROW, run
 use otter_client_native::openclaw::{DeviceIdentity, GatewayConfig, Secret, TokenStore};
 use otter_client_native::policy::Policy;
 use otter_client_native::{StateDir, Store};
+use otter_proto::frame::Lane as WireLane;
 use otter_proto::id::InstanceId;
+use otter_proto::publish::{Outbox as _, RestateReason};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -37,9 +39,9 @@ fn start(
     let core =
         BridgeCore::new(instance.clone(), Policy::default(), config, identity, None, rows, clock.now());
     let tokens = TokenStore::open(&folder.join("tokens.json")).unwrap();
-    let (url, token) = (gateway.url.clone(), stop.clone());
+    let (url, token, end) = (gateway.url.clone(), stop.clone(), stop.clone());
     let task = tokio::spawn(async move {
-        let hub = ClientHub::new(client, events, instance);
+        let hub = ClientHub::new(client, events, instance, end);
         run(core, url, tokens, hub, clock, token).await.unwrap();
     });
     (store, stop, task)
@@ -128,4 +130,43 @@ async fn the_bridge_says_at_once_and_again_that_it_is_alive_and_what_waits() {
     assert_eq!((&beat["data"]["instanceId"], &beat["data"]["outbox"]["dead"]), (&json!("in_1"), &json!(0)));
     stop.cancel();
     task.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_owed_after_an_adoption_or_a_kill_is_published_again_and_only_once() {
+    let gateway = Gateway::start("b1").await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut lane = Lane::default();
+    {
+        let (mut hub, transport) = pair();
+        let (_store, stop, task) = start(&gateway, transport, folder.path());
+        let (mut peer, _) = welcome(&mut hub, &lane).await;
+        until(&mut peer, &mut lane, "conversation.upserted").await;
+        stop.cancel();
+        task.await.unwrap();
+    }
+    // `adopt` was welcomed, began another epoch and ended; or the process was killed right then.
+    {
+        let mut store = open(folder.path()).await;
+        store.renew(WireLane::Main, 2, lane.up_to, RestateReason::OutboxIsOld).unwrap();
+    }
+    let (mut hub, transport) = pair();
+    let (store, stop, task) = start(&gateway, transport, folder.path());
+    let mut lane = Lane { epoch: 2, ..Lane::default() };
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    let seen = until(&mut peer, &mut lane, "conversation.upserted").await;
+    assert!(seen.iter().any(|(kind, _)| kind == "agent.upserted"), "{seen:?}");
+    assert_eq!(store.to_restate().unwrap(), []);
+    stop.cancel();
+    task.await.unwrap();
+}
+
+/// The store of a bridge that has just ended, as soon as it is free.
+async fn open(folder: &Path) -> Store {
+    loop {
+        match StateDir::open(folder) {
+            Ok(dir) => return Store::open(&dir).unwrap(),
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
 }

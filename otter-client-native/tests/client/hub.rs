@@ -25,7 +25,7 @@ pub(crate) fn pair() -> (MemoryHub, MemoryTransport) {
 }
 
 pub(crate) fn builder(transport: MemoryTransport) -> ClientBuilder {
-    Client::builder("ws://memory").transport(transport)
+    Client::builder("ws://memory").transport(transport).in_memory()
 }
 
 /// The next connection, greeted and welcomed. Returns it with its `hello`.

@@ -1,5 +1,9 @@
 use otter_client_native::transport::Outgoing;
-use otter_client_native::{Client, ClientEvent, Depth, EventDraft, NotWelcome, PublishError, StoreError};
+use otter_client_native::{
+    Client, ClientEvent, Depth, EventDraft, NotWelcome, PublishError, StartError, Store, StoreError,
+};
+use otter_proto::connection::client::Role;
+use otter_proto::frame::Lane as WireLane;
 use otter_proto::id::EntityId;
 use otter_proto::publish::RestateReason;
 use pretty_assertions::assert_eq;
@@ -86,6 +90,46 @@ async fn a_hub_that_knows_another_history_makes_the_owner_restate() {
         matches!(restated, Some(ClientEvent::Restate { reason: RestateReason::OutboxIsOld, .. })),
         "{restated:?}"
     );
+}
+
+#[tokio::test]
+async fn what_has_to_be_restated_is_told_until_it_is_done_also_after_a_kill() {
+    let store = Store::in_memory().unwrap();
+    let (mut hub, transport) = pair();
+    let lane = Lane { epoch: 4, up_to: 9, last_id: Some("ev_x".to_owned()) };
+    let (client, mut events) = builder(transport).store(store.clone()).start_with_events().unwrap();
+    let (_peer, _) = welcome(&mut hub, &lane).await;
+    assert!(matches!(events.recv().await, Some(ClientEvent::Online { .. })));
+    // Its owner ends without having done it, as `otter-bridge adopt` does.
+    client.shutdown().await;
+
+    let (mut hub, transport) = pair();
+    let (client, mut events) = builder(transport).store(store.clone()).start_with_events().unwrap();
+    let (peer, _) = welcome(&mut hub, &lane).await;
+    assert!(matches!(events.recv().await, Some(ClientEvent::Online { .. })));
+    let restate = ClientEvent::Restate { lane: WireLane::Main, reason: RestateReason::OutboxIsOld };
+    assert_eq!(events.recv().await, Some(restate));
+    store.transaction(|tx| tx.restated(WireLane::Main)).unwrap();
+    // Done: the next welcome asks for nothing.
+    drop(peer);
+    let (_peer, _) = welcome(&mut hub, &Lane { epoch: 5, ..Lane::default() }).await;
+    assert_eq!(events.recv().await, Some(ClientEvent::Lost));
+    assert!(matches!(events.recv().await, Some(ClientEvent::Online { .. })));
+    client.shutdown().await;
+    assert_eq!(events.recv().await, None);
+}
+
+#[test]
+fn an_instance_says_where_its_state_is() {
+    let (_hub, transport) = pair();
+    let refused = Client::builder("ws://memory").transport(transport).start();
+    assert!(matches!(refused, Err(StartError::NoState)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_person_needs_no_state() {
+    let (_hub, transport) = pair();
+    Client::builder("ws://memory").role(Role::Member).transport(transport).start().unwrap();
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ impl Bench {
             match output {
                 Output::Publish(events) => self.push(Out::Publish(events)),
                 Output::Signal(signal) => self.push(Out::Signal(signal)),
-                Output::Rpc(want) => self.attachment.handle_want(want),
+                Output::Rpc(want) => self.attachment.handle_want(want, &self.observed),
             }
         }
         self.stored.extend(self.observed.take_changes());
@@ -229,7 +229,7 @@ impl Bench {
                 CommandOutput::Forget(id) => self.journal.retain(|known| known.id != id),
                 CommandOutput::Publish(events) => self.push(Out::Publish(events)),
                 CommandOutput::Call(id, call) => self.calls.push((id, call)),
-                CommandOutput::Rpc(want) => self.attachment.handle_want(want),
+                CommandOutput::Rpc(want) => self.attachment.handle_want(want, &self.observed),
             }
         }
         self.stored.extend(self.observed.take_changes());
@@ -254,6 +254,9 @@ impl Bench {
             } else if matches!(call, RpcCall::TasksList { .. } | RpcCall::CronRuns { .. } | RpcCall::FeedList)
             {
                 // Recordings ask for these in the end; what is told of them is checked there.
+                self.respond(id, Err(not_recorded()));
+            } else if matches!(call, RpcCall::ChatHistory { offset: Some(_), .. }) {
+                // Nobody turned a page while recording.
                 self.respond(id, Err(not_recorded()));
             } else if rest.iter().any(|line| response_to(&call, line).is_some()) {
                 break;
@@ -293,7 +296,7 @@ impl Bench {
             return;
         }
         if let Some(want) = asked_later(&frame["payload"]) {
-            self.attachment.handle_want(want);
+            self.attachment.handle_want(want, &self.observed);
             if let Some((id, _)) = self.attachment.poll_call(&self.observed, self.now) {
                 self.respond_to(id, Ok(frame["payload"].clone()));
             }
@@ -483,10 +486,10 @@ impl World {
                 .histories
                 .iter()
                 .find(|(key, _)| *key == session.as_str())
-                .map(|(_, payload)| payload.clone()),
+                .map(|(_, payload)| page(payload, &call.params())),
             RpcCall::ChatMessage { .. } => Some(json!({"ok": true, "message": self.message})),
             RpcCall::ApprovalList => Some(self.approvals.clone()),
-            RpcCall::ApprovalHistory { .. } => Some(json!({"items": self.ended})),
+            RpcCall::ApprovalHistory { .. } => Some(approvals(&self.ended, &call.params())),
             RpcCall::TasksList { .. } => Some(self.tasks.clone()),
             RpcCall::CronRuns { .. } => Some(json!({"entries": self.jobs})),
             RpcCall::FeedList => self.feed.as_ref().map(|items| json!({"items": items})),
@@ -497,6 +500,31 @@ impl World {
             | RpcCall::ApprovalResolve { .. } => None,
         }
     }
+}
+
+/// What a gateway answers of a transcript that is marked `paged`: the newest rows before an offset from its end.
+fn page(payload: &Value, params: &Value) -> Value {
+    let mut payload = payload.clone();
+    if payload["paged"] != true {
+        return payload;
+    }
+    let rows = payload["messages"].as_array().unwrap().clone();
+    let number = |field: &str| usize::try_from(params[field].as_u64().unwrap_or_default()).unwrap();
+    let end = rows.len().saturating_sub(number("offset"));
+    let start = end.saturating_sub(number("limit"));
+    payload["messages"] = rows[start..end].to_vec().into();
+    payload["hasMore"] = (start > 0).into();
+    payload["nextOffset"] = (rows.len() - start).into();
+    payload
+}
+
+/// A page of the record of approvals, newest first; a cursor is the number of items before it.
+fn approvals(ended: &[Value], params: &Value) -> Value {
+    let limit = usize::try_from(params["limit"].as_u64().unwrap()).unwrap();
+    let start: usize = params["cursor"].as_str().map_or(0, |cursor| cursor.parse().unwrap());
+    let end = ended.len().min(start + limit);
+    let next = (end < ended.len()).then(|| end.to_string());
+    json!({"items": ended[start..end], "nextCursor": next})
 }
 
 /// The conversation of a session key, as the bridge names it.

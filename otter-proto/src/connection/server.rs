@@ -101,6 +101,8 @@ pub struct ServerConnection {
     phase: Phase,
     opened: Instant,
     last_inbound: Instant,
+    /// The bytes that had come when the driver last said so.
+    received: u64,
     reading: bool,
     taken_before: u64,
     next_ping: Instant,
@@ -143,6 +145,7 @@ impl ServerConnection {
             phase: Phase::AwaitHello,
             opened: now,
             last_inbound: now,
+            received: 0,
             reading: true,
             taken_before: 0,
             next_ping: now.plus(config.heartbeat_ms),
@@ -176,6 +179,15 @@ impl ServerConnection {
             }
             Phase::Admitting { .. } => self.early.extend(crate::frame::split(text).map(str::to_owned)),
             Phase::Closing => {}
+        }
+    }
+
+    /// Takes the count of bytes that came so far. Also a part of a message is a sign of life: a long one may take
+    /// longer than the client may be silent. Say it before [`Self::handle_timeout`], and with every message.
+    pub fn handle_received(&mut self, bytes: u64, now: Instant) {
+        if bytes > self.received {
+            self.received = bytes;
+            self.last_inbound = now;
         }
     }
 

@@ -27,7 +27,10 @@ struct Linked {
     /// What is on its way: the last number and the bytes of each publish.
     flight: VecDeque<(u64, u64)>,
     publish_bytes: u64,
+    /// The highest refused number whose confirmation is to be sent.
     rejected_seen: Option<u64>,
+    /// The highest one that was sent: sent again after an error, which may mean that nobody read it.
+    confirmed: Option<u64>,
     retry_at: Option<Instant>,
     refusals: u32,
 }
@@ -72,7 +75,7 @@ impl LaneSender {
             }
             Verdict::Renew { after, reason } => {
                 let epoch = own.epoch.max(hub.producer_epoch) + 1;
-                outbox.renew(self.lane, epoch, after)?;
+                outbox.renew(self.lane, epoch, after, reason)?;
                 news.push(PublishNews::Restate { lane: self.lane, epoch, reason });
                 (epoch, 0)
             }
@@ -85,6 +88,7 @@ impl LaneSender {
             flight: VecDeque::new(),
             publish_bytes: limits.publish_bytes,
             rejected_seen,
+            confirmed: None,
             retry_at: None,
             refusals: 0,
         });
@@ -161,6 +165,7 @@ impl LaneSender {
                 let waiting = link.retry_at.is_some_and(|at| at > now);
                 link.sent = again;
                 link.flight.clear();
+                link.rejected_seen = link.rejected_seen.max(link.confirmed);
                 if !waiting && error.code != ErrorCode::PublishGap {
                     link.refusals = (link.refusals + 1).min(6);
                     let pause = if error.retryable { 500 << link.refusals } else { FINAL_PAUSE_MS };
@@ -198,6 +203,7 @@ impl LaneSender {
             return Ok(None);
         }
         let first = link.sent + 1;
+        link.confirmed = link.confirmed.max(link.rejected_seen);
         link.sent = rows.last().map_or(link.sent, |row| row.n);
         Ok(Some(Publish {
             lane: self.lane,

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use crate::event::NewEvent;
 use crate::frame::{Lane, Rejection};
 use crate::id::EventId;
-use crate::publish::{LaneState, Outbox, OutboxRow, lane_of};
+use crate::publish::{LaneState, Outbox, OutboxRow, RestateReason, lane_of};
 use crate::wire::Wire;
 
 /// The outbox of a simulated instance.
@@ -35,12 +35,14 @@ struct Rows {
     trimmed: u64,
     trimmed_id: Option<EventId>,
     opened: Option<u64>,
+    restate: Option<RestateReason>,
     kept: Vec<(EventId, String)>,
 }
 
 impl Rows {
     const fn new() -> Self {
-        Self { epoch: 1, acked: 0, trimmed: 0, trimmed_id: None, opened: None, kept: Vec::new() }
+        let kept = Vec::new();
+        Self { epoch: 1, acked: 0, trimmed: 0, trimmed_id: None, opened: None, restate: None, kept }
     }
 
     fn last(&self) -> u64 {
@@ -103,6 +105,16 @@ impl MemoryOutbox {
         rows.kept.truncate(left);
         rows.opened = rows.opened.map(|opened| opened.min(rows.trimmed + left as u64));
         rows.acked = rows.acked.min(rows.last());
+    }
+
+    /// Why everything observed has to be published again, until [`MemoryOutbox::restated`].
+    pub const fn restate(&self, lane: Lane) -> Option<RestateReason> {
+        self.rows_of(lane).restate
+    }
+
+    /// Everything observed was published again.
+    pub const fn restated(&mut self, lane: Lane) {
+        self.of(lane).restate = None;
     }
 
     /// Events that were refused for good.
@@ -172,10 +184,11 @@ impl Outbox for MemoryOutbox {
         Ok(count)
     }
 
-    fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), Infallible> {
+    fn renew(&mut self, lane: Lane, epoch: u64, after: u64, reason: RestateReason) -> Result<(), Infallible> {
         let rows = self.of(lane);
         rows.trim(after);
-        *rows = Rows { epoch, kept: std::mem::take(&mut rows.kept), ..Rows::new() };
+        let kept = std::mem::take(&mut rows.kept);
+        *rows = Rows { epoch, kept, restate: Some(reason), ..Rows::new() };
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use crate::frame::{Lane, Rejection};
 use crate::id::EventId;
+use crate::publish::RestateReason;
 
 /// Where a lane of an outbox is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,9 @@ pub trait Outbox {
     /// The hub welcomed this instance: rows may be sent from now on.
     fn welcomed(&mut self, lane: Lane) -> Result<(), Self::Error>;
 
-    /// Begins another epoch: rows after `after` are numbered from 1, unacknowledged; the others are dropped.
-    fn renew(&mut self, lane: Lane, epoch: u64, after: u64) -> Result<(), Self::Error>;
+    /// Begins another epoch: rows after `after` are numbered from 1, unacknowledged; the others are dropped. Notes with
+    /// it that everything observed has to be published again: a process that dies before it has done so must not forget
+    /// it.
+    fn renew(&mut self, lane: Lane, epoch: u64, after: u64, reason: RestateReason)
+    -> Result<(), Self::Error>;
 }

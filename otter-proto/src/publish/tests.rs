@@ -327,6 +327,12 @@ fn an_outbox_put_back_to_an_earlier_epoch_goes_beyond_the_hubs() {
     hub.epoch = 6;
     let reason = RestateReason::OutboxIsOld;
     assert_eq!(instance.connect(&hub), [PublishNews::Restate { lane: Lane::Main, epoch: 7, reason }]);
+    // It is on disk with the new epoch: whoever starts next knows what is to be done.
+    assert_eq!(instance.outbox.restate(Lane::Main), Some(reason));
+    assert_eq!(instance.connect(&hub), []);
+    assert_eq!(instance.outbox.restate(Lane::Main), Some(reason));
+    instance.outbox.restated(Lane::Main);
+    assert_eq!(instance.outbox.restate(Lane::Main), None);
     instance.make(1);
     instance.flow(&mut hub);
     assert_eq!((hub.log, hub.epoch), (ids([1, 2, 3]), 7));
@@ -355,4 +361,33 @@ fn every_kind_has_the_lane_of_its_entity() {
     assert_eq!(lane_of("message.created"), Some(Lane::Main));
     assert_eq!(lane_of("x.acme.deployed"), Some(Lane::Main));
     assert_eq!(["no.such", "message", "x.acme"].map(lane_of), [None; 3]);
+}
+
+#[test]
+fn a_confirmation_that_was_answered_with_an_error_is_sent_again() {
+    let (mut hub, mut instance) = (Hub::default(), Instance::new());
+    instance.append(r#"{"poison":1}"#);
+    instance.connect(&hub);
+    instance.make(1);
+    let first = instance.next().unwrap();
+    let answer = hub.take(&first);
+    instance.hear(&answer);
+    instance.make(1);
+    let confirming = instance.next().unwrap();
+    assert_eq!(confirming.rejected_seen, Some(1));
+    let error = Some(ErrorBody::retryable(ErrorCode::Overloaded, "busy"));
+    let not_taken = Published {
+        lane: Lane::Main,
+        producer_epoch: 1,
+        up_to: 0,
+        rejected: vec![],
+        error,
+        expected: Some(confirming.first),
+    };
+    instance.hear(&not_taken);
+    instance.now = instance.now.plus(60_000);
+    let again = instance.next().unwrap();
+    assert_eq!((again.first, again.rejected_seen), (confirming.first, Some(1)));
+    hub.take(&again);
+    assert_eq!((hub.seen, hub.log), (Some(1), ids([2, 3])));
 }

@@ -35,7 +35,7 @@ pub type Announce =
     Arc<dyn Fn(Announcement) -> Pin<Box<dyn Future<Output = Result<(), ErrorBody>> + Send>> + Send + Sync>;
 
 /// Instances that the log took out of the org and whose credentials are not ended yet. A hub that stops in between
-/// loses this list; the log lets nobody in whom it took out.
+/// loses this list; the next one revokes them at its start.
 #[derive(Debug, Default)]
 pub struct Leavers {
     gone: Mutex<Vec<InstanceId>>,

@@ -101,7 +101,8 @@ pub struct LiveCredentials(Mutex<BTreeMap<CredentialKey, Ended>>);
 #[derive(Debug)]
 pub struct CredentialEnd {
     key: CredentialKey,
-    ended: watch::Receiver<Option<EndReason>>,
+    /// Dropped inside the lock, so that whoever comes last sees that nobody is left.
+    ended: Option<watch::Receiver<Option<EndReason>>>,
     expires_at: Option<UnixMillis>,
     live: Arc<LiveCredentials>,
 }
@@ -111,7 +112,7 @@ impl LiveCredentials {
     pub fn follow(self: &Arc<Self>, key: CredentialKey) -> CredentialEnd {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = entries.entry(key.clone()).or_insert_with(|| watch::channel(None).0).subscribe();
-        CredentialEnd { key, ended, expires_at: None, live: Arc::clone(self) }
+        CredentialEnd { key, ended: Some(ended), expires_at: None, live: Arc::clone(self) }
     }
 
     /// Ends a credential for every socket that uses it.
@@ -145,7 +146,10 @@ impl CredentialEnd {
             }
         };
         let ended = async {
-            let reason = self.ended.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
+            let reason = match &mut self.ended {
+                Some(ended) => ended.wait_for(Option::is_some).await.ok().and_then(|reason| *reason),
+                None => None,
+            };
             match reason {
                 Some(reason) => reason,
                 None => future::pending().await,
@@ -161,7 +165,8 @@ impl CredentialEnd {
 impl Drop for CredentialEnd {
     fn drop(&mut self) {
         let mut entries = self.live.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.get(&self.key).is_some_and(|ended| ended.receiver_count() <= 1) {
+        self.ended = None;
+        if entries.get(&self.key).is_some_and(|ended| ended.receiver_count() == 0) {
             entries.remove(&self.key);
         }
     }
@@ -202,6 +207,25 @@ mod tests {
         assert_eq!(live.keys(), [key("a")]);
         drop(two);
         assert_eq!(live.keys(), []);
+    }
+
+    #[test]
+    fn sockets_that_close_together_leave_nothing_behind() {
+        let live = Arc::new(LiveCredentials::default());
+        for _ in 0..2_000 {
+            let ends = [live.follow(key("a")), live.follow(key("a"))];
+            let together = std::sync::Barrier::new(ends.len());
+            std::thread::scope(|threads| {
+                for end in ends {
+                    let together = &together;
+                    threads.spawn(move || {
+                        together.wait();
+                        drop(end);
+                    });
+                }
+            });
+            assert_eq!(live.keys(), []);
+        }
     }
 
     #[test]

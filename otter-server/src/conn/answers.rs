@@ -10,7 +10,7 @@ use otter_proto::error::ErrorBody;
 use otter_proto::event::RecordedEvent;
 use otter_proto::frame::{CommandDispatch, Published, Reply, SnapshotRow};
 use otter_proto::id::{EntityKey, Epoch, OrgId, Scope};
-use otter_proto::limits::DATA_FRAME_BYTES;
+use otter_proto::limits::MESSAGE_BYTES;
 
 use super::admission::{Seated, Welcomed};
 use super::fetches::Fetched;
@@ -21,9 +21,9 @@ use crate::ring::{fitting, hex, piece};
 use crate::store::{self, EventPage};
 
 /// Bytes of events in one page of the log.
-const PAGE_BYTES: usize = DATA_FRAME_BYTES / 2;
+const PAGE_BYTES: usize = MESSAGE_BYTES * 3 / 4;
 /// Bytes of values in one page of a snapshot; the keys come on top.
-const SNAPSHOT_BYTES: usize = DATA_FRAME_BYTES / 2;
+const SNAPSHOT_BYTES: usize = MESSAGE_BYTES * 3 / 4;
 
 /// What a row of a snapshot takes besides its key and value.
 const ROW_BYTES: usize = 64;
@@ -35,7 +35,7 @@ pub(super) type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub(super) enum Answer {
     Welcomed(Result<Box<(Welcomed, Option<Seated>)>, ErrorBody>),
     Started(Ticket, Start),
-    Events(Ticket, Scope, Page),
+    Events(Ticket, Page),
     Snapshot(Ticket, Arc<store::SnapshotRead>),
     Fetched(Ticket, u64, Fetched),
     /// With the number of events that were published.
@@ -107,8 +107,7 @@ pub(super) async fn events(
     match hub.read(move |reader| reader.events_after(&org, &of, after, PAGE_BYTES)).await {
         Ok(page) => {
             feed.raise_head(page.head);
-            let page = page_of(&scope, &epoch, after, &page);
-            Answer::Events(ticket, scope, page)
+            Answer::Events(ticket, page_of(&scope, &epoch, after, &page))
         }
         Err(error) => Answer::Failed(error),
     }

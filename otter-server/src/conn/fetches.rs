@@ -7,7 +7,7 @@ use otter_proto::connection::server::{PageAsk, Ticket};
 use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::frame::{Page, PageKey, SnapshotRow};
 use otter_proto::id::{EntityKey, OrgId, Scope};
-use otter_proto::limits::DATA_FRAME_BYTES;
+use otter_proto::limits::MESSAGE_BYTES;
 use otter_proto::text::write_string;
 
 use super::answers::Answer;
@@ -18,9 +18,9 @@ use crate::ring::fitting;
 use crate::store::{ListAsk, ListRead, ListRow, WholeRead};
 
 /// Bytes of values in one page; the keys come on top.
-const PAGE_BYTES: usize = DATA_FRAME_BYTES / 2;
+const PAGE_BYTES: usize = MESSAGE_BYTES * 3 / 4;
 /// Bytes of JSON of one part of a long text, beside its entity.
-const PART_BYTES: usize = DATA_FRAME_BYTES / 2;
+const PART_BYTES: usize = MESSAGE_BYTES / 2 - ROW_BYTES;
 /// What a row takes besides its key and value.
 const ROW_BYTES: usize = 64;
 
@@ -38,7 +38,7 @@ pub enum Fetched {
         /// The row and the text.
         read: WholeRead,
     },
-    /// Nothing: the cursor is not one of ours.
+    /// Nothing, and why.
     Refused(ErrorBody),
 }
 
@@ -54,7 +54,8 @@ pub(super) async fn fetch(
     hub.metrics().page_reads.add(1);
     match hub.read(move |reader| read(reader, &org, &scope, &ask)).await {
         Ok(fetched) => Answer::Fetched(ticket, id, fetched),
-        Err(error) => Answer::Failed(error),
+        // The page fails, not the connection: on the next one the client would ask for it again.
+        Err(error) => Answer::Fetched(ticket, id, Fetched::Refused(error)),
     }
 }
 
@@ -73,15 +74,27 @@ pub fn read(reader: &Reader, org: &OrgId, scope: &Scope, ask: &PageAsk) -> Resul
             reader.list_page(org, scope, ask).map(Fetched::Rows)
         }
         PageAsk::Whole { entity, before } => {
-            let from = before.as_ref().map_or(Ok(0), |before| before.order.parse());
-            let Ok(from) = from else { return Ok(Fetched::Refused(bad_cursor())) };
             let read = reader.whole(org, scope, entity)?;
-            if read.whole.as_ref().is_some_and(|whole| !whole.is_char_boundary(from)) {
-                return Ok(Fetched::Refused(bad_cursor()));
-            }
-            Ok(Fetched::Whole { entity: entity.clone(), from, read })
+            Ok(match before.as_ref().map_or(Ok(0), |before| start_of_part(&before.order, &read)) {
+                Ok(from) => Fetched::Whole { entity: entity.clone(), from, read },
+                Err(refused) => Fetched::Refused(refused),
+            })
         }
     }
+}
+
+/// Where the next part of a long text begins: its cursor says in which version, and where.
+fn start_of_part(cursor: &str, read: &WholeRead) -> Result<usize, ErrorBody> {
+    let (rev, from) = cursor.split_once(':').ok_or_else(bad_cursor)?;
+    let rev: u64 = rev.parse().map_err(|_| bad_cursor())?;
+    let from = from.parse().map_err(|_| bad_cursor())?;
+    let whole = read.whole.as_ref().filter(|whole| whole.rev == rev).ok_or_else(|| {
+        ErrorBody::retryable(
+            ErrorCode::Changed,
+            "the text is another one by now; fetch it from its beginning",
+        )
+    })?;
+    if whole.text.is_char_boundary(from) { Ok(from) } else { Err(bad_cursor()) }
 }
 
 fn bad_cursor() -> ErrorBody {
@@ -126,10 +139,11 @@ fn whole_page<T>(
         live: row.live,
         value: &row.text,
     });
-    let rest = read.whole.as_deref().and_then(|whole| whole.get(from..));
+    let rest = read.whole.as_ref().and_then(|whole| whole.text.get(from..));
     let part = rest.map(|rest| head(rest, PART_BYTES));
     let end = from + part.map_or(0, str::len);
     let more = part.map(str::len) < rest.map(str::len);
+    let rev = read.whole.as_ref().filter(|_| more).map(|whole| whole.rev);
     let full =
         part.zip(catalogue::entity(entity.entity_type()).and_then(|row| row.cut)).map(|(part, member)| {
             let mut full = String::from("{");
@@ -142,9 +156,58 @@ fn whole_page<T>(
     give(&Page {
         id,
         rows: row.into_iter().collect(),
-        next: more.then(|| PageKey { order: end.to_string(), id: entity.id().to_owned() }),
+        next: rev.map(|rev| PageKey { order: format!("{rev}:{end}"), id: entity.id().to_owned() }),
         as_of: Some(read.as_of),
         full: full.as_deref(),
         error: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::ledger::EntityRow;
+    use crate::store::WholeText;
+
+    fn read(rev: u64, text: &str) -> WholeRead {
+        let row = EntityRow { text: "{}".into(), rev, live: true, open: false, order: String::new() };
+        WholeRead { row: Some(row), whole: Some(WholeText { rev, text: text.to_owned() }), as_of: rev }
+    }
+
+    fn parts(read: &WholeRead) -> Vec<(String, Option<String>)> {
+        let entity = EntityKey::parse("message/m").unwrap();
+        let (mut from, mut parts) = (0, Vec::new());
+        loop {
+            let fetched = Fetched::Whole { entity: entity.clone(), from, read: read.clone() };
+            let (full, next) = fetched.with_page(1, |page| {
+                let next = page.next.as_ref().map(|next| next.order.clone());
+                (page.full.unwrap_or_default().to_owned(), next)
+            });
+            parts.push((full, next.clone()));
+            let Some(next) = next else { return parts };
+            from = start_of_part(&next, read).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_long_text_comes_in_parts_of_one_version() {
+        let text = "ü".repeat(PART_BYTES);
+        let read_once = read(7, &text);
+        let parts = parts(&read_once);
+        let cursors: Vec<_> = parts.iter().filter_map(|(_, next)| next.as_deref()).collect();
+        assert_eq!(cursors, [format!("7:{PART_BYTES}")]);
+        let whole: String = parts
+            .iter()
+            .map(|(full, _)| full.trim_start_matches(r#"{"text":""#).trim_end_matches(r#""}"#))
+            .collect();
+        assert_eq!(whole, text);
+        let refused = |cursor: &str, read: &WholeRead| start_of_part(cursor, read).unwrap_err().code;
+        assert_eq!(refused(cursors[0], &read(8, &text)), ErrorCode::Changed);
+        assert_eq!(refused(cursors[0], &WholeRead { whole: None, ..read(8, "") }), ErrorCode::Changed);
+        for bad in ["", "7", "7:", ":2", "7:1", "x:2", "7:2:2"] {
+            assert_eq!(refused(bad, &read_once), ErrorCode::InvalidData, "{bad}");
+        }
+    }
 }

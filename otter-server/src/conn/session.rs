@@ -119,10 +119,7 @@ impl Session {
                         Some(at) => sleep_until(at).await,
                         None => pending().await,
                     }
-                } => {
-                    let now = self.hub.clock.now();
-                    self.socket.machine.handle_timeout(now);
-                }
+                } => self.socket.timeout(),
             }
         }
         self.leave();
@@ -211,10 +208,10 @@ impl Session {
                 machine.refuse(error, code);
             }
             Answer::Started(ticket, start) => machine.subscribed(ticket, start),
-            Answer::Events(ticket, _, Page::Pieces { pieces, more }) => {
+            Answer::Events(ticket, Page::Pieces { pieces, more }) => {
                 machine.provide_events(ticket, &pieces, more);
             }
-            Answer::Events(_, scope, Page::Trimmed) => machine.resync(&scope, "trimmed"),
+            Answer::Events(ticket, Page::Trimmed) => machine.resync(ticket, "trimmed"),
             Answer::Snapshot(ticket, page) => provide_snapshot(machine, ticket, &page),
             Answer::Fetched(ticket, id, fetched) => {
                 fetched.with_page(id, |page| machine.provide_page(ticket, page));

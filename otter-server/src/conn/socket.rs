@@ -11,6 +11,7 @@ use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use tokio::time::{sleep, timeout};
 
 use crate::clock::{Clock, unix_now};
+use crate::received::Received;
 use crate::ws::{Fault, message};
 
 /// How long a peer may take to answer a close.
@@ -35,6 +36,7 @@ pub(super) enum Turn {
 pub(super) struct Socket {
     pub(super) machine: ServerConnection,
     stream: WebSocket,
+    received: Received,
     clock: Clock,
     /// Something was handed to the socket since it was last flushed.
     unflushed: bool,
@@ -44,13 +46,25 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) const fn new(socket: WebSocket, machine: ServerConnection, clock: Clock) -> Self {
-        Self { machine, stream: socket, clock, unflushed: false, closed: false, faulty: false }
+    pub(super) const fn new(
+        socket: WebSocket,
+        received: Received,
+        machine: ServerConnection,
+        clock: Clock,
+    ) -> Self {
+        Self { machine, stream: socket, received, clock, unflushed: false, closed: false, faulty: false }
     }
 
     /// Writes what the machine has and reads one message, when `reads`. Cancel safe.
     pub(super) async fn turn(&mut self, reads: bool) -> Turn {
         poll_fn(|cx| self.poll_turn(cx, reads)).await
+    }
+
+    /// Runs what is due. Parts of a message that is not whole yet are heard of here.
+    pub(super) fn timeout(&mut self) {
+        let now = self.clock.now();
+        self.machine.handle_received(self.received.bytes(), now);
+        self.machine.handle_timeout(now);
     }
 
     /// Writes the last frames and the close, then reads until the peer has answered it: a socket dropped earlier may
@@ -110,6 +124,7 @@ impl Socket {
     fn take(&mut self, message: Message) {
         let now = self.clock.now();
         self.machine.set_server_time(unix_now());
+        self.machine.handle_received(self.received.bytes(), now);
         match message {
             Message::Text(text) => self.machine.handle_message(&text, now),
             Message::Binary(bytes) => {

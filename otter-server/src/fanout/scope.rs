@@ -69,6 +69,11 @@ impl ScopeFeed {
         }
     }
 
+    /// Drops the frames up to `last` from the ring.
+    pub(super) fn forget(&self, last: u64) {
+        locked(&self.0).ring.forget(last);
+    }
+
     pub(super) fn signal(&self, signal: &Arc<QueuedSignal>) {
         for inbox in locked(&self.0).subscribers.values() {
             inbox.signal(signal);

@@ -19,6 +19,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::received::Received;
+
 /// A request head, and the silence between two requests, may take this long.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection answers requests for this long; one that reads its answers slowly must not keep its place.
@@ -37,6 +39,8 @@ pub struct Peer {
     pub addr: SocketAddr,
     /// The connection's place; a WebSocket keeps it until it closes.
     pub place: Arc<OwnedSemaphorePermit>,
+    /// What came on the connection so far.
+    pub received: Received,
 }
 
 /// Serves `router` until `stop`, with at most `places` connections. Returns when the listener is closed; connections
@@ -50,7 +54,7 @@ pub async fn serve(listener: TcpListener, router: Router, places: Arc<Semaphore>
         };
         match accepted {
             Ok((stream, addr)) => {
-                let peer = Peer { addr, place: Arc::new(place) };
+                let peer = Peer { addr, place: Arc::new(place), received: Received::default() };
                 tokio::spawn(connection(stream, router.clone(), peer, stop.clone()));
             }
             Err(error) => {
@@ -66,6 +70,7 @@ async fn connection(stream: TcpStream, router: Router, peer: Peer, stop: Cancell
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let addr = peer.addr;
+    let stream = peer.received.counting(stream);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(peer.clone());

@@ -74,8 +74,11 @@ pub(super) async fn confirm(
         store.redeem_link(&secret, body.name.as_deref(), unix_now())
     };
     let redeemed = app.auth.blocking(redeem).await?.map_err(|error| refused(&app, &from, error))?;
-    if let Some(earlier) = earlier {
-        end_session(&app, earlier).await?;
+    // The link is used up: from here on nothing may keep the new cookie from its browser.
+    if let Some(earlier) = earlier
+        && let Err(error) = end_session(&app, earlier).await
+    {
+        tracing::warn!(code = error.code, "the earlier session of a browser goes on");
     }
     let announced = tokio::time::timeout(ANNOUNCE, app.follower.announce()).await;
     if !matches!(announced, Ok(Ok(()))) {

@@ -89,13 +89,14 @@ fn open(
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], words).into_response();
     }
     let hub = Arc::clone(&app.hub);
+    let received = peer.received.clone();
     upgrade.on_failed_upgrade(|error| tracing::debug!(%error, "a handshake was not finished")).on_upgrade(
         async move |socket| {
             match admitted {
                 Ok(Admitted { principal, mut end }) => {
-                    conn::serve(socket, Ok(principal), async move { end.wait().await }, hub).await;
+                    conn::serve(socket, received, Ok(principal), async move { end.wait().await }, hub).await;
                 }
-                Err(error) => conn::serve(socket, Err(error), pending(), hub).await,
+                Err(error) => conn::serve(socket, received, Err(error), pending(), hub).await,
             }
             drop((peer, refusing));
         },

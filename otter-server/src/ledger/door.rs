@@ -15,7 +15,8 @@ use otter_proto::wire::{Json, Wire};
 use crate::ledger::StoreError;
 use crate::ledger::command::PEOPLES;
 use crate::ledger::fact::{Fact, Refusal, Source};
-use crate::ledger::json;
+use crate::ledger::json::{self, Object};
+use crate::ledger::shape::head;
 use crate::ledger::vendor::VendorFact;
 use crate::ledger::write::Ledger;
 
@@ -63,6 +64,9 @@ const HUBS_MEMBERS: &[(&str, &[&str])] = &[
     ("feedItem", &["archived", "archivedAt", "archivedBy"]),
     ("instance", &["bridge", "connectedAt", "connection", "disconnectedAt", "gap"]),
 ];
+
+/// The longest error of a command that is kept as it is, and the longest message of one, in bytes.
+const ERROR_BYTES: usize = 2 << 10;
 
 /// The id of an event, also when the rest of it is unusable.
 pub(super) fn event_id(event: &Json) -> Option<EventId> {
@@ -246,6 +250,7 @@ fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<St
     }
     // A create puts: what is null is not there.
     let data = if kind.class == Class::Create { text::drop_nulls(&data) } else { data };
+    let data = if kind.name == "command.updated" { with_short_error(data) } else { data };
     if let Some(Err(invalid)) = check_event(kind.name, &data) {
         return Err(Refusal::at(ErrorCode::InvalidData, format!("/data{}", invalid.pointer)));
     }
@@ -265,6 +270,20 @@ fn payload(instance: &InstanceId, kind: &KindRow, event: &NewEvent) -> Result<St
         Some(keys) if keys.iter().any(|key| text::member(&data, key).is_some()) => json::without(&data, keys),
         _ => data,
     })
+}
+
+/// The data of `command.updated`, its error cut to what a row has room for: a command must not stay open because the words
+/// about its end are too long.
+fn with_short_error(data: String) -> String {
+    let Some(error) = text::member(&data, "error").filter(|error| error.len() > ERROR_BYTES) else {
+        return data;
+    };
+    let part = |key, bytes| json::string(error, key).map(|text| head(&text, bytes).to_owned());
+    let short = Object::default()
+        .optional("code", part("code", ERROR_BYTES / 8).as_deref())
+        .optional("message", part("message", ERROR_BYTES).as_deref())
+        .build();
+    Object::default().raw("error", short).over(&data)
 }
 
 fn malformed(error: &TextError, event: &str) -> Refusal {

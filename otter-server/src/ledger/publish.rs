@@ -25,6 +25,12 @@ impl Ledger<'_> {
             // What was on its way when somebody removed it.
             return Ok(answer(frame, &row, Vec::new(), Some((removed(), None))));
         }
+        // Also of a publish that is answered with an error: what is confirmed makes room.
+        if let Some(seen) = frame.rejected_seen
+            && frame.producer_epoch == row.producer_epoch
+        {
+            self.rows.drop_rejections(instance, frame.lane, seen)?;
+        }
         if let Err(error) = fits(&row, frame) {
             return Ok(answer(frame, &row, Vec::new(), Some(error)));
         }
@@ -35,8 +41,6 @@ impl Ledger<'_> {
             if from > 0 {
                 self.write_gap(instance, frame.lane, from)?;
             }
-        } else if let Some(seen) = frame.rejected_seen {
-            self.rows.drop_rejections(instance, frame.lane, seen)?;
         }
         let mut rejected = Vec::new();
         let mut error = None;

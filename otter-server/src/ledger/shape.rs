@@ -61,9 +61,7 @@ impl Ledger<'_> {
                 if let (Some(old), Some(new)) =
                     (text::member(text, "gateway"), text::member(&fact.data, "gateway"))
                 {
-                    let gateway = Object::default().raw("gateway", json::replacing(old, new)).build();
-                    let rest = json::without(&fact.data, &["gateway"]);
-                    fact.data = text::merge(&gateway, &rest);
+                    fact.data = Object::default().raw("gateway", json::replacing(old, new)).over(&fact.data);
                 }
             }
             _ => {}
@@ -169,7 +167,7 @@ pub(super) fn cut(
     let new_text = entity_type.cut.filter(|name| text::member(&data, name).is_some());
     let data = match new_text {
         Some(_) if was_cut && text::member(&data, "truncated").is_none() => {
-            text::merge(&Object::default().raw("truncated", "null").build(), &data)
+            Object::default().raw("truncated", "null").over(&data)
         }
         _ => data,
     };

@@ -4,6 +4,7 @@ use otter_proto::UnixMillis;
 use otter_proto::catalogue::EntityRow as EntityType;
 use otter_proto::id::{EntityKey, Scope};
 use otter_proto::kind::{ApprovalState, CommandStage, MarkTarget, TaskStatus};
+use otter_proto::limits::ORDER_BYTES;
 
 use crate::ledger::json;
 use crate::ledger::write::Ledger;
@@ -29,10 +30,13 @@ pub(super) fn is_open(entity_type: &EntityType, text: &str) -> bool {
     }
 }
 
-/// What a row is ordered by. One without its order key counts as of its last write.
+/// What a row is ordered by, cut to what a cursor may hold. One without its order key counts as of its last write.
 pub(super) fn order(entity_type: &EntityType, text: &str, now: UnixMillis) -> String {
     match json::string(text, entity_type.order_key) {
-        Some(order) => UnixMillis::parse(&order).map_or_else(|| order.into_owned(), |at| at.to_string()),
+        Some(order) => UnixMillis::parse(&order).map_or_else(
+            || order.get(..order.floor_char_boundary(ORDER_BYTES)).unwrap_or_default().to_owned(),
+            |at| at.to_string(),
+        ),
         None => now.to_string(),
     }
 }

@@ -4,93 +4,85 @@ use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::frame::{CommandDispatch, Published, Reply};
 use otter_proto::id::InstanceId;
 use otter_proto::wire::Positions;
-use tokio::sync::oneshot;
 
 use crate::ledger::{Ledger, StoreError};
 use crate::log::handle::{Request, not_taken};
 use crate::log::writer::Desk;
 use crate::log::{Attach, Attached, Lease};
 
-type To<T> = oneshot::Sender<T>;
-
-/// An answer that is sent once the transaction is on disk.
+/// What a request came to. It is told once the transaction is on disk.
 #[derive(Debug)]
-pub(super) enum Answer {
-    /// With the number of the first event.
-    Published(To<Published>, Published, u64),
-    Reply(To<Reply>, Reply),
-    Attached(To<Result<Attached, ErrorBody>>, Box<Result<Attached, ErrorBody>>),
-    Outstanding(To<Result<Vec<CommandDispatch>, ErrorBody>>, Vec<CommandDispatch>),
-    Done(To<Result<(), ErrorBody>>),
-    None,
+pub(super) enum Outcome {
+    Published(Published),
+    Reply(Reply),
+    Attached(Box<Result<Attached, ErrorBody>>),
+    Outstanding(Vec<CommandDispatch>),
+    Done,
 }
 
-impl Answer {
-    /// Does what a request asks for.
-    pub(super) fn to(
-        request: Request,
+impl Request {
+    /// Does what it asks for.
+    pub(super) fn run(
+        &self,
         ledger: &mut Ledger<'_>,
         desk: &mut Desk,
         leases: &mut u64,
-    ) -> Result<Self, StoreError> {
-        Ok(match request {
-            Request::Publish(instance, frame, to) => {
-                Self::Published(to, ledger.publish(&instance, &frame)?, frame.first)
+    ) -> Result<Outcome, StoreError> {
+        match self {
+            Self::Publish(instance, frame, _) => {
+                return Ok(Outcome::Published(ledger.publish(instance, frame)?));
             }
-            Request::Command(actor, command, to) => {
-                Self::Reply(to, ledger.command(&actor, &command, &desk.instances())?)
+            Self::Command(actor, command, _) => {
+                return Ok(Outcome::Reply(ledger.command(actor, command, &desk.instances())?));
             }
-            Request::Attach(instance, attach, to) => {
-                Self::Attached(to, Box::new(attached(&instance, &attach, ledger, desk, leases)?))
+            Self::Attach(instance, attach, _) => {
+                return Ok(Outcome::Attached(Box::new(attached(instance, attach, ledger, desk, leases)?)));
             }
-            Request::Outstanding(instance, to) => Self::Outstanding(to, ledger.outstanding(&instance)?),
-            Request::Detached(instance, lease) => {
-                desk.detach(&instance, lease);
-                Self::None
+            Self::Outstanding(instance, _) => {
+                return Ok(Outcome::Outstanding(ledger.outstanding(instance)?));
             }
-            Request::Disconnected(instance, lease, reason, to) => {
-                desk.detach(&instance, lease);
-                if !desk.attached.contains_key(&instance) {
-                    ledger.disconnected(&instance, &reason)?;
+            Self::Detached(instance, lease) => desk.detach(instance, *lease),
+            Self::Disconnected(instance, lease, reason, _) => {
+                desk.detach(instance, *lease);
+                if !desk.attached.contains_key(instance) {
+                    ledger.disconnected(instance, reason)?;
                 }
-                Self::Done(to)
             }
-            Request::DisconnectAbsent(reason, to) => {
+            Self::DisconnectAbsent(reason, _) => {
                 for instance in ledger.online()? {
                     if !desk.attached.contains_key(&instance) {
-                        ledger.disconnected(&instance, &reason)?;
+                        ledger.disconnected(&instance, reason)?;
                     }
                 }
-                Self::Done(to)
             }
-            Request::MemberJoined(member, name, role, to) => {
-                ledger.member_joined(&member, &name, role)?;
-                Self::Done(to)
+            Self::MemberJoined(member, name, role, _) => ledger.member_joined(member, name, *role)?,
+            Self::MemberUpdated(member, name, role, _) => {
+                ledger.member_updated(member, name.as_deref(), *role)?;
             }
-            Request::MemberUpdated(member, name, role, to) => {
-                ledger.member_updated(&member, name.as_deref(), role)?;
-                Self::Done(to)
-            }
-            Request::MemberRemoved(member, to) => {
-                ledger.member_removed(&member)?;
-                Self::Done(to)
-            }
-            Request::RemoveInstance(instance, to) => {
-                ledger.remove_instance(&instance, None)?;
-                Self::Done(to)
-            }
-        })
+            Self::MemberRemoved(member, _) => ledger.member_removed(member)?,
+            Self::RemoveInstance(instance, _) => ledger.remove_instance(instance, None)?,
+        }
+        Ok(Outcome::Done)
     }
 
-    /// Answers. Who does not wait any more is not told.
-    pub(super) fn send(self) {
-        match self {
-            Self::Published(to, published, _) => drop(to.send(published)),
-            Self::Reply(to, reply) => drop(to.send(reply)),
-            Self::Attached(to, attached) => drop(to.send(*attached)),
-            Self::Outstanding(to, outstanding) => drop(to.send(Ok(outstanding))),
-            Self::Done(to) => drop(to.send(Ok(()))),
-            Self::None => {}
+    /// Tells the outcome of its own run. Who does not wait any more is not told.
+    pub(super) fn answer(self, outcome: Outcome) {
+        match (self, outcome) {
+            (Self::Publish(_, _, to), Outcome::Published(published)) => drop(to.send(published)),
+            (Self::Command(_, _, to), Outcome::Reply(reply)) => drop(to.send(reply)),
+            (Self::Attach(_, _, to), Outcome::Attached(attached)) => drop(to.send(*attached)),
+            (Self::Outstanding(_, to), Outcome::Outstanding(commands)) => drop(to.send(Ok(commands))),
+            (
+                Self::Disconnected(_, _, _, to)
+                | Self::DisconnectAbsent(_, to)
+                | Self::MemberJoined(_, _, _, to)
+                | Self::MemberUpdated(_, _, _, to)
+                | Self::MemberRemoved(_, to)
+                | Self::RemoveInstance(_, to),
+                Outcome::Done,
+            ) => drop(to.send(Ok(()))),
+            // Nobody waits for a notice, and no other outcome comes of a request.
+            _ => {}
         }
     }
 
@@ -98,18 +90,22 @@ impl Answer {
     pub(super) fn refuse(self, error: &StoreError) {
         let error = storage_error(error);
         match self {
-            Self::Published(to, published, first) => {
-                let (lane, epoch) = (published.lane, published.producer_epoch);
-                drop(to.send(not_taken(lane, epoch, first, error)));
+            Self::Publish(_, frame, to) => {
+                drop(to.send(not_taken(frame.lane, frame.producer_epoch, frame.first, error)));
             }
-            Self::Reply(to, reply) => {
+            Self::Command(_, command, to) => {
                 let (refused, at) = (Some(error), Positions::default());
-                drop(to.send(Reply { id: reply.id, accepted: None, refused, epoch: None, at }));
+                drop(to.send(Reply { id: command.id, accepted: None, refused, epoch: None, at }));
             }
-            Self::Attached(to, _) => drop(to.send(Err(error))),
-            Self::Outstanding(to, _) => drop(to.send(Err(error))),
-            Self::Done(to) => drop(to.send(Err(error))),
-            Self::None => {}
+            Self::Attach(_, _, to) => drop(to.send(Err(error))),
+            Self::Outstanding(_, to) => drop(to.send(Err(error))),
+            Self::Detached(..) => {}
+            Self::Disconnected(_, _, _, to)
+            | Self::DisconnectAbsent(_, to)
+            | Self::MemberJoined(_, _, _, to)
+            | Self::MemberUpdated(_, _, _, to)
+            | Self::MemberRemoved(_, to)
+            | Self::RemoveInstance(_, to) => drop(to.send(Err(error))),
         }
     }
 }

@@ -206,6 +206,20 @@ async fn a_full_disk_is_retryable_and_nothing_is_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_busy_store_is_told_as_such_to_all_who_waited() {
+    let rig = Rig::new(Recorder::default());
+    rig.store.refuse_next(StoreError::Busy, 1);
+    let refused = rig.agent(1).await;
+    let error = refused.error.unwrap();
+    assert_eq!(
+        (error.code, error.retry_after_ms, &*error.message),
+        (ErrorCode::Unavailable, Some(5_000), "the hub's store is busy; nothing was written")
+    );
+    assert_eq!((refused.up_to, refused.expected), (0, Some(1)));
+    assert_eq!(rig.agent(1).await, taken(1));
+}
+
+#[tokio::test]
 async fn a_broken_store_ends_the_log_without_an_answer() {
     let rig = Rig::new(Recorder::default());
     let broken = StoreError::Broken("fsync".to_owned());

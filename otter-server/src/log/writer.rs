@@ -12,7 +12,6 @@ use otter_proto::UnixMillis;
 use otter_proto::id::{Epoch, InstanceId, OrgId};
 
 use crate::ledger::{Ledger, StoreError};
-use crate::log::answer::Answer;
 use crate::log::handle::{Message, Queued};
 use crate::log::{Commit, FanOut, Lease, LogHandle};
 use crate::store::Store;
@@ -200,27 +199,26 @@ impl Writer {
 
     /// Runs the requests of one org in one transaction, passes the commit on, then answers.
     fn commit(&mut self, org: &OrgId, group: Vec<Queued>) -> Result<(), StoreError> {
-        let mut answers = Vec::with_capacity(group.len());
-        let mut group = Some(group);
+        let mut outcomes = Vec::with_capacity(group.len());
         let result = self.open(org).and_then(|()| {
             self.transact(org, &mut |ledger, desk, leases| {
-                for queued in group.take().into_iter().flatten() {
-                    answers.push(Answer::to(queued.request, ledger, desk, leases)?);
+                for queued in &group {
+                    outcomes.push(queued.request.run(ledger, desk, leases)?);
                 }
                 Ok(())
             })
         });
         match result {
             Ok(()) => {
-                for answer in answers {
-                    answer.send();
+                for (queued, outcome) in group.into_iter().zip(outcomes) {
+                    queued.request.answer(outcome);
                 }
                 Ok(())
             }
             Err(error @ (StoreError::Full | StoreError::Busy)) => {
                 tracing::warn!(%error, "a commit was refused");
-                for answer in answers {
-                    answer.refuse(&error);
+                for queued in group {
+                    queued.request.refuse(&error);
                 }
                 Ok(())
             }

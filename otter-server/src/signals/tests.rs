@@ -250,3 +250,23 @@ fn every_signal_has_its_table_of_refusals() {
     }
     assert_eq!(texts(&signals), Vec::<String>::new(), "what is refused changes nothing");
 }
+
+#[test]
+fn an_instance_holds_so_many_conversations_and_values_and_the_quietest_go() {
+    let mut signals = Signals::default();
+    let in_conversation = |n: usize, run: usize| {
+        let data = format!(r#"{{"runId":"in_1:r{run}","phase":"thinking"}}"#);
+        signal(&format!("conversation/in_1:c{n}"), PROGRESS, &data)
+    };
+    for n in 0..MAX_CONVERSATIONS + 10 {
+        accept(&mut signals, &in_conversation(n, n));
+    }
+    assert_eq!(signals.scopes.len(), MAX_CONVERSATIONS);
+    assert!(signals.current(&conversation("in_1:c9"), NOW.now).is_empty());
+    assert_eq!(signals.current(&conversation("in_1:c10"), NOW.now).len(), 1);
+    for run in 0..MAX_SLOTS + 10 {
+        accept(&mut signals, &in_conversation(20, 10_000 + run));
+    }
+    assert_eq!(signals.current(&conversation("in_1:c20"), NOW.now).len(), MAX_SLOTS);
+    assert_eq!(signals.scopes.len(), MAX_CONVERSATIONS);
+}

@@ -209,7 +209,7 @@ fn rows_beside_entities_come_back(subject: Subject) {
         })
         .unwrap();
     assert_eq!(read, (window, WindowRow::default(), Some(UnixMillis(6)), None, scope));
-    assert_eq!(subject.reads.whole(&org(), &talk(), &m).unwrap().whole, Some("two".to_owned()));
+    assert_eq!(subject.reads.whole(&org(), &talk(), &m).unwrap().whole.unwrap().text, "two");
     subject.write(|rows| rows.delete_full_text(&talk(), &m)).unwrap();
     assert_eq!(subject.reads.whole(&org(), &talk(), &m).unwrap().whole, None);
 }

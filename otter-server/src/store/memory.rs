@@ -13,7 +13,7 @@ use otter_proto::id::{BootId, CommandId, EntityKey, Epoch, InstanceId, OrgId, Sc
 use crate::ledger::{
     CommandRow, EntityRow, LaneRow, OrgRow, ReplyRow, Rows, ScopeRow, StoreError, WindowRow,
 };
-use crate::store::Store;
+use crate::store::{Store, WholeText};
 
 use rows::MemoryRows;
 
@@ -22,6 +22,7 @@ use rows::MemoryRows;
 pub struct MemoryStore {
     rows: Arc<Mutex<BTreeMap<Key, Value>>>,
     crash: Arc<Mutex<Option<StoreError>>>,
+    refuse: Arc<Mutex<Option<(StoreError, usize)>>>,
 }
 
 /// Everything a store held at some moment.
@@ -49,6 +50,21 @@ impl MemoryStore {
         *self.crash.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
+    /// Makes the next `times` transactions fail with `error` before they begin.
+    pub fn refuse_next(&self, error: StoreError, times: usize) {
+        *self.refuse.lock().unwrap_or_else(PoisonError::into_inner) = Some((error, times));
+    }
+
+    fn refusal(&self) -> Result<(), StoreError> {
+        match &mut *self.refuse.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((error, left)) if *left > 0 => {
+                *left -= 1;
+                Err(error.clone())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Value>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,6 +76,7 @@ impl Store for MemoryStore {
         org: &OrgId,
         work: &mut dyn FnMut(&mut dyn Rows) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.refusal()?;
         let mut rows = self.lock();
         let mut transaction = MemoryRows { rows: &mut rows, org, undo: Vec::new() };
         let crash = || self.crash.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err);
@@ -101,7 +118,7 @@ enum Value {
     Live,
     Window(WindowRow),
     Removed(UnixMillis),
-    FullText(String),
+    FullText(WholeText),
     Lane(LaneRow),
     Rejection(Rejection),
     Boot(BootId),

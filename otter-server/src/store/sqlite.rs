@@ -19,8 +19,8 @@ use crate::ledger::{Rows, StoreError};
 use crate::metrics::Timing;
 use crate::store::{DirLock, Store};
 
-use connect::failed;
 pub use connect::{FILE, OpenError, connect};
+use connect::{connect_owner, failed};
 pub use reads::SqliteReads;
 pub use retention::Retention;
 pub use upkeep::Upkeep;
@@ -37,7 +37,7 @@ impl SqliteStore {
     /// Takes `dir`, opens the file, brings its schema up to date and verifies the newest part of the log.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let lock = DirLock::take(dir)?;
-        let connection = connect(dir)?;
+        let connection = connect_owner(dir, &lock)?;
         check::verify(&connection)
             .map_err(|what| OpenError::Damaged { path: dir.join(FILE), what: what.to_string() })?;
         Ok(Self { connection, timing: Arc::default(), _lock: lock })

@@ -116,3 +116,36 @@ async fn signing_in_again_elsewhere_cuts_nothing() {
     assert_eq!(second.end().await.1, 4200);
     page.lives().await;
 }
+
+#[tokio::test]
+async fn the_token_of_an_instance_that_the_log_removed_is_revoked_at_the_next_start() {
+    let hub = Hub::start().await;
+    let bearer = format!("Bearer {}", hub.instance());
+    let (gone, instance) = bridge(&hub, &bearer).await;
+    drop(gone);
+    // What a hub leaves that is killed between the removal and the revocation.
+    hub.sql(&format!(
+        "INSERT INTO removed (scope, key, at) SELECT id, 'instance/{instance}', 1 FROM scopes WHERE scope = 'org'"
+    ));
+    let revoked = "SELECT count(*) FROM auth_instances WHERE revoked_at IS NOT NULL";
+    assert_eq!(hub.count(revoked), 0);
+    let hub = Hub::start_in(hub.stop().await, |_| {}).await;
+    assert_eq!(hub.count(revoked), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_fails_and_the_connection_goes_on() {
+    let hub = Hub::start().await;
+    let owner = hub.owner().await;
+    let (mut person, id) = welcomed(&hub, &owner).await;
+    person.subscribe("org", 1).await;
+    hub.sql("ALTER TABLE full_texts RENAME TO gone");
+    let entity = format!("member/{id}");
+    person.send(&json!({"type": "fetch", "id": 7, "scope": "org", "entity": entity})).await;
+    let page = person.frame("page").await;
+    assert_eq!((&page["id"], &page["error"]["code"]), (&json!(7), &json!("internal")));
+    hub.sql("ALTER TABLE gone RENAME TO full_texts");
+    person.send(&json!({"type": "fetch", "id": 8, "scope": "org", "entity": entity})).await;
+    let page = person.frame("page").await;
+    assert_eq!((&page["rows"][0]["entity"], page.get("error")), (&json!(entity), None));
+}

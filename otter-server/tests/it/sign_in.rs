@@ -223,3 +223,16 @@ fn data(event: &str) -> String {
     let event: Value = serde_json::from_str(event).unwrap();
     event["data"].to_string()
 }
+
+#[tokio::test]
+async fn a_link_gives_its_cookie_also_when_the_earlier_session_cannot_be_ended() {
+    let hub = Hub::start().await;
+    let earlier = hub.owner().await;
+    hub.sql(
+        "CREATE TRIGGER no_end BEFORE UPDATE OF ended_at ON auth_sessions BEGIN SELECT RAISE(ABORT, 'no'); END",
+    );
+    let body = json!({ "token": hub.link(&invitation()) });
+    let answer = hub.post("/auth/confirm", &[("cookie", &earlier)], body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    open(&hub, &answer.cookie()).await;
+}

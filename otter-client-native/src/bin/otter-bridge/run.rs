@@ -36,7 +36,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
     let token = side.tokens.get(&side.config.token_key(&side.identity));
     let url = side.config.url.clone();
-    let hub = ClientHub::new(client.clone(), events, instance.clone());
+    let hub = ClientHub::new(client.clone(), events, instance.clone(), stop.clone());
     let core = BridgeCore::new(instance, side.policy, side.config, side.identity, token, rows, clock.now());
     let done = bridge::run(core, url, side.tokens, hub, clock, stop).await;
     client.shutdown().await;

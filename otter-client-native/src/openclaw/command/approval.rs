@@ -48,7 +48,7 @@ impl Commands {
     ) -> Vec<CommandOutput> {
         let Some(gateway_id) = observed.gateway_approval(approval) else { return Vec::new() };
         if payload.flag("applied") == Some(false) {
-            return self.ask_history(id);
+            return self.ask_history(id, None);
         }
         let truth = translate::accepted(observed, &gateway_id, decision, now);
         let end = observed.approvals.get(&gateway_id).and_then(|seen| seen.end.clone());
@@ -64,10 +64,29 @@ impl Commands {
     }
 
     /// Asks what became of an approval that the gateway does not wait for.
-    pub(super) fn ask_history(&mut self, id: &CommandId) -> Vec<CommandOutput> {
+    pub(super) fn ask_history(&mut self, id: &CommandId, cursor: Option<String>) -> Vec<CommandOutput> {
         let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
         entry.busy = Some(Asked::WhatBecame);
-        vec![CommandOutput::Call(id.clone(), RpcCall::ApprovalHistory { limit: ITEMS })]
+        entry.pages = if cursor.is_some() { entry.pages + 1 } else { 1 };
+        vec![CommandOutput::Call(id.clone(), RpcCall::ApprovalHistory { limit: ITEMS, cursor })]
+    }
+
+    /// A page of the history: the approval is on it, or on one before it, or nowhere.
+    pub(super) fn looked_through(
+        &mut self,
+        id: &CommandId,
+        page: &Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<CommandOutput> {
+        let Some(entry) = self.entries.get(id) else { return Vec::new() };
+        let Verb::Decide { approval, .. } = &entry.row.verb else { return Vec::new() };
+        let (items, wanted) = (page.items("items"), observed.gateway_approval(approval));
+        let is_there = items.iter().any(|item| item.text("id") == wanted.as_deref());
+        match page.owned("nextCursor").filter(|_| !is_there && entry.pages < MAX_PAGES) {
+            Some(cursor) => self.ask_history(id, Some(cursor)),
+            None => self.judged(id, items, observed, now),
+        }
     }
 
     /// The gateway's history says what became of an approval; one that it does not have is forgotten.
@@ -121,3 +140,4 @@ const FOREIGN: &str = "the approval belongs to another instance";
 const UNKNOWN: &str = "the gateway takes no answer for this approval";
 const GONE: &str = "the gateway does not wait for this approval any more";
 const ITEMS: u64 = 100;
+const MAX_PAGES: u32 = 50;

@@ -167,6 +167,8 @@ pub(super) struct Entry {
     pub(super) busy: Option<Asked>,
     pub(super) not_before: Option<Instant>,
     pub(super) failures: u32,
+    /// Pages of the record that were looked through for it.
+    pub(super) pages: u32,
     /// The gateway may have it although it did not say so.
     pub(super) uncertain: bool,
 }

@@ -23,7 +23,10 @@ impl Commands {
         now: Now,
     ) -> Vec<CommandOutput> {
         let Some(session) = observed.session_of(&said.conversation) else {
-            return self.end(id, &Outcome::refused("unknownConversation", UNKNOWN), observed, now);
+            // Of a session that was excluded since then nobody may ask whether it had the message.
+            let unknown = Outcome::refused("unknownConversation", UNKNOWN);
+            let outcome = if self.is_begun(id) { Outcome::Unknown } else { unknown };
+            return self.end(id, &outcome, observed, now);
         };
         if said.text.len() > MAX_TEXT {
             return self.end(id, &Outcome::refused("tooLarge", TOO_LARGE), observed, now);
@@ -35,7 +38,8 @@ impl Commands {
         // The gateway knows keys of its own boot only: the same key would run a second time.
         let Some(entry) = self.entries.get_mut(id) else { return Vec::new() };
         entry.busy = Some(Asked::WhetherKnown);
-        let call = RpcCall::ChatHistory { session, limit: LOOKUP_ROWS, max_chars: LOOKUP_CHARS };
+        let call =
+            RpcCall::ChatHistory { session, limit: LOOKUP_ROWS, max_chars: LOOKUP_CHARS, offset: None };
         vec![CommandOutput::Call(id.clone(), call)]
     }
 

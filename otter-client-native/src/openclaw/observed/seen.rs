@@ -25,10 +25,39 @@ pub(crate) struct SessionSeen {
     pub(crate) marker: Option<u64>,
     /// Whether rows of a running turn were left out of an import.
     pub(crate) import_pending: bool,
+    /// Prompts that came cut and whose whole text was not read yet, oldest first.
+    pub(crate) cut: Vec<Cut>,
 }
 
-/// A place in a transcript.
+impl SessionSeen {
+    /// Whether rows after the position may be missing, so that it must not move on.
+    pub(crate) fn has_gap(&self) -> bool {
+        self.import_pending || !self.cut.is_empty()
+    }
+
+    /// Notes a prompt that came cut. Of too many, only the history tells the rest.
+    pub(crate) fn note_cut(&mut self, cut: Cut) {
+        if self.cut.len() >= MAX_CUT {
+            self.import_pending = true;
+        } else if !self.cut.contains(&cut) {
+            self.cut.push(cut);
+        }
+    }
+}
+
+/// A prompt that came cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cut {
+    /// Id of its row.
+    pub(crate) id: String,
+    pub(crate) at: Position,
+}
+
+const MAX_CUT: usize = 64;
+
+/// A place in a transcript.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Position {
     pub(crate) session_id: String,

@@ -6,7 +6,7 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{ApprovalEnd, ApprovalOutcome, ApprovalSeen, Observed};
 use crate::openclaw::time::{Now, UnixMillis};
-use crate::openclaw::translate::{Output, Publish, Want, org, session, without_nulls};
+use crate::openclaw::translate::{EXCLUDED, Output, Publish, Want, org, session, without_nulls};
 
 /// `exec.approval.requested`.
 pub(super) fn requested(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
@@ -37,9 +37,18 @@ pub(super) fn resolved(observed: &mut Observed, payload: &Value, now: Now) -> Ve
     group(end(observed, id, record, now).map(|event| vec![event]))
 }
 
-/// Publishes those of the gateway's list that are new.
+/// Publishes those of the gateway's list that are new, and ends those that nobody may see any more.
 pub(crate) fn approvals(observed: &mut Observed, rows: &[Value], now: Now) -> Vec<Output> {
-    rows.iter().flat_map(|row| group(ask(observed, row, now))).collect()
+    let mut outputs = Vec::new();
+    for row in rows {
+        let key = row.field("request").text("sessionKey").map(SessionKey::new);
+        let known = row.text("id").filter(|id| observed.approvals.contains_key(*id));
+        outputs.extend(match known.filter(|_| !observed.may_leave(key.as_ref())) {
+            Some(id) => group(end(observed, id, Record::excluded(), now).map(|event| vec![event])),
+            None => group(ask(observed, row, now)),
+        });
+    }
+    outputs
 }
 
 /// Ends approvals that the gateway does not list any more, as its history says; one that it does not have is
@@ -56,9 +65,12 @@ pub(crate) fn forgotten(
         let Some(id) = item.text("id") else { continue };
         let key = item.field("source").text("sessionKey").map(SessionKey::new);
         let is_asked = missing.iter().any(|missing| missing == id);
-        if (is_asked || all) && observed.may_leave(key.as_ref()) {
-            events.extend(record(item).and_then(|record| end(observed, id, record, now)));
-        }
+        let record = if observed.may_leave(key.as_ref()) {
+            record(item).filter(|_| is_asked || all)
+        } else {
+            is_asked.then(Record::excluded)
+        };
+        events.extend(record.and_then(|record| end(observed, id, record, now)));
     }
     for id in missing.iter().filter(|id| !history.iter().any(|item| item.text("id") == Some(id))) {
         events.extend(end(observed, id, Record::forgotten(), now));
@@ -95,6 +107,12 @@ struct Record {
 }
 
 impl Record {
+    /// The session that waits for it was taken out of everybody's sight.
+    fn excluded() -> Self {
+        let end = ApprovalEnd { outcome: ApprovalOutcome::Cancelled, decision: None };
+        Self { end, resolver: None, reason: Some(EXCLUDED.to_owned()), at: None }
+    }
+
     fn forgotten() -> Self {
         let end = ApprovalEnd { outcome: ApprovalOutcome::Expired, decision: None };
         Self { end, resolver: None, reason: None, at: None }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::openclaw::history::{Mark, Row, RowKind};
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::{Delivery, Observed, Position};
+use crate::openclaw::observed::{Cut, Delivery, Observed, Position, SessionSeen};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::Seat;
 use crate::openclaw::translate::{Output, Publish, Want, dispatch, grouped, org, session, without_nulls};
@@ -14,7 +14,16 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
     let Some(key) = payload.text("sessionKey") else { return Vec::new() };
     let Some(row) = Row::read(payload.field("message"), payload.text("messageId")) else { return Vec::new() };
     let key = SessionKey::new(key);
-    let is_new = advance(observed, &key, payload.text("sessionId"), row.raw_seq);
+    let place = place(&row, payload.text("sessionId"));
+    let is_new = !place.as_ref().is_some_and(|place| is_covered(observed, &key, place));
+    let is_cut = is_new && row.truncated && matches!(row.kind, RowKind::Prompt { .. });
+    if let Some(at) = place.filter(|_| is_new) {
+        if is_cut {
+            observed.session(&key).note_cut(Cut { id: row.id.clone(), at });
+        } else {
+            advance(observed, &key, at);
+        }
+    }
     match row.kind {
         RowKind::Answer { .. } => {
             if let Some(run) = observed.runs.get_mut(&row.run) {
@@ -22,7 +31,7 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
             }
             Vec::new()
         }
-        RowKind::Prompt { .. } if row.truncated && is_new => vec![Output::Rpc(Want::Message(key, row.id))],
+        RowKind::Prompt { .. } if is_cut => vec![Output::Rpc(Want::Message(key, row.id))],
         RowKind::Prompt { .. } => {
             let mut events = session::touch(observed, &key, payload.text("agentId"), now);
             events.extend(prompt(observed, &key, &row, None, now).filter(|_| is_new));
@@ -37,17 +46,23 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
     }
 }
 
-/// Publishes a prompt that was read as a whole because its frame had it cut.
+/// Publishes a prompt that was read as a whole because its frame had it cut; none when the answer has no message.
 pub(crate) fn full_message(
     observed: &mut Observed,
     key: &SessionKey,
+    id: &str,
     message: &Value,
     now: Now,
-) -> Vec<Output> {
-    let Some(row) = Row::read(message, None) else { return Vec::new() };
-    let mut events: Vec<Publish> = prompt(observed, key, &row, None, now).into_iter().collect();
+) -> Option<Vec<Output>> {
+    if !observed.uploads(key) {
+        return Some(Vec::new());
+    }
+    let row = Row::read(message, Some(id))?;
+    observed.session(key).cut.retain(|cut| cut.id != id);
+    let mut events = session::touch(observed, key, None, now);
+    events.extend(prompt(observed, key, &row, None, now));
     events.extend(delivered(observed, &row, now));
-    if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
+    Some(grouped(events))
 }
 
 /// The message of a prompt, placed when it is told late.
@@ -104,6 +119,28 @@ pub(super) fn marker(
         Mark::Reset => RESET,
         Mark::Compaction => COMPACTED,
     };
+    let mut events = vec![line(observed, key, (&row.id, text), (at, after), now)];
+    if mark == Mark::Compaction {
+        let session = observed.session_entity(key);
+        events.push(org("session.compacted", session, now.wall, json!({"compactedAt": at})));
+    }
+    events
+}
+
+/// A line in the conversation where rows that nobody saw were not read: those after `known`, up to `next`.
+pub(super) fn hole(observed: &Observed, key: &SessionKey, known: &Position, next: &Row, now: Now) -> Publish {
+    let at = next.at.map_or_else(|| observed.wall(now), |at| observed.corrected(at));
+    let id = format!("gap:{}:{}", known.session_id, known.raw_seq);
+    line(observed, key, (&id, MISSING), (at, None), now)
+}
+
+fn line(
+    observed: &Observed,
+    key: &SessionKey,
+    (id, text): (&str, &str),
+    (at, after): (UnixMillis, Option<String>),
+    now: Now,
+) -> Publish {
     let data = without_nulls(json!({
         "conversationId": observed.conversation(key),
         "author": {"type": "system"},
@@ -112,19 +149,14 @@ pub(super) fn marker(
         "sentAt": at,
         "after": after,
     }));
-    let mut events = vec![Publish {
+    Publish {
         kind: "message.created",
-        subject: observed.names.marker(key, &row.id),
+        subject: observed.names.marker(key, id),
         conversation: Some(observed.conversation(key)),
         caused_by: None,
         observed_at: Some(now.wall),
         data,
-    }];
-    if mark == Mark::Compaction {
-        let session = observed.session_entity(key);
-        events.push(org("session.compacted", session, now.wall, json!({"compactedAt": at})));
     }
-    events
 }
 
 /// The row of a message that we sent is there: it was delivered, perhaps into a run that was under way.
@@ -194,27 +226,24 @@ fn change(observed: &Observed, command: &str, delivery: &Value, now: Now) -> Opt
     })
 }
 
-/// Moves the position of a session; false when the row had been covered.
-fn advance(
-    observed: &mut Observed,
-    key: &SessionKey,
-    session_id: Option<&str>,
-    raw_seq: Option<u64>,
-) -> bool {
-    let (Some(session_id), Some(raw_seq)) = (session_id, raw_seq) else { return true };
-    let seen = observed.sessions.get(key);
-    let has_gap = observed.catching_up || seen.is_some_and(|seen| seen.import_pending);
-    let position = seen.and_then(|seen| seen.position.as_ref());
-    if position.is_some_and(|position| position.session_id == session_id && position.raw_seq >= raw_seq) {
-        return false;
-    }
-    // Until the history was read, rows before this one may be missing.
-    if !has_gap {
-        observed.session(key).position = Some(Position { session_id: session_id.to_owned(), raw_seq });
-    }
-    true
+/// Where a row stands, when the gateway says so.
+fn place(row: &Row, session_id: Option<&str>) -> Option<Position> {
+    Some(Position { session_id: session_id?.to_owned(), raw_seq: row.raw_seq? })
 }
 
+fn is_covered(observed: &Observed, key: &SessionKey, place: &Position) -> bool {
+    let position = observed.sessions.get(key).and_then(|seen| seen.position.as_ref());
+    position.is_some_and(|known| known.session_id == place.session_id && known.raw_seq >= place.raw_seq)
+}
+
+/// Moves the position of a session, unless rows before this one may be missing.
+fn advance(observed: &mut Observed, key: &SessionKey, place: Position) {
+    if !observed.catching_up && !observed.sessions.get(key).is_some_and(SessionSeen::has_gap) {
+        observed.session(key).position = Some(place);
+    }
+}
+
+const MISSING: &str = "Messages are missing here: more was said while the bridge was away than it reads back. The gateway has them.";
 const RESET: &str = "The session was reset: the agent starts over without what was said before.";
 const COMPACTED: &str =
     "The context was compacted: the agent goes on with a summary of what was said before.";

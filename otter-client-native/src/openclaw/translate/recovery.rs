@@ -2,7 +2,7 @@
 
 use crate::openclaw::history::{History, Mark, Row, RowKind, RunEnd};
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::{Delivery, Observed, Sent};
+use crate::openclaw::observed::{Delivery, Observed, Position, Sent};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::{self, End, Ending, Seat};
 use crate::openclaw::translate::{Output, Publish, dispatch, message, session, step};
@@ -15,6 +15,9 @@ pub(crate) fn history(
     judged: &[String],
     now: Now,
 ) -> Vec<Output> {
+    if !observed.uploads(&history.session) {
+        return Vec::new();
+    }
     let steps = step::recover(observed, history, now);
     let mut outputs: Vec<Output> =
         (!steps.is_empty()).then_some(Output::Publish(steps)).into_iter().collect();
@@ -150,18 +153,25 @@ fn adopt(observed: &mut Observed, history: &History, now: Now) -> Vec<Output> {
 /// The messages of rows that were not published yet, each after the one before it.
 fn import(observed: &mut Observed, history: &History, now: Now) -> Vec<Publish> {
     let known = observed.sessions.get(&history.session).and_then(|seen| seen.position.clone());
-    let covered = known.filter(|position| Some(&position.session_id) == history.session_id.as_ref());
-    let covered = covered.map(|position| position.raw_seq);
+    let same = |position: &&Position| Some(&position.session_id) == history.session_id.as_ref();
+    let covered = known.as_ref().filter(same).map(|position| position.raw_seq);
     let is_new =
         |row: &Row| row.raw_seq.is_none_or(|raw_seq| covered.is_none_or(|covered| raw_seq > covered));
-    let (mut events, mut before, mut pending) = (Vec::new(), None, false);
+    let (mut events, mut before, mut pending) = (Vec::new(), None, None);
+    if let (Some(raw_seq), Some(first)) = (history.hole, history.rows.first()) {
+        let session_id = history.session_id.clone().unwrap_or_default();
+        let known = Position { session_id, raw_seq };
+        let line = message::hole(observed, &history.session, &known, first, now);
+        before = Some(line.subject.to_string());
+        events.push(line);
+    }
     for (index, row) in history.rows.iter().enumerate() {
         let placed = row.at.map(|at| (observed.corrected(at), before.clone()));
         let event = match row.kind {
             RowKind::Prompt { .. } => message::prompt(observed, &history.session, row, placed, now),
             RowKind::Answer { .. } if is_last_of_run(history, index) => {
                 let goes_on = goes_on(observed, history, row);
-                pending |= goes_on;
+                pending = pending.or_else(|| first_of_run(history, row).filter(|_| goes_on));
                 (!goes_on).then(|| old_answer(observed, history, row, placed, now)).flatten()
             }
             RowKind::Marker(mark) => {
@@ -177,12 +187,24 @@ fn import(observed: &mut Observed, history: &History, now: Now) -> Vec<Publish> 
     let position = history.position();
     let seen = observed.session(&history.session);
     seen.marker = history.last_marker().max(seen.marker);
-    seen.import_pending = pending;
+    seen.import_pending = pending.is_some();
+    let is_later = |at: &Position| {
+        position.as_ref().is_some_and(|end| end.session_id == at.session_id && end.raw_seq < at.raw_seq)
+    };
+    seen.cut.retain(|cut| is_later(&cut.at));
     // Rows of a run that goes on are read again after its end, so the position stays before them.
-    if !pending && position.is_some() {
-        seen.position = position;
+    let end = |raw_seq: u64| {
+        pending.map_or(raw_seq, |first| raw_seq.min(first.saturating_sub(1)).max(covered.unwrap_or_default()))
+    };
+    if let Some(position) = position {
+        seen.position = Some(Position { raw_seq: end(position.raw_seq), ..position });
     }
     events
+}
+
+/// Where the rows of the run of this row begin.
+fn first_of_run(history: &History, row: &Row) -> Option<u64> {
+    history.rows_of(&row.run).filter_map(|row| row.raw_seq).min()
 }
 
 /// A place where the context was emptied or shortened. Rows after it may have been seen live, so marks have a position

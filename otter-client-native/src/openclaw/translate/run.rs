@@ -50,7 +50,8 @@ pub(super) fn start(
     if observed.runs.contains_key(seat.run) {
         return Vec::new();
     }
-    let mut group = session::touch(observed, seat.session, seat.agent, now);
+    let mut group = too_many(observed, now);
+    group.extend(session::touch(observed, seat.session, seat.agent, now));
     let (started_at, wall) = (at.unwrap_or(now.wall), observed.wall(now));
     let known = observed.sessions.get(seat.session);
     let model = known.and_then(|seen| seen.session.as_ref()?.get("model")?.as_str().map(str::to_owned));
@@ -123,12 +124,27 @@ pub(super) fn end(observed: &mut Observed, seat: Seat<'_>, ending: Ending, now: 
 
 /// Ends a run that turned out to be none of anybody's business.
 pub(super) fn abandon(observed: &mut Observed, run: &str, now: Now) -> Vec<Output> {
+    let events = silence(observed, run, End::Completed, now);
+    if events.is_empty() { Vec::new() } else { vec![Output::Publish(events)] }
+}
+
+/// Ends a run without a word of what it said or did.
+pub(super) fn silence(observed: &mut Observed, run: &str, how: End, now: Now) -> Vec<Publish> {
     let Some(open) = observed.runs.get_mut(run) else { return Vec::new() };
     open.steps.clear();
     let session = open.session.clone();
     let seat = Seat { run, session: &session, agent: None };
-    let ending = Ending { end: End::Completed, text: String::new(), at: None, placed: None };
-    vec![Output::Publish(end(observed, seat, ending, now))]
+    end(observed, seat, Ending { end: how, text: String::new(), at: None, placed: None }, now)
+}
+
+/// The end of the oldest run when there is no room for another one.
+fn too_many(observed: &mut Observed, now: Now) -> Vec<Publish> {
+    let Some(id) = observed.run_too_many() else { return Vec::new() };
+    let Some(run) = observed.runs.get(&id) else { return Vec::new() };
+    let (session, text) = (run.session.clone(), run.text.clone());
+    let seat = Seat { run: &id, session: &session, agent: None };
+    let how = End::Failed { code: Some(LOST), message: TOO_MANY.to_owned() };
+    end(observed, seat, Ending { end: how, text, at: None, placed: None }, now)
 }
 
 /// The message that holds the answer of a run.
@@ -238,7 +254,8 @@ pub(super) fn event(
     }
 }
 
-/// Code of a run that went down with its gateway.
+const TOO_MANY: &str = "more runs are open than a bridge follows";
+/// Code of a run whose end nobody knows.
 pub(super) const LOST: &str = "lost";
 /// Time between keyframes of a stream.
 const KEYFRAME: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::Observed;
+use crate::openclaw::observed::{Observed, SessionSeen};
 use crate::openclaw::time::{Instant, Now, UnixMillis, later};
 use crate::openclaw::translate::agent::GRACE;
 use crate::openclaw::translate::{Output, Publish, Want, org, without_nulls};
@@ -89,15 +89,15 @@ pub(super) fn touch(
 pub(crate) fn session_ended(observed: &mut Observed, key: &SessionKey, now: Now) -> Vec<Publish> {
     let wall = observed.wall(now);
     let subject = observed.session_entity(key);
-    let Some(seen) = observed.sessions.get(key).filter(|seen| seen.session.is_some()).cloned() else {
-        return Vec::new();
-    };
+    let is_told = |seen: &&SessionSeen| seen.session.is_some() && observed.uploads(key);
+    let Some(seen) = observed.sessions.get(key).filter(is_told).cloned() else { return Vec::new() };
     let ended = json!({"status": "ended", "endedAt": wall, "reason": "deleted"});
     let mut events = vec![org("session.ended", subject.clone(), now.wall, ended)];
     observed.held.remove(key);
     let kept = observed.session(key);
     kept.session = None;
     kept.position = None;
+    kept.cut.clear();
     kept.marker = None;
     kept.snapshot_at = 0;
     if !is_main(observed, key) && !seen.archived {
@@ -195,7 +195,7 @@ fn settle(observed: &mut Observed, key: &SessionKey, snapshot_at: u64, now: Now)
     {
         run.check_at = run.check_at.or(Some(later(now.at, GRACE)));
     }
-    let waits = observed.sessions.get(key).is_some_and(|seen| seen.import_pending) && !observed.catching_up;
+    let waits = observed.sessions.get(key).is_some_and(SessionSeen::has_gap) && !observed.catching_up;
     waits.then(|| Output::Rpc(Want::History(key.clone())))
 }
 

@@ -282,7 +282,7 @@ fn what_the_gateway_forgets_without_a_word_ends_within_half_a_minute() {
 #[test]
 fn an_approval_that_comes_while_the_list_is_read_is_not_taken_for_forgotten() {
     let mut bench = attached();
-    bench.attachment.handle_want(otter_client_native::openclaw::Want::Approvals);
+    bench.attachment.handle_want(otter_client_native::openclaw::Want::Approvals, &bench.observed);
     let (read, _) = bench.attachment.poll_call(&bench.observed, bench.now).unwrap();
     bench.event("exec.approval.requested", &request(A, "make deploy"));
     let outputs = bench.attachment.handle_response(read, Ok(json!([])), &mut bench.observed, bench.now);
@@ -346,4 +346,37 @@ fn waiting_for_a_person_trips_no_deadline() {
         "step.recorded",
     ];
     assert!(bench.published().iter().all(|(kind, ..)| !ends.contains(kind)), "{:?}", bench.published());
+}
+
+#[test]
+fn an_end_before_a_hundred_others_is_found() {
+    let others =
+        |range: std::ops::Range<usize>| range.map(|n| ended(&format!("x{n}"), "denied", Some("deny")));
+    let history: Vec<Value> =
+        others(0..150).chain([ended(A, "allowed", Some("allow-once"))]).chain(others(150..350)).collect();
+    // After a while without the bridge.
+    let mut bench = asked();
+    bench.out.clear();
+    let mut world = World::new("b1");
+    world.ended = history.clone();
+    let calls = bench.attach(&world);
+    assert_eq!(story(&bench), ["resolved allowed"]);
+    let pages = calls.iter().filter(|call| call.method() == "approval.history");
+    let cursors: Vec<Value> = pages.map(|call| call.params()["cursor"].clone()).collect();
+    assert_eq!(cursors, [Value::Null, json!("100")], "no further than needed");
+    // When an answer comes too late.
+    let mut bench = answered("deny");
+    bench.reply(&id(), refused("APPROVAL_ALREADY_RESOLVED"));
+    for _ in 0..2 {
+        let (asked, call) = bench.take_calls().remove(0);
+        let payload = world.answer(&call).unwrap();
+        bench.reply(&asked, Ok(payload));
+    }
+    assert_eq!(story(&bench), ["received", "resolved allowed", "failed alreadyEnded"]);
+    // What the record does not have to its end is forgotten.
+    world.ended.retain(|item| item["id"] != A);
+    let mut bench = asked();
+    bench.out.clear();
+    bench.attach(&world);
+    assert_eq!(story(&bench), ["expired"]);
 }

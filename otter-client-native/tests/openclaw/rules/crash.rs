@@ -134,7 +134,8 @@ fn words(benches: &[&Bench]) -> BTreeMap<String, (Value, Value, Value)> {
         _ => data["author"]["type"].clone(),
     };
     for (kind, id, data) in benches.iter().flat_map(|bench| bench.published()) {
-        if kind == "message.created" {
+        // The world says that it has older rows, and does not give them: a line tells so.
+        if kind == "message.created" && !id.contains(":gap:") {
             let said = (author(&data), data["internal"].clone(), data["text"].clone());
             words.entry(id).or_insert(said);
         }

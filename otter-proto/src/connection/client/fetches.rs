@@ -181,6 +181,11 @@ impl ClientConnection {
                 self.listed(&scope, &entity_type, page, now);
             }
             What::Text(key) => {
+                if !first && page.error.as_ref().is_some_and(|error| error.code == ErrorCode::Changed) {
+                    // Parts of two versions make no text.
+                    (open.next, open.wanted, open.error) = (None, true, None);
+                    return self.send_fetches();
+                }
                 open.wanted = !open.ended && !failed;
                 if !open.wanted {
                     self.fetches.open.remove(at);

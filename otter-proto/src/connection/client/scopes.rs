@@ -79,8 +79,13 @@ impl ClientConnection {
 
     /// How current a scope is; `None` when it is not followed.
     pub fn scope_phase(&self, scope: &Scope) -> Option<ScopePhase> {
+        self.scope_status(scope).map(|(phase, _)| phase)
+    }
+
+    /// How current a scope is, and why when there is something to say; `None` when it is not followed.
+    pub fn scope_status(&self, scope: &Scope) -> Option<(ScopePhase, Option<String>)> {
         let (_, subscription) = self.scopes.get(self.find(&self.resolve(scope.clone()))?)?;
-        subscription.wanted.then(|| subscription.phase().0)
+        subscription.wanted.then(|| subscription.phase())
     }
 
     /// What has been applied of a scope.

@@ -155,6 +155,8 @@ impl Subscription {
                 None => self.stage = Stage::Unasked,
             },
             SubscribedMode::Snapshot => {
+                // Pages of the state that is replaced; the hub may have been set back behind them.
+                self.paged = 0;
                 self.stage = Stage::Staging(Staging {
                     head: answer.head,
                     epoch: answer.epoch.clone(),

@@ -73,7 +73,7 @@ impl ServerConnection {
             }
             if piece.prev > sub.pos {
                 let scope = scope.clone();
-                self.resync(&scope, "the hub could not continue the scope without a gap");
+                self.end_subscription(&scope, "the hub could not continue the scope without a gap");
                 return;
             }
             if self.out.window() == 0 {
@@ -104,7 +104,7 @@ impl ServerConnection {
             *after = Some(row.entity.clone());
         } else if read.end.is_none() {
             let scope = scope.clone();
-            self.resync(&scope, "the snapshot could not be read to its end");
+            self.end_subscription(&scope, "the snapshot could not be read to its end");
             return;
         }
         sub.asked = false;
@@ -119,8 +119,15 @@ impl ServerConnection {
         self.out.data(text.into());
     }
 
-    /// Ends the subscription because its continuity cannot be proven; the client subscribes anew.
-    pub fn resync(&mut self, scope: &Scope, reason: &str) {
+    /// Ends a subscription because its continuity cannot be proven; the client subscribes anew.
+    pub fn resync(&mut self, ticket: Ticket, reason: &str) {
+        if let Some((scope, _)) = self.subs.of(ticket) {
+            let scope = scope.clone();
+            self.end_subscription(&scope, reason);
+        }
+    }
+
+    pub(super) fn end_subscription(&mut self, scope: &Scope, reason: &str) {
         if self.subs.remove(scope) {
             self.needs.push_back(Need::Unsubscribed { scope: scope.clone() });
             let resync = Resync { scope: scope.clone(), reason: reason.to_owned() };

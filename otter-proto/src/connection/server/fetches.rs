@@ -8,11 +8,8 @@ use crate::catalogue;
 use crate::error::{ErrorBody, ErrorCode};
 use crate::frame::{Fetch, Page};
 use crate::id::is_id;
-use crate::limits::{MAX_FETCHES, MAX_PAGE_ROWS};
+use crate::limits::{MAX_FETCHES, MAX_PAGE_ROWS, ORDER_BYTES};
 use crate::time::Instant;
-
-/// The longest order key of a cursor, in bytes.
-const ORDER_BYTES: usize = 1024;
 
 impl ServerConnection {
     /// Takes a `fetch`. It waits until everything that happened before `subscribed` was sent; then the reader of its

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::need::{Closing, Message, Transmit};
 use crate::frame::{HubFrame, Published};
-use crate::limits::DATA_FRAME_BYTES;
+use crate::limits::MESSAGE_BYTES;
 
 /// While more control bytes than this wait, the hub does not read from the socket.
 pub(super) const CONTROL_BYTES: usize = 256 << 10;
@@ -236,11 +236,10 @@ impl Outbound {
                 Queued::Signal(text) | Queued::Data(text) => Message::Shared(text),
             });
         }
-        let mut message =
-            String::with_capacity(first.text().len() + self.waiting_bytes.min(DATA_FRAME_BYTES));
+        let mut message = String::with_capacity(first.text().len() + self.waiting_bytes.min(MESSAGE_BYTES));
         message.push_str(first.text());
         while let Some(next) = self.front()
-            && message.len() + 1 + next.text().len() <= DATA_FRAME_BYTES
+            && message.len() + 1 + next.text().len() <= MESSAGE_BYTES
         {
             message.push('\n');
             message.push_str(next.text());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::fetches::{self, Fetches};
 use super::need::{Need, Start, Ticket};
 use crate::id::{EntityKey, Epoch, Scope};
+use crate::limits::MESSAGE_BYTES;
 use crate::wire::Positions;
 
 /// Where a subscription stands.
@@ -135,8 +136,11 @@ impl Subscriptions {
         self.by_scope.iter_mut().find(|(_, sub)| sub.ticket == ticket)
     }
 
-    /// The next question about data, round robin over the scopes that have something to send.
+    /// The next question about data, round robin over the scopes that have something to send. Answers that are still to
+    /// come take their part of the window.
     pub(super) fn next_data(&mut self, window: u64) -> Option<Need> {
+        let open = self.by_scope.values().filter(|sub| sub.asked).count();
+        let window = window.saturating_sub(open as u64 * MESSAGE_BYTES as u64);
         if window == 0 {
             return None;
         }

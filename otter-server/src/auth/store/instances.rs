@@ -97,6 +97,18 @@ impl CredentialStore {
         })
     }
 
+    /// Revokes the tokens of instances that the log has taken out of the org: a hub that was killed in between did not.
+    pub fn revoke_removed(&self, org: &OrgId, now: UnixMillis) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let text = "UPDATE auth_instances SET revoked_at = ?2 WHERE org = ?1 AND revoked_at IS NULL
+                        AND 'instance/' || id IN
+                        (SELECT key FROM removed WHERE scope IN
+                         (SELECT scopes.id FROM scopes JOIN orgs ON orgs.id = scopes.org
+                          WHERE orgs.name = ?1 AND scopes.scope = 'org'))";
+            Ok(tx.execute(text, params![org.as_str(), sql(now)]).map(drop)?)
+        })
+    }
+
     /// Takes the instance with this id or name out of the org, its token valid or not; `None` when there is none. The
     /// hub follows [`Self::removed_instances`].
     pub fn remove_instance(

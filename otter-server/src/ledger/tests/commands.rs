@@ -264,3 +264,20 @@ fn what_waits_ends_with_the_right_to_ask_for_it() {
     let ((), commit) = world.transact(|ledger| ledger.member_removed(&member)).unwrap();
     assert_eq!(ended(&commit), [format!("command/{}", command_id(3))]);
 }
+
+#[test]
+fn a_command_ends_however_long_the_words_about_its_end_are() {
+    let mut world = World::with_conversation();
+    world.attached.insert(instance());
+    world.command(1, "message.send", &say());
+    let (code, message) = ("c".repeat(5_000), "😀".repeat(5_000));
+    let data = format!(r#"{{"stage":"failed","error":{{"code":"{code}","message":"{message}"}}}}"#);
+    world.one("command.updated", command_id(1).as_str(), &data);
+    let (text, _) = world.entity(&Scope::Org, &format!("command/{}", command_id(1))).unwrap();
+    let member = |path| crate::ledger::json::string(&text, path).unwrap().into_owned();
+    assert_eq!(
+        [member("error.code"), member("error.message"), member("stage")],
+        ["c".repeat(256), "😀".repeat(512), "failed".to_owned()]
+    );
+    assert_eq!(outstanding(&mut world).0, []);
+}

@@ -173,6 +173,20 @@ fn refusals_nobody_confirms_stop_the_lane_before_one_is_lost() {
 }
 
 #[test]
+fn a_confirmation_counts_also_when_its_publish_does_not_fit() {
+    let mut world = World::empty();
+    let bad: Vec<String> = (0..1_001)
+        .map(|n| format!(r#"{{"id":"ev_{n}","kind":"no.such","subject":"in_1:a","data":{{}}}}"#))
+        .collect();
+    world.publish(&publish(Lane::Main, 1, 1, &bad));
+    let beyond = publish(Lane::Main, 1, 1_002, &[world.event("agent.upserted", "in_1:a", AGENT)]);
+    let (published, _) = world.publish(&Publish { rejected_seen: Some(1_000), ..beyond });
+    assert_eq!((code(&published), published.expected), (Some(ErrorCode::PublishGap), Some(1_001)));
+    let (published, _) = world.publish(&publish(Lane::Main, 1, 1_001, &bad[1_000..]));
+    assert_eq!((published.up_to, published.rejected.len(), code(&published)), (1_001, 1, None));
+}
+
+#[test]
 fn what_changes_nothing_is_accepted_and_not_appended() {
     let mut world = World::with_conversation();
     world.one("message.created", "in_1:m", &message("x", ""));
@@ -316,11 +330,34 @@ fn a_long_text_is_cut_and_its_whole_can_be_read() {
     assert_eq!((kept, otter_proto::text::member(&text, "truncated")), (16 << 10, Some("true")));
     let key = EntityKey::parse("message/in_1:m").unwrap();
     let full = world.store.whole(&world.org, &conversation(), &key).unwrap().whole;
-    assert_eq!(full, Some(whole));
+    assert_eq!(full.map(|full| full.text), Some(whole));
     world.one("message.edited", "in_1:m", r#"{"text":"short","editedAt":"2026-11-22T14:00:00.000Z"}"#);
     let (text, _) = world.entity(&conversation(), "message/in_1:m").unwrap();
     assert_eq!(otter_proto::text::member(&text, "truncated"), None);
     assert_eq!(world.store.whole(&world.org, &conversation(), &key).unwrap().whole, None);
+}
+
+#[test]
+fn an_edit_of_a_cut_text_may_take_members_away() {
+    let mut world = World::with_conversation();
+    world.one("message.created", "in_1:m", &message(&"x".repeat(100_000), r#","note":"n""#));
+    let edit = r#"{"text":"short","editedAt":"2026-11-22T14:00:00.000Z","note":null}"#;
+    world.one("message.edited", "in_1:m", edit);
+    let (text, _) = world.entity(&conversation(), "message/in_1:m").unwrap();
+    assert_eq!(otter_proto::text::member(&text, "note"), None);
+}
+
+#[test]
+fn an_order_key_is_not_longer_than_a_cursor_may_be() {
+    let mut world = World::empty();
+    world.one(
+        "agent.upserted",
+        "in_1:a",
+        &format!(r#"{{"instanceId":"in_1","name":"x{}"}}"#, "ü".repeat(2_000)),
+    );
+    let key = EntityKey::parse("agent/in_1:a").unwrap();
+    let (row, _) = world.transact(|ledger| ledger.rows.entity(&Scope::Org, &key)).unwrap();
+    assert_eq!(row.unwrap().order, format!("x{}", "ü".repeat(511)));
 }
 
 #[test]
@@ -343,4 +380,6 @@ fn the_link_to_the_gateway_is_replaced_whole() {
         world.entity(&Scope::Org, "instance/in_1").unwrap().0,
         r#"{"gateway":{"state":"online","version":"2026.9.6"},"name":"Mac"}"#
     );
+    world.one("instance.updated", "in_1", r#"{"gateway":{"state":"online"},"name":null}"#);
+    assert_eq!(world.entity(&Scope::Org, "instance/in_1").unwrap().0, r#"{"gateway":{"state":"online"}}"#);
 }

@@ -11,6 +11,7 @@ use crate::ledger::{
     CommandRow, CommandRows, End, EntityRow, EventRow, LaneRow, LaneRows, MAX_EPOCHS, OrgRow, ReplyRow,
     ScopeRow, StateRows, StoreError, WindowRow,
 };
+use crate::store::WholeText;
 
 /// The rows of one org inside one transaction.
 pub(super) struct MemoryRows<'r> {
@@ -210,11 +211,11 @@ impl StateRows for MemoryRows<'_> {
         &mut self,
         scope: &Scope,
         key: &EntityKey,
-        _rev: u64,
+        rev: u64,
         text: &str,
     ) -> Result<(), StoreError> {
         let key = Key::FullText(self.org.clone(), scope.clone(), key.clone());
-        self.put(key, Value::FullText(text.to_owned()));
+        self.put(key, Value::FullText(WholeText { rev, text: text.to_owned() }));
         Ok(())
     }
 

@@ -1,23 +1,27 @@
 //! Connections and migrations.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::ledger::StoreError;
+use crate::store::{DirLock, LockError};
 
 /// The schema, step by step. A step that was released never changes; the file's `user_version` counts the steps done.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_log.sql"),
     include_str!("../migrations/0002_credentials.sql"),
     include_str!("../migrations/0003_pages.sql"),
+    include_str!("../migrations/0004_vendors.sql"),
 ];
 
 /// The file in the data directory.
 pub const FILE: &str = "otter.db";
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why the file cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +46,22 @@ pub enum OpenError {
         /// The newest schema known here.
         known: usize,
     },
+    /// The file is of an earlier release, and a hub has it.
+    #[error(
+        "{path} is in use by an older otter-server (schema {found}, this one writes {known}): use the otter-server that \
+         runs, or stop it and start this one, which brings the file up to date"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The schema that this release writes.
+        known: usize,
+    },
     /// The data directory cannot be taken.
     #[error(transparent)]
-    Lock(#[from] crate::store::LockError),
+    Lock(#[from] LockError),
     /// The thread that looks after the file cannot be started.
     #[error("cannot start a thread: {source}")]
     Thread {
@@ -64,12 +81,50 @@ pub enum OpenError {
     },
 }
 
-/// Opens the store's file in `dir` for writing and brings its schema up to date. Takes no lock: the hub holds
-/// [`crate::store::DirLock`], command-line tools write credential rows only.
+/// Opens the store's file in `dir` for writing. The hub holds [`DirLock`]; command-line tools, which write credential
+/// rows only, open the file beside it. Its schema is brought up to date only while no hub has the directory.
 pub fn connect(dir: &Path) -> Result<Connection, OpenError> {
-    let path = dir.join(FILE);
-    let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
-    let mut connection = Connection::open(&path).map_err(sqlite)?;
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    let mut connection = open(dir)?;
+    loop {
+        let found = schema(&connection).map_err(|source| sqlite(dir, source))?;
+        if found >= MIGRATIONS.len() {
+            return known(dir, connection, found);
+        }
+        match DirLock::take(dir) {
+            Ok(_lock) => {
+                let found = migrate(&mut connection).map_err(|source| sqlite(dir, source))?;
+                return known(dir, connection, found);
+            }
+            // Whoever has it may be about to do the same.
+            Err(LockError::Taken(_)) if Instant::now() < deadline => std::thread::sleep(LOCK_PAUSE),
+            Err(LockError::Taken(_)) => {
+                return Err(OpenError::Older { path: dir.join(FILE), found, known: MIGRATIONS.len() });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Opens the file for the owner of the directory and brings its schema up to date.
+pub(super) fn connect_owner(dir: &Path, _lock: &DirLock) -> Result<Connection, OpenError> {
+    let mut connection = open(dir)?;
+    let found = migrate(&mut connection).map_err(|source| sqlite(dir, source))?;
+    known(dir, connection, found)
+}
+
+fn known(dir: &Path, connection: Connection, found: usize) -> Result<Connection, OpenError> {
+    let known = MIGRATIONS.len();
+    if found > known { Err(OpenError::Newer { path: dir.join(FILE), found, known }) } else { Ok(connection) }
+}
+
+fn sqlite(dir: &Path, source: rusqlite::Error) -> OpenError {
+    OpenError::Sqlite { path: dir.join(FILE), source }
+}
+
+fn open(dir: &Path) -> Result<Connection, OpenError> {
+    let sqlite = |source| sqlite(dir, source);
+    let connection = Connection::open(dir.join(FILE)).map_err(sqlite)?;
     configure(&connection).map_err(sqlite)?;
     // Readers never block the writer, and a commit is one append and one fsync.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
@@ -77,11 +132,6 @@ pub fn connect(dir: &Path) -> Result<Connection, OpenError> {
     // A checkpoint inside a commit would delay its answers; a thread does them.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sqlite)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).map_err(sqlite)?;
-    let found = migrate(&mut connection).map_err(sqlite)?;
-    let known = MIGRATIONS.len();
-    if found > known {
-        return Err(OpenError::Newer { path, found, known });
-    }
     Ok(connection)
 }
 
@@ -105,13 +155,18 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
 fn migrate(connection: &mut Connection) -> Result<usize, rusqlite::Error> {
     loop {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done: i64 = step.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let done = usize::try_from(done).unwrap_or(usize::MAX);
+        let done = schema(&step)?;
         let Some(sql) = MIGRATIONS.get(done) else { return Ok(done) };
         step.execute_batch(sql)?;
         step.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap_or(i64::MAX))?;
         step.commit()?;
     }
+}
+
+/// How many steps the file has done.
+fn schema(connection: &Connection) -> Result<usize, rusqlite::Error> {
+    let done: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(done).unwrap_or(usize::MAX))
 }
 
 /// What an error of SQLite means for the hub.

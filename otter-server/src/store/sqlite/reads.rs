@@ -12,7 +12,8 @@ use crate::store::sqlite::convert::{int, text, uint};
 use crate::store::sqlite::failed;
 use crate::store::sqlite::rows::{entity, scope_row};
 use crate::store::{
-    EventPage, ListAsk, ListRead, ListRow, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead, WholeRead,
+    EventPage, ListAsk, ListRead, ListRow, LiveRow, PositionRead, Reads, SnapshotEnd, SnapshotRead,
+    WholeRead, WholeText,
 };
 
 /// Connections kept for the next reader.
@@ -197,8 +198,10 @@ impl Reads for SqliteReads {
                 .query_row(params![id, key.as_str()], entity)
                 .optional()?;
             let whole = transaction
-                .prepare_cached("SELECT text FROM full_texts WHERE scope = ?1 AND key = ?2")?
-                .query_row(params![id, key.as_str()], |row| row.get(0))
+                .prepare_cached("SELECT rev, text FROM full_texts WHERE scope = ?1 AND key = ?2")?
+                .query_row(params![id, key.as_str()], |row| {
+                    Ok(WholeText { rev: uint(row, 0)?, text: row.get(1)? })
+                })
                 .optional()?;
             Ok(WholeRead { row: entity, whole, as_of: row.head })
         })

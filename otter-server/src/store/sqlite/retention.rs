@@ -14,7 +14,8 @@ pub struct Retention {
     pub age_ms: u64,
     /// The newest events stay, whatever their age.
     pub events: u64,
-    /// Ended commands, replies and the ids of removed entities stay this long, in milliseconds.
+    /// Ended commands, replies and the ids of removed entities, but those of instances, stay this long, in
+    /// milliseconds.
     pub bookkeeping_ms: u64,
 }
 
@@ -66,7 +67,9 @@ impl Retention {
             "DELETE FROM commands WHERE rowid IN
              (SELECT rowid FROM commands WHERE ended = 1 AND issued_at < ?1 LIMIT ?2)",
             "DELETE FROM replies WHERE rowid IN (SELECT rowid FROM replies WHERE at < ?1 LIMIT ?2)",
-            "DELETE FROM removed WHERE (scope, key) IN (SELECT scope, key FROM removed WHERE at < ?1 LIMIT ?2)",
+            // A removed instance never comes back, however old its token is.
+            "DELETE FROM removed WHERE (scope, key) IN
+             (SELECT scope, key FROM removed WHERE at < ?1 AND key NOT GLOB 'instance/*' LIMIT ?2)",
         ] {
             most = most.max(count(connection.execute(sql, params![before, int(CHUNK)])?));
         }

@@ -15,6 +15,11 @@ use crate::ledger::{
 use crate::store::sqlite::convert::{instant, int, text, uint};
 use crate::store::sqlite::failed;
 
+/// `/` follows `.`: all types that begin with `x.`. The conditions are those of the index that serves this.
+pub(super) const OLDEST_OF_VENDORS: &str = "SELECT text, rev, live, open, ord, key
+    FROM entities INDEXED BY entities_vendors
+    WHERE scope = ?1 AND type >= 'x.' AND type < 'x/' AND live = 1 ORDER BY ord, key LIMIT ?2";
+
 /// The rows of one org inside one transaction.
 pub(super) struct SqliteRows<'c> {
     connection: &'c Connection,
@@ -228,11 +233,10 @@ impl StateRows for SqliteRows<'_> {
         limit: usize,
     ) -> Result<Vec<(EntityKey, EntityRow)>, StoreError> {
         let Some(id) = self.scope_id(scope)? else { return Ok(Vec::new()) };
-        // `/` follows `.`: all types that begin with `x.`.
-        let sql = "SELECT text, rev, live, open, ord, key FROM entities
-                   WHERE scope = ?1 AND type >= 'x.' AND type < 'x/' AND live = 1 ORDER BY ord, key LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.all(sql, params![id, limit], |row| Ok((text(row, 5, EntityKey::parse)?, entity(row)?)))
+        self.all(OLDEST_OF_VENDORS, params![id, limit], |row| {
+            Ok((text(row, 5, EntityKey::parse)?, entity(row)?))
+        })
     }
 
     fn window(&mut self, scope: &Scope, entity_type: &str, open: bool) -> Result<WindowRow, StoreError> {

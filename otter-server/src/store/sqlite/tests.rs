@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use otter_proto::UnixMillis;
-use otter_proto::id::{Epoch, MemberId, OrgId, Scope};
+use otter_proto::id::{EntityKey, Epoch, MemberId, OrgId, Scope};
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -188,4 +188,73 @@ fn upkeep_runs_beside_the_writer_and_ends_when_dropped() {
     write(&mut store, 1..=50);
     drop(upkeep);
     assert_eq!(SqliteReads::new(dir.path()).org(&org()).unwrap().map(|row| row.head), Some(50));
+}
+
+#[test]
+fn the_id_of_a_removed_instance_is_never_free_again() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), [1]);
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    let key = |name: &str| EntityKey::parse(name).unwrap();
+    store
+        .transaction(&org(), &mut |rows| {
+            rows.put_removed(&Scope::Org, &key("instance/in_1"), UnixMillis(1))?;
+            rows.put_removed(&Scope::Org, &key("task/t"), UnixMillis(1))
+        })
+        .unwrap();
+    let retention = Retention { age_ms: 100, events: 3, bookkeeping_ms: 1_000 };
+    retention.trim(&mut connect(dir.path()).unwrap(), UnixMillis(10_000)).unwrap();
+    store
+        .transaction(&org(), &mut |rows| {
+            assert_eq!(rows.removed_at(&Scope::Org, &key("instance/in_1"))?, Some(UnixMillis(1)));
+            assert_eq!(rows.removed_at(&Scope::Org, &key("task/t"))?, None);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_file_that_a_hub_has_is_not_changed_by_a_newer_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(dir.path()).unwrap());
+    damage(dir.path(), "DROP INDEX entities_vendors; PRAGMA user_version = 3");
+    let version = || -> i64 {
+        let file = Connection::open(dir.path().join(FILE)).unwrap();
+        file.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    let lock = DirLock::take(dir.path()).unwrap();
+    let error = connect(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("in use by an older otter-server (schema 3, this one writes 4)"), "{error}");
+    assert_eq!(version(), 3);
+    drop(lock);
+    connect(dir.path()).unwrap();
+    assert_eq!(version(), 4);
+    DirLock::take(dir.path()).unwrap();
+}
+
+#[test]
+fn the_oldest_rows_of_integrators_are_found_without_a_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path()).unwrap();
+    let plan = format!("EXPLAIN QUERY PLAN {}", rows::OLDEST_OF_VENDORS);
+    let mut statement = store.connection.prepare(&plan).unwrap();
+    let steps = statement.query_map([1, 17], |row| row.get::<_, String>(3)).unwrap();
+    let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+    assert_eq!(steps, ["SEARCH entities USING INDEX entities_vendors (scope=?)"]);
+}
+
+#[test]
+fn a_long_write_ahead_log_is_emptied() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), [1]);
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    write(&mut store, 2..=100);
+    let file = dir.path().join(format!("{FILE}-wal"));
+    let length = || std::fs::metadata(&file).unwrap().len();
+    let connection = connect(dir.path()).unwrap();
+    upkeep::checkpoint(&connection, i64::MAX).unwrap();
+    assert!(length() > 0, "a short one stays, to be written over");
+    upkeep::checkpoint(&connection, 10).unwrap();
+    assert_eq!(length(), 0);
+    write(&mut store, 101..=102);
 }

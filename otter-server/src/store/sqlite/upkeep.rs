@@ -8,8 +8,13 @@ use std::time::Duration;
 use otter_proto::UnixMillis;
 use rusqlite::Connection;
 
+use crate::store::sqlite::connect::BUSY_TIMEOUT;
 use crate::store::sqlite::{OpenError, Retention, connect};
 
+/// Pages that the write-ahead log may hold, 64 MiB: under load without a pause it would never be used from its start.
+const LOG_PAGES: i64 = 16 << 10;
+/// Then the writer and the readers may be kept waiting for this long, once per round.
+const LOG_TIMEOUT: Duration = Duration::from_millis(100);
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
 /// Checkpoints between two looks for something to trim.
 const TRIM_EVERY: u32 = 300;
@@ -60,7 +65,7 @@ fn run(
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
         }
         // A failure here loses nothing: the log stays longer than it needs to, and the writer meets the same disk.
-        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        if let Err(error) = checkpoint(&connection, LOG_PAGES) {
             tracing::debug!(%error, "checkpoint");
         }
         rounds += 1;
@@ -76,4 +81,17 @@ fn run(
             }
         }
     }
+}
+
+/// Moves what the log holds into the file beside the writer. A log of more than `most` pages is also emptied, which
+/// makes the writer wait for a moment.
+pub(super) fn checkpoint(connection: &Connection, most: i64) -> Result<(), rusqlite::Error> {
+    let pages: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+    if pages <= most {
+        return Ok(());
+    }
+    connection.busy_timeout(LOG_TIMEOUT)?;
+    let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    emptied
 }

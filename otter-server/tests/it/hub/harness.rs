@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
@@ -21,20 +22,24 @@ use otter_proto::id::{Epoch, OrgId};
 use otter_proto::limits::Limits;
 use otter_server::auth::unix_now;
 use otter_server::fanout::Fanout;
+use otter_server::http;
 use otter_server::hub::{Hub, HubConfig};
 use otter_server::log::{FanOut, Log, LogConfig, Reader};
 use otter_server::store::memory::MemoryStore;
 use otter_server::{conn, ws};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
 
 const LONG: Duration = Duration::from_secs(20);
+/// More connections than a test opens.
+const PLACES: usize = 10_000;
 pub(crate) const CONVERSATION: &str = "conversation/in_1:c";
 
 /// A running hub.
@@ -84,7 +89,12 @@ impl World {
         let revoke = Arc::new(Notify::new());
         let router = Router::new().route("/", get(open)).with_state((Arc::clone(&hub), Arc::clone(&revoke)));
         let addr = listener.local_addr().unwrap();
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let server = tokio::spawn(http::serve(
+            listener,
+            router,
+            Arc::new(Semaphore::new(PLACES)),
+            CancellationToken::new(),
+        ));
         Self { hub, addr, revoke, _log: log, server }
     }
 
@@ -153,6 +163,7 @@ type Shared = (Arc<Hub>, Arc<Notify>);
 
 async fn open(
     State((hub, revoke)): State<Shared>,
+    Extension(peer): Extension<http::Peer>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -183,7 +194,10 @@ async fn open(
         pending().await
     };
     let upgrade = ws::member_socket(upgrade, &Limits::V1);
-    upgrade.on_upgrade(|socket| conn::serve(socket, admitted, ended, hub))
+    upgrade.on_upgrade(async move |socket| {
+        conn::serve(socket, peer.received.clone(), admitted, ended, hub).await;
+        drop(peer);
+    })
 }
 
 /// A client that sends exactly what a test says.

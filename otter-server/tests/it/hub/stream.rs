@@ -1,7 +1,10 @@
 //! What subscribers get.
 
+use std::time::Duration;
+
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use super::harness::{CONVERSATION, World, event, hello, message, publish};
 use otter_server::hub::HubConfig;
@@ -155,6 +158,25 @@ async fn a_silent_client_is_closed_with_4003() {
 }
 
 #[tokio::test]
+async fn a_message_may_take_longer_than_the_client_may_be_silent() {
+    let mut config = HubConfig::default();
+    config.connection.heartbeat_ms = 200;
+    let world = World::start_with(config).await;
+    let mut bridge = world.instance(&["b1"]).await;
+    let text = json!({"type": "probe", "n": 7, "padding": "x".repeat(1_000)}).to_string();
+    // A frame by hand, masked with zeros, so that it can go in parts.
+    let mut bytes = vec![0x81, 0xfe];
+    bytes.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(text.as_bytes());
+    for part in bytes.chunks(bytes.len().div_ceil(15)) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        bridge.socket.get_mut().write_all(part).await.unwrap();
+    }
+    assert_eq!(bridge.frame("probed").await["n"], 7);
+}
+
+#[tokio::test]
 async fn clients_that_offer_it_get_binary_messages() {
     let world = World::start().await;
     let mut peer = world.socket("member").await;
@@ -172,7 +194,7 @@ async fn a_hub_that_stops_asks_clients_to_leave_and_then_says_goodbye() {
     let world = World::start().await;
     let mut member = world.member().await;
     let hub = std::sync::Arc::clone(&world.hub);
-    let draining = tokio::spawn(async move { hub.drain(std::time::Duration::from_millis(200)).await });
+    let draining = tokio::spawn(async move { hub.drain(Duration::from_millis(200)).await });
     assert_eq!(member.frame("drain").await["windowMs"], 200);
     let (frames, code) = member.end().await;
     assert_eq!((frames.last().map(|frame| &frame["code"]), code), (Some(&json!(4001)), 4001));
@@ -215,7 +237,7 @@ async fn a_client_that_never_reads_holds_nobody_up_and_is_closed() {
     }
     assert_eq!(seen, 100);
     drop((reader, bridge));
-    tokio::time::sleep(std::time::Duration::from_millis(2_200)).await;
+    tokio::time::sleep(Duration::from_millis(2_200)).await;
     let (frames, code) = stuck.end().await;
     let events = frames.iter().filter(|frame| frame["type"] == "events").count();
     assert!(events < 30, "no more than its window was sent: {events}");

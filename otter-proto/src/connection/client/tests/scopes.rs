@@ -179,6 +179,47 @@ fn a_state_that_is_not_the_hubs_is_replaced() {
 }
 
 #[test]
+fn a_hub_set_back_behind_pages_that_were_read_is_compared_again() {
+    let mut bench = following();
+    bench.machine.more(scope("org"), "task");
+    bench.hears(r#"{"type":"page","id":1,"rows":[],"asOf":500}"#);
+    bench.hears(r#"{"type":"resync","scope":"org","reason":"x"}"#);
+    bench.snapshot("org", 2, 10, &[]);
+    bench.hears(r#"{"type":"page","id":2,"rows":[],"asOf":10}"#);
+    let event = put("org", 11, 10, "task/a", "{}");
+    bench.hears(&format!(
+        r#"{{"type":"events","scope":"org","epoch":"e1","events":[{event}],"hash":"00000000000000ff"}}"#
+    ));
+    assert_eq!(bench.machine.counters().hash_mismatches, 1);
+}
+
+#[test]
+fn parts_of_two_versions_make_no_text() {
+    let mut bench = following();
+    bench.told();
+    bench.machine.fetch_text(scope("org"), entity("command/c"));
+    bench.said();
+    let part = |id: u64, text: &str, next: &str| {
+        format!(r#"{{"type":"page","id":{id},"rows":[],"asOf":10,"full":{{"result":"{text}"}}{next}}}"#)
+    };
+    bench.hears(&part(1, "ab", r#","next":{"order":"7:2","id":"c"}"#));
+    assert!(bench.said().join("").contains(r#""before":{"order":"7:2","id":"c"}"#));
+    bench.hears(
+        r#"{"type":"page","id":2,"rows":[],"error":{"code":"changed","message":"x","retryable":true}}"#,
+    );
+    let again = bench.said().join("");
+    assert!(again.contains(r#""id":3"#) && !again.contains("before"), "{again}");
+    bench.hears(&part(3, "xyz", ""));
+    assert_eq!(
+        bench.gist(),
+        [
+            r#"text command/c true Some("{\"result\":\"ab\"}") false None"#,
+            r#"text command/c true Some("{\"result\":\"xyz\"}") true None"#,
+        ]
+    );
+}
+
+#[test]
 fn resyncs_that_do_not_help_slow_down() {
     let mut bench = following();
     let mut asked = 0;

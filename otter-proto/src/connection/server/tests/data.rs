@@ -200,21 +200,21 @@ fn one_pending_frame_goes_out_without_a_copy() {
 }
 
 #[test]
-fn everything_pending_is_packed_into_messages_of_at_most_256_kib() {
-    let mut config = config();
-    config.limits.window_bytes = 1 << 20;
-    let mut conn = open_with(config, PrincipalType::Member);
+fn everything_pending_is_packed_into_messages_of_at_most_64_kib() {
+    let mut conn = open(PrincipalType::Member);
     let ticket = resumed(&mut conn, "org", 0);
     conn.handle_news(&scope("org"));
     event_need(&mut conn);
-    let pieces: Vec<Piece> = (0..6).map(|n| piece(n, n + 1, 100 << 10)).collect();
+    let pieces: Vec<Piece> =
+        [25, 25, 25, 25, 100, 25].into_iter().zip(0..).map(|(kib, n)| piece(n, n + 1, kib << 10)).collect();
     conn.provide_events(ticket, &pieces, false);
     let mut counts = Vec::new();
     while let Some(Transmit::Message(message)) = conn.poll_transmit() {
-        assert!(message.as_str().len() <= 256 << 10);
-        counts.push(message.as_str().split('\n').count());
+        let count = message.as_str().split('\n').count();
+        assert!(count == 1 || message.as_str().len() <= 64 << 10);
+        counts.push(count);
     }
-    assert_eq!(counts, [2, 2, 2]);
+    assert_eq!(counts, [2, 2, 1, 1]);
 }
 
 #[test]
@@ -231,4 +231,49 @@ fn the_own_member_scope_is_given_up_by_either_name() {
         conn.subscribed(*ticket, Start::Snapshot { head: 0, reason: None });
         drain(&mut conn);
     }
+}
+
+#[test]
+fn answers_that_are_still_to_come_take_their_part_of_the_window() {
+    let mut conn = open(PrincipalType::Member);
+    for n in 0..20 {
+        let text = format!(r#"{{"type":"subscribe","scope":"conversation/c{n}","sub":{n}}}"#);
+        conn.handle_message(&text, Instant(1));
+    }
+    for need in needs(&mut conn) {
+        let Need::Subscribe { ticket, .. } = need else { panic!("{need:?}") };
+        conn.subscribed(ticket, Start::Snapshot { head: 1, reason: None });
+    }
+    let pages = |conn: &mut ServerConnection| -> Vec<Ticket> {
+        let asked = needs(conn).into_iter();
+        asked
+            .filter_map(|need| match need {
+                Need::Snapshot { ticket, .. } => Some(ticket),
+                _ => None,
+            })
+            .collect()
+    };
+    let asked = pages(&mut conn);
+    assert_eq!(asked.len(), 4, "as many messages as the window holds");
+    let value = format!("\"{}\"", "x".repeat(60 << 10));
+    let entity = EntityKey::new("message", "a").unwrap();
+    let rows = [SnapshotRow { entity, rev: 1, live: true, value: &value }];
+    for ticket in asked {
+        conn.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of: 1, end: None });
+    }
+    assert_eq!(pages(&mut conn).len(), 1, "what is left of the window");
+    drain(&mut conn);
+    ack(&mut conn, 4);
+    assert_eq!(pages(&mut conn).len(), 3, "one is on its way");
+}
+
+#[test]
+fn a_late_answer_cannot_end_a_newer_subscription() {
+    let mut conn = open(PrincipalType::Member);
+    let old = resumed(&mut conn, "org", 10);
+    let new = resumed(&mut conn, "org", 10);
+    conn.resync(old, "trimmed");
+    assert_eq!(drain(&mut conn), Vec::<String>::new());
+    conn.resync(new, "trimmed");
+    assert_eq!(drain(&mut conn), [r#"{"type":"resync","scope":"org","reason":"trimmed"}"#]);
 }

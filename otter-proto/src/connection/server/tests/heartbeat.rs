@@ -164,6 +164,20 @@ fn any_byte_counts_as_life() {
 }
 
 #[test]
+fn a_message_that_takes_longer_than_two_heartbeats_is_no_silence() {
+    let mut conn = open(PrincipalType::Instance);
+    conn.handle_received(1_000, Instant(1));
+    conn.handle_received(200_000, Instant(15_000));
+    beat(&mut conn, 15_000);
+    conn.handle_received(400_000, Instant(30_001));
+    conn.handle_timeout(Instant(30_001));
+    assert!(conn.is_open(), "bytes came");
+    conn.handle_received(400_000, Instant(60_001));
+    conn.handle_timeout(Instant(60_001));
+    assert!(!conn.is_open(), "none came since");
+}
+
+#[test]
 fn silence_says_nothing_while_the_hub_does_not_read() {
     let mut conn = open(PrincipalType::Member);
     conn.handle_reading(false, Instant(10_000));
