@@ -106,7 +106,8 @@ impl Subscription {
         self.stage = Stage::Asked;
         self.sub = sub;
         self.resync_at = None;
-        let position = self.position.clone();
+        // Rows that are newer than the position would hide what a hub that was set back writes in their place.
+        let position = self.position.clone().filter(|at| at.pos >= self.paged);
         let (epoch, pos) = position.map_or((None, None), |at| (Some(at.epoch), Some(at.pos)));
         let trouble = self.trouble.take().map(|trouble| trouble.word().to_owned());
         Subscribe { scope: scope.clone(), sub, epoch, pos, trouble }

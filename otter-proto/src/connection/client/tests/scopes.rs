@@ -194,6 +194,16 @@ fn a_hub_set_back_behind_pages_that_were_read_is_compared_again() {
 }
 
 #[test]
+fn a_position_behind_pages_that_were_read_is_not_resumed() {
+    let mut bench = following();
+    bench.machine.more(scope("org"), "task");
+    bench.said();
+    bench.hears(r#"{"type":"page","id":1,"rows":[],"asOf":11}"#);
+    let hello = bench.reconnect().join("");
+    assert!(hello.ends_with(r#""subscribe":[{"type":"subscribe","scope":"org","sub":2}]}"#), "{hello}");
+}
+
+#[test]
 fn parts_of_two_versions_make_no_text() {
     let mut bench = following();
     bench.told();
