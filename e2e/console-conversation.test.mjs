@@ -234,15 +234,28 @@ test('a draft of several lines has its height from the first frame, also on a ph
     assert.ok(height > 80);
     await page.evaluate((hash) => (location.hash = hash), talk(ADA));
     await page.locator(`[data-open-conversation="${ADA}"]`).waitFor();
-    await page.evaluate(paintedHeights, INPUT);
-    await page.evaluate((hash) => {
-      window.heights.length = 0;
-      location.hash = hash;
-    }, talk(MAIL));
+    await page.evaluate(paintedHeights, `[data-open-conversation="${MAIL}"] ${INPUT}`);
+    await page.evaluate((hash) => (location.hash = hash), talk(MAIL));
     await page.waitForFunction(() => window.heights.length > 5);
     assert.equal(await page.inputValue(INPUT), 'one\ntwo\nthree\nfour');
     assert.deepEqual(await page.evaluate(() => [...new Set(window.heights)]), [height]);
   }
+});
+
+test('writing several lines keeps the newest message in sight', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  await page.locator(by('message-row')).first().waitFor();
+  await page.focus(INPUT);
+  for (let n = 0; n < 6; n += 1) {
+    await page.keyboard.type('a line');
+    await page.keyboard.press('Shift+Enter');
+  }
+  const end = () => page.evaluate(() => {
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.scroller');
+    return [scrollHeight - scrollTop - clientHeight < 3, document.querySelector('[data-testid=to-newest]').hidden];
+  });
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.deepEqual(await end(), [true, true]);
 });
 
 test('code is copied as it was written', async (t) => {

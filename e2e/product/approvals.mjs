@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { ADMIN } from '../gateway-client.mjs';
 import { by } from '../harness/browser.mjs';
 import { until } from '../harness/process.mjs';
-import { TURN_MS } from './say.mjs';
+import { conversationOf } from '../harness/world.mjs';
+import { say, TURN_MS } from './say.mjs';
 
 export const approvals = {
   'an agent asks, and everybody sees what it wants to run, where, and how long there is': async (world) => {
@@ -70,6 +71,24 @@ export const approvals = {
     assert.equal(watcher.kinds(`approval/${id}`).filter((kind) => kind === 'approval.decided').length, 1);
     await world.idle();
     assert.equal(runs(world, 'both'), winner === owner ? 1 : 0);
+  },
+
+  'two that wait at once are answered in the other order, each for itself': async (world) => {
+    const { owner, ann } = world;
+    const earlier = await ask(world, 'earlier');
+    const asking = conversationOf(world.instance, 'agent:researcher:main');
+    await say(owner, asking, `RUN_EXEC:${commandOf(world, 'later')}`);
+    const later = await waits(world, ann, 'later');
+    await ann.page.waitForFunction(() => document.querySelectorAll('[data-testid="approval-card"][data-state="pending"]').length === 2);
+    await ann.answer(later, 'allow-once');
+    await ann.part('approval-card', { approvalId: later, state: 'resolved', outcome: 'allowed' }).waitFor({ state: 'attached' });
+    await ran(world, 'later');
+    assert.equal(await ann.part('approval-card', { approvalId: earlier }).getAttribute('data-state'), 'pending');
+    assert.equal(runs(world, 'earlier'), 0);
+    await ann.answer(earlier, 'deny');
+    await resolved(world, earlier, 'denied');
+    for (const session of ['agent:main:main', 'agent:researcher:main']) await world.idle(session);
+    assert.deepEqual(['earlier', 'later'].map((name) => runs(world, name)), [0, 1]);
   },
 
   'an answer to something else than what is asked is refused, and the approval waits on': async (world) => {
@@ -194,15 +213,17 @@ export async function ask(world, name) {
   return asked(world, name);
 }
 
-async function asked({ owner, ann, ...world }, name) {
-  const ids = [];
-  for (const page of [owner, ann]) {
-    const card = page.part('approval-card', { state: 'pending' }).filter({ hasText: commandOf(world, name) });
-    await card.waitFor({ timeout: TURN_MS });
-    ids.push(await card.getAttribute('data-approval-id'));
-  }
-  assert.equal(ids[0], ids[1]);
-  return ids[0];
+async function asked(world, name) {
+  const [mine, theirs] = await Promise.all([world.owner, world.ann].map((page) => waits(world, page, name)));
+  assert.equal(mine, theirs);
+  return mine;
+}
+
+/** Waits until a page shows that the command of this name waits; gives the id of the approval. */
+async function waits(world, page, name) {
+  const card = page.part('approval-card', { state: 'pending' }).filter({ hasText: commandOf(world, name) });
+  await card.waitFor({ timeout: TURN_MS });
+  return card.getAttribute('data-approval-id');
 }
 
 /** Waits until both pages say what came of it. In a conversation the card leaves soon after; the page of all keeps it. */

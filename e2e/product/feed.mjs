@@ -60,6 +60,18 @@ export const feed = {
     assert.equal(added(world).length, 11);
   },
 
+  'a kill -9 of the gateway just after an item was pushed: it comes once': async (world) => {
+    const { owner, ann } = world;
+    const gateway = await connectTo(world.gateway);
+    await gateway.call('otter.feed.push', { category: 'custom', title: 'Just before the kill' });
+    await world.gateway.kill9();
+    await world.gateway.start();
+    for (const page of [owner, ann]) await page.part('feed-item').filter({ hasText: 'Just before the kill' }).waitFor({ timeout: TURN_MS });
+    await until(() => world.watcher.entity('instance', world.instance).gateway.state === 'online', { what: 'the gateway', timeoutMs: TURN_MS });
+    await world.idle();
+    assert.equal(added(world).length, 12);
+  },
+
   'what one person has read stays unread for the other; what one archives is away for all': async (world) => {
     const { owner, ann } = world;
     await ann.part('feed-read-all').click();
@@ -77,7 +89,7 @@ export const feed = {
     await owner.part('feed-archive-all').click();
     for (const page of [owner, ann]) await page.until('the feed is empty', async () => (await page.part('feed-item').count()) === 0);
     await ann.goTo('#/feed/archived');
-    await ann.until('all are put away', async () => (await ann.part('feed-item', { archived: 'true' }).count()) === 12);
+    await ann.until('all are put away', async () => (await ann.part('feed-item', { archived: 'true' }).count()) === 13);
     await world.idle();
   },
 };

@@ -1,9 +1,14 @@
 // Offline and slow: what was asked for is done once, what was refused stays, and a slow reader is waited for.
 
 import assert from 'node:assert/strict';
+import { by } from '../harness/browser.mjs';
+import { Instance } from '../harness/instance.mjs';
 import { until } from '../harness/process.mjs';
 
 const FLOOD = 400;
+/** The commands that may be open for one instance. */
+const OPEN_COMMANDS = 256;
+const BATCH = 64;
 
 export const slow = {
   'a reader on a thin line is not cut off, holds nobody up, and catches up': async (world) => {
@@ -32,4 +37,37 @@ export const slow = {
     });
   },
 
+  'what the hub refuses stays with its words, also over a reload, until it is tried again': async (world) => {
+    const { owner, watcher, hub } = world;
+    const full = await Instance.connect(hub, { token: hub.addInstance('full') });
+    const id = await full.introduce({ agent: 'clerk', name: 'Clerk' });
+    full.close();
+    await watcher.follow(`conversation/${id}`);
+    await owner.goTo(`#/c/${encodeURIComponent(id)}`);
+    await owner.part('composer-input').waitFor();
+    await until(() => watcher.entity('instance', full.id).connection === 'offline', { what: 'the machine to be away', timeoutMs: 30_000 });
+    let last;
+    for (let open = 0; open < OPEN_COMMANDS; open += BATCH) last = await ask(owner, id, BATCH);
+    await owner.send('one too many');
+    const isRefused = (row) => row.text === 'one too many' && row.stage === 'refused';
+    await owner.row('that was refused', isRefused);
+    await owner.reload();
+    const { id: refused } = await owner.row('that was refused before', isRefused);
+    await owner.page.evaluate((commandId) => window.otter.command('command.cancel', { commandId }).done, last);
+    await owner.page.locator(by('message-row', { messageId: refused })).getByRole('button', { name: 'Retry' }).click();
+    await owner.row('that waits for its agent', (row) => row.text === 'one too many' && !row.stage && row.delivery === 'pending');
+    assert.equal((await owner.rows()).filter(({ text }) => text === 'one too many').length, 1);
+    assert.equal(watcher.events.filter(({ kind, data }) => kind === 'message.created' && data.text === 'one too many').length, 1);
+  },
 };
+
+/** Sends so many messages, waits until the hub has taken each of them, and gives the command of the last one. */
+function ask(page, conversationId, count) {
+  return page.page.evaluate(async ([to, many]) => {
+    const handles = Array.from({ length: many }, (_, n) => window.otter.command('message.send', { conversationId: to, text: `waits ${n}` }));
+    for (const { state, error } of await Promise.all(handles.map(({ accepted }) => accepted))) {
+      if (state === 'refused') throw new Error(JSON.stringify(error));
+    }
+    return handles.at(-1).id;
+  }, [conversationId, count]);
+}

@@ -141,7 +141,7 @@ impl Runner {
             if is_replayable(&row.kind) && row.deadline >= unix_ms() {
                 self.begin(row, true);
             } else {
-                finish(&self.store, row, CommandEnd::of(CommandStage::OutcomeUnknown)).await?;
+                self.unknown(row);
             }
         }
         Ok(())
@@ -171,7 +171,7 @@ impl Runner {
             deadline: unix_ms().saturating_add(command.ttl_ms),
         };
         if command.cancel {
-            return finish(&self.store, row, CommandEnd::of(CommandStage::Cancelled)).await;
+            return store_end(&self.store, row, CommandEnd::of(CommandStage::Cancelled)).await;
         }
         let received = row.clone();
         let stored = self.store.run(move |tx| {
@@ -181,6 +181,16 @@ impl Runner {
         stored.await?;
         self.begin(row, false);
         Ok(())
+    }
+
+    /// Ends a command of which an earlier process did not say what came of it.
+    fn unknown(&mut self, row: JournalRow) {
+        let (store, end) = (self.store.clone(), CommandEnd::of(CommandStage::OutcomeUnknown));
+        self.running.spawn(async move {
+            if let Err(error) = finish(&store, row, end).await {
+                tracing::error!(%error, "the end of a command could not be stored");
+            }
+        });
     }
 
     /// Waits for a free slot, then carries the command out.
@@ -263,17 +273,10 @@ async fn leave_received(store: &Store, row: JournalRow, stage: CommandStage) -> 
     left.await
 }
 
-/// Stores the end of a command and says it, in one transaction: once there is room, and without its result when that is
-/// too large after all.
+/// Stores the end of a command and says it, once there is room, and without its result when that is too large after all.
 async fn finish(store: &Store, row: JournalRow, mut end: CommandEnd) -> Result<(), StoreError> {
     loop {
-        let (done, told) =
-            (JournalRow { stage: JournalStage::Done(end.clone()), ..row.clone() }, end.clone());
-        let stored = store.run(move |tx| {
-            tx.put_journal(&done)?;
-            tx.append_stage(&done.id, told.stage, &told)
-        });
-        match stored.await {
+        match store_end(store, row.clone(), end.clone()).await {
             Err(StoreError::Append(AppendError::TooLarge { .. })) if end.result.is_some() => {
                 end.result = None;
             }
@@ -281,6 +284,16 @@ async fn finish(store: &Store, row: JournalRow, mut end: CommandEnd) -> Result<(
             done => return done,
         }
     }
+}
+
+/// Stores the end of a command and says it, in one transaction.
+async fn store_end(store: &Store, row: JournalRow, end: CommandEnd) -> Result<(), StoreError> {
+    let done = JournalRow { stage: JournalStage::Done(end.clone()), ..row };
+    let stored = store.run(move |tx| {
+        tx.put_journal(&done)?;
+        tx.append_stage(&done.id, end.stage, &end)
+    });
+    stored.await
 }
 
 impl StoreTx<'_> {
@@ -315,3 +328,45 @@ const AT_ONCE: usize = 16;
 const GRACE: Duration = Duration::from_secs(10);
 /// Pause before an end is stored again that found the outbox full.
 const FULL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use otter_proto::id::CommandId;
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::handler::CommandOutcome;
+    use crate::transport::MemoryHub;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_waits_for_room_and_holds_up_no_shutdown() {
+        let store = Store::in_memory().unwrap();
+        let row = JournalRow {
+            id: CommandId::new("c1").unwrap(),
+            kind: "x.acme.deploy".to_owned(),
+            data: "{}".to_owned(),
+            by: "{}".to_owned(),
+            stage: JournalStage::Attempted,
+            deadline: 0,
+        };
+        store.transaction::<_, StoreError>(|tx| tx.put_journal(&row)).unwrap();
+        let start = || {
+            let (_hub, transport) = MemoryHub::new();
+            let handler = |_: Client, _: CommandRequest| async { CommandOutcome::completed() };
+            let builder = Client::builder("ws://memory").transport(transport).store(store.clone());
+            builder.handler(handler).start().unwrap()
+        };
+        let begun = || store.transaction::<_, StoreError>(|tx| tx.begun_commands()).unwrap().len();
+        store.limit(0);
+        let client = start();
+        tokio::time::sleep(FULL * 3).await;
+        client.shutdown().await;
+        assert_eq!((begun(), store.depth().unwrap().pending), (1, 0));
+        let client = start();
+        tokio::time::sleep(FULL / 2).await;
+        store.limit(u64::MAX);
+        tokio::time::sleep(FULL * 2).await;
+        assert_eq!((begun(), store.depth().unwrap().pending), (0, 1));
+        client.shutdown().await;
+    }
+}

@@ -154,7 +154,11 @@ export interface Approvals<T> extends Rows<T & { readonly rev: number }> {
 export type ShownMessage = Omit<MessageEntity, 'status'> & { status: MessageStatus | 'streaming' };
 
 /** An entity of the catalogue as it is shown. */
-export type ShownEntity<K extends keyof EntityMap> = K extends 'message' ? ShownMessage : EntityMap[K];
+export type ShownEntity<K extends keyof EntityMap> = K extends 'message'
+  ? ShownMessage
+  : K extends 'approval'
+    ? ApprovalEntity & { readonly rev: number }
+    : EntityMap[K];
 
 /** A person who is here. */
 export interface Present {

@@ -2008,7 +2008,7 @@ export interface PageFrame {
 export interface PageKey {
   /** The row's id, without its type. */
   id: string;
-  /** The row's order key, as the hub orders by it: an instant in the form of the protocol, or the text as it is; when the row has none, the hub's time of its last write. In a text: a number that only the hub reads. */
+  /** The row's order key, as the hub orders by it: an instant in the form of the protocol, or the text as it is; when the row has none, the hub's time of its last write. In a text: a place that only the hub reads. */
   order: string;
 }
 

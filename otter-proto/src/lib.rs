@@ -54,14 +54,18 @@
 //! | its payload as a struct in `kind/`, a comment on every member | `every_member_has_words_a_limit_and_a_unit` |
 //! | a row in `kind/payloads.rs` | `catalogue_and_payloads_name_the_same_kinds` |
 //! | a row in `catalogue/rows.rs`; a new entity type there, too | `catalogue_and_payloads_name_the_same_kinds`, `every_kind_writes_a_known_entity_type_and_names_are_unique` |
-//! | limits and fixed words in `kind/rules.rs`, when it has some | its fixtures in `invalid` |
+//! | limits and fixed words in `kind/rules.rs`, when it has some | the hub's `an_event_that_breaks_the_contract_is_refused_with_its_code_and_pointer` |
 //! | a unit for each new integer in `schema/limits.rs` | `every_member_has_words_a_limit_and_a_unit` |
 //! | `cargo xtask schemas` | `generated_files_have_not_drifted` |
 //! | a fixture in `fixtures/valid/event` (a new type: in `entity`) | `every_kind_has_a_fixture_that_passes_the_door`, `cargo xtask schemas check` |
 //! | one that is refused in `fixtures/invalid/event`, when instances publish it | `cargo xtask schemas check` |
 //! | its snapshot (`INSTA_UPDATE=always`) | `every_kind_has_a_fixture_that_passes_the_door` |
 //!
-//! A new command takes the same steps with `command` for `event`, and its arm in the hub's `ledger/command`. What may change about an old kind is in
+//! The types of the npm client follow by themselves: `cargo xtask schemas` writes the maps from which `on`, `command`, `entity` and
+//! `signal` are typed.
+//!
+//! A new command takes the same steps with `command` for `event`, and its arm in the hub's `ledger/command`, without which its
+//! `the_hub_knows_what_to_do_with_every_command_of_the_catalogue` fails. What may change about an old kind is in
 //! `docs/versioning.md`; `cargo xtask schemas check` compares with the last release.
 
 pub mod catalogue;

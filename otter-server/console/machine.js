@@ -2,6 +2,7 @@ import { span } from './words.js';
 
 /** Heartbeats come every 15 s: after three that did not come, it is silent. */
 const SILENT_MS = 45_000;
+const NEW_MS = 5000;
 
 /**
  * For how long a machine that is online has been silent, 0 while that is not remarkable. While this page hears nothing
@@ -25,6 +26,7 @@ export function silence(client, { connection, heardAt }) {
 export function saysOf(client, agent) {
   if (!agent?.status) return '';
   const there = client.connection.get().phase === 'online' && client.entity('instance', agent.instanceId).get()?.connection === 'online';
-  const since = !there ? ' when last seen' : agent.statusAt ? ` for ${span(client.now() - Date.parse(agent.statusAt))}` : '';
+  const ms = client.now() - Date.parse(agent.statusAt);
+  const since = !there ? ' when last seen' : Number.isNaN(ms) ? '' : ms < NEW_MS ? ' just now' : ` for ${span(ms)}`;
   return [agent.status + since, agent.statusText].filter(Boolean).join(' · ');
 }

@@ -88,6 +88,8 @@ const deployment = client.entity<{ version: string }>('x.acme.deployment', 'in_1
 same<typeof deployment, Entity<{ version: string }> | undefined>(true);
 const written = client.entity('message', 'in_1:m').get();
 same<typeof written, Entity<ShownMessage> | undefined>(true);
+const asked = client.entity('approval', 'in_1:a').get();
+if (asked) client.decide(asked, 'deny');
 const shown = client.messages('in_1:c').get().rows[0];
 same<NonNullable<typeof shown>['status'], MessageEntity['status'] | 'streaming'>(true);
 // @ts-expect-error no message is ever lost

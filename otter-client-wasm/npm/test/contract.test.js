@@ -69,6 +69,55 @@ test('every run of every vector ends in its hash', async () => {
   assert.ok(pages >= 10, 'fetched pages are answers to a fetch');
 });
 
+const CATALOGUE = JSON.parse(readFileSync(new URL('../catalogue.json', fixtures), 'utf8'));
+const scopeOf = (type, value) =>
+  ({ org: 'org', member: 'member/self', conversation: `conversation/${value.conversationId}` })[CATALOGUE.entities.find((each) => each.entity === type).scope];
+const split = (key) => [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)];
+
+test('every event is told as it came, and its effects are applied', async () => {
+  for (const [name, text] of files('valid/event')) {
+    const event = JSON.parse(text);
+    const { effects, data, seq, prev } = event;
+    const known = effects.filter(({ op }) => op !== 'put').map(({ entity }) => ({ entity, rev: 1, value: { before: 'it' } }));
+    const { client, socket } = await connected(event.scope, prev, known);
+    const seen = [];
+    client.on('*', (each) => seen.push(each));
+    await wait();
+    sayText(socket, `{"type":"events","scope":"${event.scope}","epoch":"${EPOCH}","events":[${text}]}`);
+    await wait(20);
+    assert.deepEqual(seen, [event], name);
+    assert.equal((await client.hashes())[event.scope].pos, seq, name);
+    for (const { op, entity, value = data } of effects) {
+      const shown = client.entity(...split(entity)).get();
+      const kept = Object.entries(value).filter(([, each]) => each !== null || op === 'put');
+      if (op === 'delete') assert.equal(shown, undefined, name);
+      if (op === 'put' || op === 'merge') assert.deepEqual(kept.map(([key]) => shown?.[key]), kept.map(([, each]) => each), `${name} ${op}s ${entity}`);
+    }
+    client.close();
+  }
+});
+
+test('every row is an entity, and every signal is heard', async () => {
+  for (const [name, text] of files('valid/entity')) {
+    const { entity, value, ...row } = JSON.parse(text);
+    const [type, id] = split(entity);
+    const scope = scopeOf(type, value);
+    const { client } = await connected(scope, row.rev, [{ entity, value, ...row }]);
+    await wait(20);
+    // An approval says its rev besides: who decides names what they saw.
+    const { rev = row.rev, ...shown } = client.entity(type, id).get();
+    assert.deepEqual({ rev, ...shown }, { ...value, id, rev: row.rev }, name);
+    client.close();
+  }
+  for (const [name, text] of files('valid/signal')) {
+    const { client, socket } = await connected('org');
+    sayText(socket, `{"type":"signal","scope":"org",${text.slice(1)}`);
+    await wait();
+    assert.equal(client.connection.get().phase, 'online', name);
+    client.close();
+  }
+});
+
 const ENDS = ['refuse', 'bye', 'drain'];
 
 test('valid and future frames are read, ignored or end the client as the contract says', async () => {

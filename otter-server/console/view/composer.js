@@ -107,8 +107,11 @@ export function composer(client, conversationId, sent) {
   }
 
   function fit() {
+    // The thread above keeps its height while this one is measured.
+    element.style.height = `${element.offsetHeight}px`;
     input.style.height = 'auto';
     input.style.height = `${Math.min(input.scrollHeight, 220)}px`;
+    element.style.height = '';
     button.disabled = !input.value.trim() || Boolean(pending) || Boolean(blocked());
   }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use otter_proto::catalogue::{self, Publisher};
+use otter_proto::error::ErrorCode;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
@@ -105,6 +106,21 @@ fn a_command_that_breaks_the_contract_is_refused_with_its_code_and_pointer() {
         assert_eq!(Some(error.code.as_str()), expect["code"].as_str(), "{name}: {error:?}");
         assert_eq!(error.pointer.as_deref(), expect["pointer"].as_str(), "{name}");
         assert_eq!(lines(&commit), Vec::<String>::new(), "{name} leaves nothing");
+    }
+}
+
+#[test]
+fn the_hub_knows_what_to_do_with_every_command_of_the_catalogue() {
+    let fixtures = fixtures("valid/command");
+    assert!(fixtures.len() >= catalogue::COMMANDS.len());
+    for (name, text) in fixtures {
+        let (kind, data) = (json(&name, &text)["kind"].clone(), json(&name, &text)["data"].to_string());
+        let mut world = World::with_conversation();
+        let (reply, _) = world.command_as(Role::Owner, 1, kind.as_str().unwrap(), &data);
+        // What a fixture speaks of need not be there; the words have to be understood.
+        let refused = reply.refused.map(|error| error.code);
+        let lost = [Some(ErrorCode::Internal), Some(ErrorCode::UnknownCommand), Some(ErrorCode::InvalidData)];
+        assert!(!lost.contains(&refused), "{name}: {refused:?}");
     }
 }
 
