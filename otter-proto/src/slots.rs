@@ -101,11 +101,11 @@ impl Slots {
     }
 
     /// An entity of the conversation changed: the answer or the terminal of a run ends its slot. `None` when it is
-    /// gone.
+    /// gone, which says nothing about a run: a hub that was restored may not have heard of it yet.
     pub fn settle(&mut self, key: &EntityKey, entity: Option<&Entity>) {
         let run = match (key.entity_type(), entity) {
             ("message", Some(_)) => key.id().strip_suffix(ANSWER),
-            ("run", entity) => (!entity.is_some_and(is_running)).then(|| key.id()),
+            ("run", Some(entity)) => (!is_running(entity)).then(|| key.id()),
             _ => None,
         };
         if let Some(run) = run.and_then(|run| EntityId::new(run).ok()) {

@@ -32,11 +32,11 @@ impl Clock {
 
 /// One moment on both clocks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
+pub struct Moment {
     /// For lifetimes.
-    pub(crate) now: Instant,
+    pub now: Instant,
     /// For people.
-    pub(crate) unix: UnixMillis,
+    pub unix: UnixMillis,
 }
 
 /// The wall clock.

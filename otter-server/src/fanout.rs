@@ -25,7 +25,8 @@ use crate::ring::encode;
 use crate::signals::{Current, Departure, Sender, Signals};
 
 use budget::Budget;
-pub(crate) use inbox::{End, Inbox, News, QueuedSignal};
+pub use inbox::QueuedSignal;
+pub(crate) use inbox::{End, Inbox, News};
 pub(crate) use instances::{Holder, Seat};
 pub(crate) use scope::ScopeFeed;
 

@@ -16,7 +16,7 @@ mod received;
 mod ring;
 mod serve;
 mod shutdown;
-mod signals;
+pub mod signals;
 pub mod store;
 pub mod telemetry;
 pub mod ws;

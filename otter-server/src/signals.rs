@@ -16,14 +16,14 @@ use otter_proto::text::{Cursor, member};
 use otter_proto::wire::{Json, Wire};
 use otter_proto::{Instant, UnixMillis};
 
-use crate::clock::Moment;
-use crate::fanout::QueuedSignal;
 use crate::log::Appended;
 use check::{Checked, check, heard, printed};
 use people::People;
 
-pub(crate) use check::Sender;
-pub(crate) use people::Departure;
+pub use crate::clock::Moment;
+pub use crate::fanout::QueuedSignal;
+pub use check::Sender;
+pub use people::Departure;
 
 /// Bytes of texts so far per org; the scopes that were quiet for longest lose theirs first.
 const TEXT_BYTES: usize = 64 << 20;
@@ -44,13 +44,13 @@ const MEMBER_EVENT: &str = r#""kind":"member."#;
 
 /// A signal that stands for everything of its key up to `number`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Current {
+pub struct Current {
     /// Its key.
-    pub(crate) key: String,
+    pub key: String,
     /// The number of the newest signal it stands for.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The encoded frame.
-    pub(crate) frame: Arc<str>,
+    pub frame: Arc<str>,
 }
 
 impl From<QueuedSignal> for Current {
@@ -61,7 +61,7 @@ impl From<QueuedSignal> for Current {
 
 /// The signals of one org.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub struct Signals {
     text_limit: usize,
     scopes: BTreeMap<Scope, ScopeSignals>,
     people: People,
@@ -88,7 +88,7 @@ impl Default for Signals {
 
 impl Signals {
     /// No signals; texts take at most `text_limit` bytes.
-    pub(crate) fn new(text_limit: usize) -> Self {
+    pub fn new(text_limit: usize) -> Self {
         Self {
             text_limit,
             scopes: BTreeMap::new(),
@@ -101,7 +101,7 @@ impl Signals {
     }
 
     /// Takes a signal. `None` when nobody has to hear of it.
-    pub(crate) fn accept(
+    pub fn accept(
         &mut self,
         sender: Sender<'_>,
         signal: &Signal,
@@ -131,34 +131,24 @@ impl Signals {
     }
 
     /// A socket of a person came.
-    pub(crate) fn came(
-        &mut self,
-        member: &MemberId,
-        name: Option<&str>,
-        now: UnixMillis,
-    ) -> Option<QueuedSignal> {
+    pub fn came(&mut self, member: &MemberId, name: Option<&str>, now: UnixMillis) -> Option<QueuedSignal> {
         let next = self.next();
         self.people.came(member, name, now, next)
     }
 
     /// A socket of a person is gone; see [`Self::gone`].
-    pub(crate) fn left(&mut self, member: &MemberId) -> Option<Departure> {
+    pub fn left(&mut self, member: &MemberId) -> Option<Departure> {
         self.people.left(member)
     }
 
     /// The grace time after the departure of a person is over.
-    pub(crate) fn gone(
-        &mut self,
-        member: &MemberId,
-        departure: Departure,
-        now: UnixMillis,
-    ) -> Option<QueuedSignal> {
+    pub fn gone(&mut self, member: &MemberId, departure: Departure, now: UnixMillis) -> Option<QueuedSignal> {
         let next = self.next();
         self.people.gone(member, departure, now, next)
     }
 
     /// Everything in force in a scope.
-    pub(crate) fn current(&self, scope: &Scope, now: Instant) -> Vec<Current> {
+    pub fn current(&self, scope: &Scope, now: Instant) -> Vec<Current> {
         let mut current = self.people.current(scope, now);
         if let Some(of) = self.scopes.get(scope) {
             current.extend(of.slots.iter().map(|(run, text)| of.keyframe(scope, run, text)));
@@ -168,7 +158,7 @@ impl Signals {
     }
 
     /// What is in force for one key.
-    pub(crate) fn latest(&self, scope: &Scope, key: &str, now: Instant) -> Option<Current> {
+    pub fn latest(&self, scope: &Scope, key: &str, now: Instant) -> Option<Current> {
         match key.split_once(' ') {
             Some((kind @ (PRESENCE | TYPING), member)) => self.people.latest(scope, kind, member, now),
             Some((DELTA, run)) => {
@@ -181,12 +171,7 @@ impl Signals {
 
     /// Drops what durable events of a scope settle: the texts and the progress of runs that are over, and people who
     /// were removed. Returns what is to be told because of them.
-    pub(crate) fn settle(
-        &mut self,
-        scope: &Scope,
-        events: &[&Appended],
-        now: UnixMillis,
-    ) -> Vec<QueuedSignal> {
+    pub fn settle(&mut self, scope: &Scope, events: &[&Appended], now: UnixMillis) -> Vec<QueuedSignal> {
         match scope {
             Scope::Conversation(_) => {
                 for run in events.iter().filter_map(|event| answered_or_ended(&event.text)) {
@@ -200,7 +185,7 @@ impl Signals {
     }
 
     /// Drops everything of an instance.
-    pub(crate) fn forget(&mut self, instance: &InstanceId) {
+    pub fn forget(&mut self, instance: &InstanceId) {
         let heartbeat = format!("{HEARTBEAT} {instance}");
         let bytes = &mut self.bytes;
         self.scopes.retain(|scope, of| match scope {

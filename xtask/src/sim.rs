@@ -1,4 +1,4 @@
-//! `cargo xtask sim`: the real machines on virtual time, over many seeds.
+//! `cargo xtask sim`: the real machines on virtual time, over many seeds, and the planted mutants.
 
 use anyhow::Result;
 use clap::Args;
@@ -16,7 +16,17 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut tests = shell::cargo(["test", "-p", "otter-server", "--test", "sim", "--", "--nocapture"]);
+    let mut tests = shell::cargo([
+        "test",
+        "--profile",
+        "sim",
+        "-p",
+        "otter-server",
+        "--test",
+        "sim",
+        "--",
+        "--nocapture",
+    ]);
     if let Some(seed) = options.seed {
         tests.env("OTTER_SIM_SEED", seed.to_string());
     } else {

@@ -186,6 +186,27 @@ fn a_complete_state_takes_away_slots_whose_run_is_not_live_and_running() {
 }
 
 #[test]
+fn the_text_of_a_run_that_a_restored_hub_does_not_know_yet_stays() {
+    let key = EntityKey::parse("run/r").unwrap();
+    let empty = ScopeState::new();
+    let mut slots = Slots::new();
+    slots.accept(&delta("r", 0, "Hello"));
+    // The hub told it anew after its restore, before the instance has said again that the run started.
+    slots.suspend();
+    slots.accept(&delta("r", 0, "Hello"));
+    slots.settle(&key, None);
+    slots.reconcile(&empty);
+    slots.settle(&key, Some(&entity("{\"state\":\"running\"}", true)));
+    slots.accept(&delta("r", 5, " you"));
+    assert_eq!(slots.get(&run("r")), Some("Hello you"));
+    // What the hub did not tell anew is not in force any more.
+    slots.suspend();
+    slots.settle(&key, None);
+    slots.reconcile(&empty);
+    assert_eq!(slots.get(&run("r")), None);
+}
+
+#[test]
 fn slots_and_their_texts_are_bounded() {
     let mut slots = Slots::new();
     for n in 0..=MAX_SLOTS {

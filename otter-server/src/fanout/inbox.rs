@@ -18,15 +18,15 @@ const SIGNAL_KEYS: usize = 4_096;
 
 /// A signal on its way to subscribers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct QueuedSignal {
+pub struct QueuedSignal {
     /// Its scope.
-    pub(crate) scope: Scope,
+    pub scope: Scope,
     /// Later signals of the same key replace earlier ones.
-    pub(crate) key: String,
+    pub key: String,
     /// Grows with every signal of the org.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The encoded frame.
-    pub(crate) frame: Arc<str>,
+    pub frame: Arc<str>,
 }
 
 /// Why the hub ends a connection.

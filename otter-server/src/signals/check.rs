@@ -20,7 +20,7 @@ const DATA_BYTES: usize = 8 << 10;
 
 /// Who sends a signal.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Sender<'a> {
+pub enum Sender<'a> {
     /// An instance.
     Instance(&'a InstanceId),
     /// A person.

@@ -48,7 +48,7 @@ struct Writing {
 
 /// The last socket of a person closed, and none had come by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Departure(u64);
+pub struct Departure(u64);
 
 impl People {
     /// A socket of a person came. `Some` when that is news; it gets the number `next`.

@@ -4,6 +4,7 @@ mod floods;
 pub(crate) mod harness;
 mod input;
 mod instances;
+mod kernel;
 mod people;
 mod restart;
 mod signals;

@@ -7,6 +7,7 @@ mod command_line;
 mod durability;
 mod http;
 mod hub;
+mod memory;
 mod metrics;
 mod net;
 mod process;

@@ -64,6 +64,11 @@ impl Program {
         (Self { child: Running(child), stdout, log, hub }, setup)
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
     /// Asks it to stop; gives how it ended, what it logged, what else it printed, and its data.
     fn stop(mut self) -> (ExitStatus, String, Vec<String>, TempDir) {
         let pid = self.child.0.id().to_string();

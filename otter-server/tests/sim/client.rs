@@ -13,6 +13,7 @@ use crate::hub::org;
 use crate::instance::Instance;
 use crate::link::LinkId;
 use crate::oracle::Oracle;
+use crate::screen::Screen;
 use crate::world::{Happening, World};
 
 /// What a client is.
@@ -38,7 +39,10 @@ pub(crate) struct Client {
     /// How far back its lists of messages go.
     lists: BTreeMap<Scope, ListState>,
     /// What it follows at present.
-    follows: BTreeSet<Scope>,
+    pub(crate) follows: BTreeSet<Scope>,
+    pub(crate) screen: Screen,
+    /// The person closed the browser for good.
+    pub(crate) away: bool,
     seed: u64,
     runs: u64,
     next_timer: u64,
@@ -64,6 +68,8 @@ impl Client {
             commands: BTreeMap::new(),
             lists: BTreeMap::new(),
             follows: BTreeSet::new(),
+            screen: Screen::default(),
+            away: false,
             seed,
             runs: 0,
             next_timer: 0,
@@ -90,7 +96,7 @@ impl World {
     pub(crate) fn client_starts(&mut self, at: usize) {
         let now = self.instant();
         let client = &mut self.clients[at];
-        if client.machine.is_some() {
+        if client.machine.is_some() || client.away {
             return;
         }
         client.runs += 1;
@@ -115,6 +121,8 @@ impl World {
             for scope in &client.follows {
                 machine.subscribe(scope.clone(), now);
             }
+            machine.subscribe(Scope::parse("member/self").unwrap(), now);
+            client.follows.insert(Scope::parse(&format!("member/{}", client.id)).unwrap());
         }
         machine.start(now);
         client.machine = Some(machine);
@@ -126,8 +134,9 @@ impl World {
         client.machine = None;
         client.commands.clear();
         client.lists.clear();
+        client.screen = Screen::default();
         if let Part::Instance(instance) = &mut client.part {
-            instance.crash();
+            instance.crash(self.mutant);
         }
         self.oracle.forget(at);
         if let Some(link) = self.clients[at].link.take() {
@@ -183,7 +192,7 @@ impl World {
     pub(crate) fn client_acts(&mut self, at: usize) {
         self.client_acts_once(at);
         if self.stormy() {
-            let pause = self.rng.range(50, 4_000);
+            let pause = self.rng.range(50, self.faults.idle_ms);
             self.after(pause, Happening::Acts(at));
         }
     }
@@ -202,8 +211,11 @@ impl World {
         let Part::Member { instances } = self.clients[at].part else { return };
         let target = self.rng.range(0, instances as u64 - 1);
         let scope = conversation(&format!("in_{target}"), 0);
-        let dice = self.rng.range(0, 13);
+        let dice = self.rng.range(0, 17);
         let id = CommandId::new(&self.rng.uuid_v7()).unwrap();
+        if dice > 15 {
+            return self.member_types(at, scope);
+        }
         if dice > 9 {
             let conversation = scope.to_string().replace("conversation/", "");
             return self.member_uses_the_product(at, &conversation, id);
@@ -215,12 +227,13 @@ impl World {
                 machine.unsubscribe(&scope);
                 client.follows.remove(&scope);
                 client.lists.remove(&scope);
+                client.screen.left(&scope);
             }
             1 | 2 => {
                 machine.subscribe(scope.clone(), now);
                 client.follows.insert(scope);
             }
-            4 => machine.more(scope, "message"),
+            4 | 5 => machine.more(scope, "message"),
             3 => {
                 let Some(open) = client.commands.keys().next_back().cloned() else { return };
                 let data = format!("{{\"commandId\":\"{open}\"}}");
@@ -230,10 +243,34 @@ impl World {
                 let text = format!("says {id}");
                 let conversation = scope.to_string().replace("conversation/", "");
                 let data = format!("{{\"conversationId\":\"{conversation}\",\"text\":\"{text}\"}}");
+                client.screen.typed(&id, &format!("in_{target}"), scope);
                 machine.command(id.clone(), "message.send", Json::trusted(data), now);
                 client.commands.insert(id, text);
             }
         }
+    }
+
+    /// A person writes, or stops to; whoever follows the conversation sees it.
+    fn member_types(&mut self, at: usize, scope: Scope) {
+        let active = self.rng.one_in(2);
+        let client = &mut self.clients[at];
+        let Some(machine) = &mut client.machine else { return };
+        if client.follows.contains(&scope) {
+            self.oracle.types(&client.id, &scope);
+            machine.signal(scope, "typing", Json::trusted(format!("{{\"active\":{active}}}")));
+        }
+    }
+
+    /// A person closes the browser for good.
+    pub(crate) fn client_leaves(&mut self, at: usize) {
+        let now = self.instant();
+        let client = &mut self.clients[at];
+        client.away = true;
+        if let Some(machine) = &mut client.machine {
+            machine.stop(now);
+        }
+        self.drive_client(at);
+        self.clients[at].machine = None;
     }
 
     /// Drains a client's machine: what happened, what goes to the socket, its timer.
@@ -248,6 +285,7 @@ impl World {
                 break;
             }
         }
+        self.draw(at);
         let client = &mut self.clients[at];
         let timeout = client.machine.as_ref().and_then(ClientConnection::poll_timeout);
         if let Some(time) = timeout
@@ -285,6 +323,9 @@ impl World {
         if self.trace {
             println!("        {} {event:?}", self.clients[at].id);
         }
+        if self.clients[at].is_member() {
+            self.screen_takes(at, &event);
+        }
         match event {
             ConnectionEvent::Event { scope, seq, text, .. } => {
                 self.outcome.answers += 1;
@@ -305,7 +346,9 @@ impl World {
     pub(crate) fn judge(&mut self) {
         let reader = self.hub.engine.reader();
         self.oracle.judge_log(&reader);
-        for client in &self.clients {
+        self.judge_screens();
+        self.judge_commands(&reader);
+        for client in self.clients.iter().filter(|client| !client.away) {
             let machine =
                 client.machine.as_ref().unwrap_or_else(|| panic!("{} is down after the calm", client.id));
             assert_eq!(
@@ -323,6 +366,7 @@ impl World {
                 client.id
             );
             self.outcome.resyncs += counters.resyncs;
+            assert!(self.outcome.lost_frames > 0 || counters.gaps == 0, "{}: {counters:?}", client.id);
             for scope in &client.follows {
                 assert_eq!(machine.scope_phase(scope), Some(ScopePhase::Live), "{} {scope}", client.id);
                 Oracle::judge_state(&client.id, scope, machine, &reader);

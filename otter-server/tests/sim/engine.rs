@@ -14,8 +14,10 @@ use std::sync::Arc;
 use otter_server::store::Store;
 use otter_server::store::memory::{Copy, MemoryStore};
 
+use crate::disk::{Disk, Memory};
 use crate::hub::org;
 use crate::link::LinkId;
+use crate::mutants::Mutant;
 use crate::rng::Rng;
 
 /// What the writer is asked.
@@ -24,6 +26,8 @@ pub(crate) enum Request {
     Publish(LinkId, Principal, Publish),
     Command(LinkId, Principal, Command),
     Attach(LinkId, Principal, Vec<BootId>),
+    /// The grace time of an instance is over.
+    Disconnected(InstanceId),
 }
 
 /// What it answers.
@@ -32,6 +36,7 @@ pub(crate) enum Answered {
     Published(Published),
     Reply(Reply),
     Attached(Result<Admitted, ErrorBody>),
+    Nothing,
 }
 
 /// The log of the simulated hub.
@@ -40,6 +45,9 @@ pub(crate) struct Engine {
     backups: Vec<Copy>,
     epoch: Epoch,
     attached: BTreeMap<InstanceId, LinkId>,
+    pub(crate) mutant: Option<Mutant>,
+    memory: Memory,
+    before_last: Option<Copy>,
 }
 
 impl Engine {
@@ -49,6 +57,9 @@ impl Engine {
             backups: Vec::new(),
             epoch: Epoch::new("e0").unwrap(),
             attached: BTreeMap::new(),
+            mutant: None,
+            memory: Memory::default(),
+            before_last: None,
         }
     }
 
@@ -66,6 +77,9 @@ impl Engine {
     /// The process is killed. What was committed is on disk; nothing else was promised.
     pub(crate) fn crash(&mut self) {
         self.attached.clear();
+        if let Some(before) = self.before_last.take() {
+            self.store.restore(before);
+        }
     }
 
     /// Puts an older copy of the disk back, as an operator does after losing one.
@@ -84,6 +98,10 @@ impl Engine {
         Reader::new(Arc::new(self.store.clone()))
     }
 
+    pub(crate) fn is_attached(&self, instance: &InstanceId) -> bool {
+        self.attached.contains_key(instance)
+    }
+
     /// The socket of an instance is gone.
     pub(crate) fn detached(&mut self, principal: &Principal, link: LinkId) {
         self.attached.retain(|instance, at| instance.as_str() != principal.id || *at != link);
@@ -96,12 +114,17 @@ impl Engine {
         now: UnixMillis,
         _salt: u64,
     ) -> (Vec<Commit>, Vec<(LinkId, Answered)>) {
+        if self.mutant == Some(Mutant::AnswersBeforeSync) {
+            self.before_last = Some(self.store.copy());
+        }
         let (epoch, attached) = (self.epoch.clone(), &mut self.attached);
+        let (mutant, memory) = (self.mutant, &mut self.memory);
         let mut requests = Some(requests);
         let (mut commit, mut answers) = (None, Vec::new());
         self.store
             .transaction(&org(), &mut |rows| {
-                let mut ledger = Ledger::open(rows, &org(), &epoch, now)?;
+                let mut disk = Disk { rows, mutant, memory };
+                let mut ledger = Ledger::open(&mut disk, &org(), &epoch, now)?;
                 ledger.expire(16)?;
                 for request in requests.take().into_iter().flatten() {
                     answers.push(answer(&mut ledger, attached, request)?);
@@ -137,6 +160,12 @@ fn answer(
                 attached.insert(instance, link);
             }
             (link, Answered::Attached(admitted))
+        }
+        Request::Disconnected(instance) => {
+            if !attached.contains_key(&instance) {
+                ledger.disconnected(&instance, "connectionLost")?;
+            }
+            (LinkId(0), Answered::Nothing)
         }
     })
 }

@@ -16,6 +16,8 @@ pub(crate) struct Faults {
     restore: bool,
     disk: bool,
     pub(crate) lossy: bool,
+    /// The longest pause between two things that somebody does.
+    pub(crate) idle_ms: u64,
 }
 
 impl Faults {
@@ -31,6 +33,7 @@ impl Faults {
             restore: false,
             disk: false,
             lossy: false,
+            idle_ms: 4_000,
         }
     }
 
@@ -45,6 +48,7 @@ impl Faults {
             restore: rng.one_in(3),
             disk: rng.one_in(4),
             lossy: rng.one_in(3),
+            idle_ms: *rng.pick(&[1_200, 4_000, 4_000, 4_000]),
         }
     }
 }

@@ -1,47 +1,46 @@
 //! The hub: real connection machines, the real ledger, a store in memory, and a driver on virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use otter_proto::connection::server::{
-    Admission, Need, PageAsk, Piece, ServerConfig, ServerConnection, SnapshotEnd, SnapshotRead, Start,
-    Ticket, Transmit,
-};
-use otter_proto::frame::{Principal, PrincipalType, ServerInfo, SnapshotRow};
-use otter_proto::id::{OrgId, Scope};
-use otter_proto::{UnixMillis, frame};
-use otter_server::conn::fetches::{self, Fetched};
-use otter_server::log::{Commit, Resume};
-use otter_server::store;
+use otter_proto::UnixMillis;
+use otter_proto::connection::server::{Admission, Need, ServerConfig, ServerConnection, Transmit};
+use otter_proto::error::CloseCode;
+use otter_proto::frame::{CommandDispatch, Hello, Principal, PrincipalType, ServerInfo};
+use otter_proto::id::{InstanceId, OrgId, Scope};
+use otter_proto::wire::Positions;
+use otter_server::log::Commit;
+use otter_server::signals::Signals;
 
 use crate::engine::{Answered, Engine, Request};
 use crate::link::LinkId;
+use crate::mutants::Mutant;
+use crate::reads::Answer;
+use crate::signals::Absence;
 use crate::world::{Happening, World};
 
+/// How long an instance of an earlier process run may take to come back.
+const GRACE_MS: u64 = 10_000;
 /// The wall clock of the hub at virtual time 0.
 const EPOCH_MS: u64 = 1_795_000_000_000;
 
-/// What was read for a connection, as it was at the time of reading.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Subscribed(Ticket, Start),
-    Events(Ticket, store::EventPage, Scope),
-    Snapshot(Ticket, store::SnapshotRead),
-    Fetched(Ticket, u64, Fetched),
-    Heads(u64, Vec<(Scope, u64)>),
-}
-
 /// The hub's end of one socket.
-struct Peer {
-    machine: ServerConnection,
-    principal: Principal,
-    scopes: BTreeSet<Scope>,
+pub(crate) struct Peer {
+    pub(crate) machine: ServerConnection,
+    pub(crate) principal: Principal,
+    pub(crate) scopes: BTreeSet<Scope>,
+    /// A person who was welcomed, and whom others see.
+    pub(crate) is_present: bool,
+    /// It is closed because nothing was heard of it.
+    pub(crate) is_silent: bool,
+    /// Commands that came before `welcome`: they belong behind the open ones.
+    early: Vec<CommandDispatch>,
     next_timer: u64,
 }
 
 pub(crate) struct Hub {
     pub(crate) engine: Engine,
-    peers: BTreeMap<LinkId, Peer>,
+    pub(crate) signals: Signals,
+    pub(crate) peers: BTreeMap<LinkId, Peer>,
     up: bool,
     /// Counts process runs, so that what an earlier one had in flight is not heard.
     run: u64,
@@ -53,6 +52,7 @@ impl Hub {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             engine: Engine::new(seed),
+            signals: Signals::default(),
             peers: BTreeMap::new(),
             up: false,
             run: 0,
@@ -63,6 +63,10 @@ impl Hub {
 
     pub(crate) fn is_up(&self) -> bool {
         self.up
+    }
+
+    pub(crate) fn run(&self) -> u64 {
+        self.run
     }
 }
 
@@ -83,6 +87,12 @@ impl World {
         self.hub.run += 1;
         let (now, salt) = (self.unix(), self.rng.next());
         self.hub.engine.start(now, salt);
+        // Whoever was connected when the last process ended has its grace time to come back.
+        for at in 0..self.clients.len() {
+            if let Ok(instance) = InstanceId::new(&self.clients[at].id) {
+                self.after(GRACE_MS, Happening::Absent(self.hub.run, Absence::Instance(instance)));
+            }
+        }
     }
 
     pub(crate) fn hub_crashes(&mut self) {
@@ -90,6 +100,7 @@ impl World {
         self.hub.syncing = false;
         self.hub.waiting.clear();
         self.hub.engine.crash();
+        self.hub.signals = Signals::default();
         for id in std::mem::take(&mut self.hub.peers).into_keys() {
             self.send_down(id, Happening::GoneAtClient(id, 1006, String::new()));
         }
@@ -109,7 +120,16 @@ impl World {
         let principal = self.clients[link.client].principal();
         let config = ServerConfig::new(ServerInfo { name: "sim".to_owned(), version: "0".to_owned() });
         let machine = ServerConnection::new(config, self.instant());
-        self.hub.peers.insert(id, Peer { machine, principal, scopes: BTreeSet::new(), next_timer: 0 });
+        let peer = Peer {
+            machine,
+            principal,
+            scopes: BTreeSet::new(),
+            is_present: false,
+            is_silent: false,
+            early: Vec::new(),
+            next_timer: 0,
+        };
+        self.hub.peers.insert(id, peer);
         self.send_down(id, Happening::Opened(id));
         self.drive_peer(id);
     }
@@ -128,6 +148,7 @@ impl World {
             self.drive_peer(id);
             if let Some(peer) = self.hub.peers.remove(&id) {
                 self.hub.engine.detached(&peer.principal, id);
+                self.hub_socket_gone(&peer);
             }
         }
         self.links.remove(&id);
@@ -171,18 +192,31 @@ impl World {
         self.outcome.reopened += written("approval.reopened");
         self.outcome.tasks += written("task.upserted");
         self.outcome.marks += written("mark.updated");
+        self.outcome.feed += written("feed.itemUpdated");
+        self.outcome.delivered += written("message.deliveryChanged");
+        let evicts = commit.appended.iter().filter(|event| event.text.contains("\"op\":\"evict\""));
+        self.outcome.evicted += evicts.count() as u64;
         self.oracle.recorded(commit);
+        let news = if self.is(Mutant::KeepsText) { Vec::new() } else { self.settle_signals(commit) };
+        let (sleeps, keeps) = (self.errs(Mutant::LosesWakeUp, 4), self.errs(Mutant::KeepsCommand, 3));
+        for (_, command) in &commit.dispatch {
+            self.judge_dispatch(command);
+        }
         let touched: BTreeSet<&Scope> = commit.appended.iter().map(|event| &event.scope).collect();
         let mut moved = Vec::new();
         for (id, peer) in &mut self.hub.peers {
-            for scope in touched.iter().filter(|scope| peer.scopes.contains(**scope)) {
+            for scope in touched.iter().filter(|scope| !sleeps && peer.scopes.contains(**scope)) {
                 peer.machine.handle_news(scope);
             }
-            for (instance, command) in &commit.dispatch {
+            for (instance, command) in commit.dispatch.iter().filter(|_| !keeps) {
                 if peer.principal.principal_type == PrincipalType::Instance
                     && peer.principal.id == instance.as_str()
                 {
-                    peer.machine.dispatch(command.clone());
+                    if peer.machine.is_open() {
+                        peer.machine.dispatch(command.clone());
+                    } else {
+                        peer.early.push(command.clone());
+                    }
                 }
             }
             moved.push(*id);
@@ -190,33 +224,49 @@ impl World {
         for id in moved {
             self.drive_peer(id);
         }
+        for signal in news {
+            self.pass_on(Some(signal));
+        }
     }
 
     fn answered(&mut self, id: LinkId, answer: Answered) {
+        let early = self.is(Mutant::AnswersTooEarly);
+        if let Answered::Attached(Ok(attached)) = &answer {
+            for command in &attached.outstanding {
+                self.judge_dispatch(command);
+            }
+        }
         let now = self.instant();
         let (time, epoch) = (self.unix(), self.hub.engine.epoch());
         let Some(peer) = self.hub.peers.get_mut(&id) else { return };
         match answer {
             Answered::Published(frame) => peer.machine.published(frame),
-            Answered::Reply(frame) => peer.machine.reply(frame),
+            Answered::Reply(mut frame) => {
+                if let Some(accepted) = frame.accepted.as_mut().filter(|_| early) {
+                    accepted.at = Positions(accepted.at.0.keys().map(|scope| (scope.clone(), 0)).collect());
+                }
+                self.outcome.accepted += u64::from(frame.accepted.is_some());
+                peer.machine.reply(frame);
+            }
+            Answered::Nothing => {}
             Answered::Attached(Ok(attached)) => {
                 let principal = peer.principal.clone();
                 let admission =
                     Admission { principal, server_time: time, epoch, lanes: Some(attached.lanes) };
                 peer.machine.welcome(admission, now);
-                for command in attached.outstanding {
+                for command in attached.outstanding.into_iter().chain(std::mem::take(&mut peer.early)) {
                     peer.machine.dispatch(command);
                 }
             }
             Answered::Attached(Err(error)) => {
-                peer.machine.refuse(error, otter_proto::error::CloseCode::Forked);
+                peer.machine.refuse(error, CloseCode::Forked);
             }
         }
         self.drive_peer(id);
     }
 
     /// Drains a machine: questions first, then what goes to the socket, then its timer.
-    fn drive_peer(&mut self, id: LinkId) {
+    pub(crate) fn drive_peer(&mut self, id: LinkId) {
         while let Some(need) = self.hub.peers.get_mut(&id).and_then(|peer| peer.machine.poll_event()) {
             self.hub_need(id, need);
         }
@@ -246,134 +296,77 @@ impl World {
     }
 
     fn hub_need(&mut self, id: LinkId, need: Need) {
-        let (run, delay) = (self.hub.run, self.rng.range(0, 30));
-        let reader = self.hub.engine.reader();
         let Some(peer) = self.hub.peers.get_mut(&id) else { return };
         let principal = peer.principal.clone();
-        let answer = match need {
-            Need::Hello(hello) => return self.admit(id, &principal, &hello),
-            Need::Subscribe { ticket, scope, position } => {
-                peer.scopes.insert(scope.clone());
-                let head = reader.scope_head(&org(), &scope).unwrap();
-                let start = match position {
-                    None => Start::Snapshot { head, reason: None },
-                    Some((epoch, pos)) => match reader.resume(&org(), &scope, &epoch, pos).unwrap() {
-                        Resume::Hit => Start::Resumed { head },
-                        Resume::Miss(why) => Start::Snapshot { head, reason: Some(why.as_str().to_owned()) },
-                    },
-                };
-                match &start {
-                    Start::Resumed { .. } => self.outcome.resumed += 1,
-                    Start::Snapshot { .. } | Start::Denied { .. } => self.outcome.snapshots += 1,
-                }
-                Answer::Subscribed(ticket, start)
-            }
+        match need {
+            Need::Hello(hello) => self.admit(id, &principal, &hello),
             Need::Unsubscribed { scope } => {
                 peer.scopes.remove(&scope);
-                return;
+            }
+            Need::Publish(publish) => self.ask(Request::Publish(id, principal, publish)),
+            Need::Command(command) => self.ask(Request::Command(id, principal, command)),
+            Need::Signals { scope } => self.hub_signals_of(id, &scope),
+            Need::LatestSignal { scope, key } => self.hub_latest_signal(id, &scope, &key),
+            Need::Signal(signal) => self.hub_signal(id, &signal),
+            Need::Closing { code, .. } => peer.is_silent = code == CloseCode::Silent.number(),
+            Need::Pong(_) => {}
+            Need::Subscribe { ticket, scope, position } => {
+                peer.scopes.insert(scope.clone());
+                let start = self.start(&scope, position);
+                self.reads(id, Answer::Subscribed(ticket, start));
             }
             Need::Events { ticket, scope, after, .. } => {
-                let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
-                Answer::Events(ticket, reader.events_after(&org(), &scope, after, bytes).unwrap(), scope)
+                let page = self.events(&scope, after);
+                self.reads(id, Answer::Events(ticket, page, scope));
             }
             Need::Snapshot { ticket, scope, after } => {
-                self.outcome.snapshot_pages += 1;
-                let bytes = if self.rng.one_in(2) { 300 } else { 100_000 };
-                Answer::Snapshot(ticket, reader.snapshot_page(&org(), &scope, after.as_ref(), bytes).unwrap())
+                let read = self.snapshot(&scope, after.as_ref());
+                self.reads(id, Answer::Snapshot(ticket, read, scope));
             }
-            Need::Page { ticket, scope, id, mut ask } => {
-                if let PageAsk::Rows { limit, .. } = &mut ask {
-                    *limit = self.rng.range(1, 12);
-                }
-                Answer::Fetched(ticket, id, fetches::read(&reader, &org(), &scope, &ask).unwrap())
+            Need::Page { ticket, scope, id: fetch, ask } => {
+                let fetched = self.fetched(&scope, ask);
+                self.reads(id, Answer::Fetched(ticket, fetch, fetched));
             }
             Need::Heads { scopes } => {
-                let watermark = reader.head(&org()).unwrap();
-                let heads = scopes
-                    .into_iter()
-                    .map(|scope| (scope.clone(), reader.scope_head(&org(), &scope).unwrap()));
-                Answer::Heads(watermark, heads.collect())
+                let (watermark, heads) = self.heads(scopes);
+                self.reads(id, Answer::Heads(watermark, heads));
             }
-            Need::Publish(publish) => return self.ask(Request::Publish(id, principal, publish)),
-            Need::Command(command) => return self.ask(Request::Command(id, principal, command)),
-            Need::Signals { .. }
-            | Need::LatestSignal { .. }
-            | Need::Signal(_)
-            | Need::Pong(_)
-            | Need::Closing { .. } => return,
-        };
-        self.after(delay, Happening::Read(id, run, answer));
+        }
     }
 
-    fn admit(&mut self, id: LinkId, principal: &Principal, hello: &frame::Hello) {
+    fn admit(&mut self, id: LinkId, principal: &Principal, hello: &Hello) {
         let (now, time, epoch) = (self.instant(), self.unix(), self.hub.engine.epoch());
         if principal.principal_type == PrincipalType::Instance {
             // The hub asks the socket of another boot for a sign of life first; here it never has one.
+            self.supersedes(id, principal);
             return self.ask(Request::Attach(id, principal.clone(), hello.boots.clone()));
         }
         if let Some(peer) = self.hub.peers.get_mut(&id) {
             let admission = Admission { principal: principal.clone(), server_time: time, epoch, lanes: None };
             peer.machine.welcome(admission, now);
         }
+        self.hub_person_came(id);
+    }
+
+    /// A newer connection of an instance takes over.
+    fn supersedes(&mut self, id: LinkId, principal: &Principal) {
+        let older = |(of, peer): &(&LinkId, &Peer)| **of != id && peer.principal.id == principal.id;
+        let older: Vec<LinkId> = self.hub.peers.iter().filter(older).map(|(id, _)| *id).collect();
+        for older in older {
+            if let Some(peer) = self.hub.peers.get_mut(&older).filter(|peer| peer.machine.is_open()) {
+                peer.machine.close(CloseCode::Superseded, "a newer connection took over", None);
+            }
+            self.drive_peer(older);
+        }
     }
 
     /// Puts a request into the writer's queue; what gathers during an fsync is committed together.
-    fn ask(&mut self, request: Request) {
+    pub(crate) fn ask(&mut self, request: Request) {
         self.hub.waiting.push(request);
         if !self.hub.syncing {
             self.hub.syncing = true;
             let (run, disk) = (self.hub.run, self.rng.range(1, 20));
             self.after(disk, Happening::Synced(run));
         }
-    }
-
-    pub(crate) fn hub_read(&mut self, id: LinkId, run: u64, answer: Answer) {
-        if run != self.hub.run {
-            return;
-        }
-        let epoch = self.hub.engine.epoch();
-        let Some(peer) = self.hub.peers.get_mut(&id) else { return };
-        match answer {
-            Answer::Subscribed(ticket, start) => peer.machine.subscribed(ticket, start),
-            Answer::Heads(watermark, heads) => {
-                peer.machine.provide_heads(watermark, &heads);
-            }
-            Answer::Events(ticket, page, scope) => {
-                let piece = |(seq, text): &(u64, Arc<str>)| {
-                    let events = frame::Events {
-                        scope: scope.clone(),
-                        epoch: epoch.clone(),
-                        events: vec![text],
-                        hash: None,
-                    };
-                    let mut out = String::new();
-                    events.write(&mut out);
-                    let prev = otter_proto::event::RecordedEvent::parse(text).unwrap().prev;
-                    Piece { prev, last: *seq, frame: out.into() }
-                };
-                let pieces: Vec<Piece> = page.events.iter().map(piece).collect();
-                peer.machine.provide_events(ticket, &pieces, page.more);
-            }
-            Answer::Fetched(ticket, id, fetched) => {
-                fetched.with_page(id, |page| peer.machine.provide_page(ticket, page));
-            }
-            Answer::Snapshot(ticket, read) => {
-                let rows: Vec<SnapshotRow<'_>> = read
-                    .rows
-                    .iter()
-                    .map(|row| SnapshotRow {
-                        entity: row.key.clone(),
-                        rev: row.rev,
-                        live: true,
-                        value: &row.text,
-                    })
-                    .collect();
-                let end = read
-                    .last
-                    .map(|last| SnapshotEnd { head: last.head, hash: Some(format!("{:016x}", last.hash)) });
-                peer.machine.provide_snapshot(ticket, &SnapshotRead { rows: &rows, as_of: read.as_of, end });
-            }
-        }
-        self.drive_peer(id);
     }
 }

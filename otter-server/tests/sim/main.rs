@@ -14,20 +14,45 @@
 #![allow(clippy::struct_excessive_bools, reason = "each fault happens in a run or not")]
 
 mod client;
+mod disk;
 mod engine;
 mod faults;
 mod hub;
 mod instance;
 mod link;
+mod mutants;
 mod oracle;
 mod product;
+mod reads;
 mod rng;
+mod screen;
+mod signals;
+mod stream;
 mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use world::{Outcome, World};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs the seeds that no other thread has taken.
+fn some_seeds(next: &AtomicU64, seeds: u64) -> Outcome {
+    let mut sum = Outcome::default();
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= seeds {
+            return sum;
+        }
+        let Ok(outcome) = std::panic::catch_unwind(|| World::new(seed).run()) else {
+            panic!(
+                "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
+            )
+        };
+        sum.add(&outcome);
+    }
 }
 
 #[test]
@@ -39,16 +64,16 @@ fn every_seed_keeps_the_promises() {
         return;
     }
     let seeds = number("OTTER_SIM_SEEDS").unwrap_or(300);
-    let mut sum = Outcome::default();
-    for seed in 0..seeds {
-        let outcome = std::panic::catch_unwind(|| World::new(seed).run());
-        match outcome.ok() {
-            Some(outcome) => sum.add(&outcome),
-            None => panic!(
-                "seed {seed} failed: OTTER_SIM_SEED={seed} cargo test -p otter-server --test sim repeats it"
-            ),
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let sum = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| some_seeds(&next, seeds))).collect();
+        let mut sum = Outcome::default();
+        for worker in workers {
+            sum.add(&worker.join().expect("a seed failed, see above"));
         }
-    }
+        sum
+    });
     println!("{seeds} seeds: {sum:?}");
     assert!(
         sum.crashes > 0 && sum.cuts > 0 && sum.blackholes > 0 && sum.restores > 0,
@@ -61,6 +86,10 @@ fn every_seed_keeps_the_promises() {
     assert!(
         sum.decided > 0 && sum.tasks > 0 && sum.marks > 0 && (sum.reopened > 0 || seeds < 200),
         "people never did something: {sum:?}"
+    );
+    assert!(
+        sum.signals > 0 && sum.texts > 0 && sum.feed > 0 && sum.delivered > 0 && sum.evicted > 0,
+        "nothing was shown live: {sum:?}"
     );
 }
 

@@ -96,7 +96,7 @@ impl World {
     /// A person does something with the rows that their browser shows.
     pub(crate) fn member_uses_the_product(&mut self, at: usize, conversation: &str, id: CommandId) {
         let now = self.instant();
-        let what = self.rng.range(0, 4);
+        let what = self.rng.range(0, 6);
         let number = self.rng.range(1, 30);
         let flag = self.rng.one_in(2);
         let client = &mut self.clients[at];
@@ -117,6 +117,13 @@ impl World {
                 "conversation.markRead",
                 format!("{{\"conversationId\":\"{conversation}\",\"messageCount\":{number}}}"),
             ),
+            4 | 5 => match shown(machine, "feedItem", "category", "email") {
+                Some((item, _)) if what == 4 => {
+                    ("feed.archive", format!("{{\"archived\":{flag},\"itemIds\":[\"{item}\"]}}"))
+                }
+                Some((item, _)) => ("feed.markRead", format!("{{\"itemIds\":[\"{item}\"]}}")),
+                None => return,
+            },
             _ => match shown(machine, "task", "status", "todo") {
                 Some((task, _)) if flag => {
                     ("task.update", format!("{{\"taskId\":\"{task}\",\"title\":\"again {number}\"}}"))

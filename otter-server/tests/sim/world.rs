@@ -8,13 +8,18 @@ use crate::client::Client;
 use crate::faults::Faults;
 use crate::hub::Hub;
 use crate::link::{Link, LinkId, Weather};
+use crate::mutants::Mutant;
 use crate::oracle::Oracle;
 use crate::rng::Rng;
+use crate::signals::Absence;
 
 /// How long faults happen, in virtual milliseconds.
 const STORM_MS: u64 = 120_000;
 /// How long everybody has to arrive afterwards. Longer than two heartbeats and the longest backoff together.
 const CALM_MS: u64 = 240_000;
+
+/// More than any run needs.
+const MAX_HAPPENINGS: u64 = 3_000_000;
 
 /// Something that happens at a time.
 #[derive(Debug)]
@@ -38,7 +43,13 @@ pub(crate) enum Happening {
     /// The hub's disk has written what was gathered, of this process run of the hub.
     Synced(u64),
     /// What the hub read from its disk for a connection is ready.
-    Read(LinkId, u64, crate::hub::Answer),
+    Read(LinkId, u64, crate::reads::Answer),
+    /// Somebody is away for some time, of this process run of the hub.
+    Absent(u64, Absence),
+    /// A person closes the browser for good.
+    Leaves(usize),
+    /// Bridges tell the texts of running answers once more.
+    TellsAll,
     /// A client does something of its own accord.
     Acts(usize),
     /// A process that was killed starts again.
@@ -69,6 +80,12 @@ pub(crate) struct Outcome {
     pub(crate) tasks: u64,
     pub(crate) marks: u64,
     pub(crate) lost_frames: u64,
+    pub(crate) signals: u64,
+    pub(crate) texts: u64,
+    pub(crate) feed: u64,
+    pub(crate) accepted: u64,
+    pub(crate) delivered: u64,
+    pub(crate) evicted: u64,
 }
 
 impl Outcome {
@@ -90,6 +107,12 @@ impl Outcome {
         self.tasks += other.tasks;
         self.marks += other.marks;
         self.lost_frames += other.lost_frames;
+        self.signals += other.signals;
+        self.texts += other.texts;
+        self.feed += other.feed;
+        self.accepted += other.accepted;
+        self.delivered += other.delivered;
+        self.evicted += other.evicted;
     }
 }
 
@@ -102,7 +125,9 @@ pub(crate) struct World {
     pub(crate) links: BTreeMap<LinkId, Link>,
     pub(crate) oracle: Oracle,
     pub(crate) outcome: Outcome,
-    faults: Faults,
+    /// What is done wrong in this run.
+    pub(crate) mutant: Option<Mutant>,
+    pub(crate) faults: Faults,
     queue: BTreeMap<(u64, u64), Happening>,
     tie: u64,
     next_link: u64,
@@ -121,7 +146,31 @@ impl World {
             world.after(delay + 100, Happening::Acts(at));
         }
         world.after(2_000, Happening::Fault);
+        if members > 1 {
+            let last = world.clients.len() - 1;
+            world.at(STORM_MS + CALM_MS / 2, Happening::Leaves(last));
+        }
+        if faults.lossy {
+            // A text that was lost on a socket that goes on is whole again with the next keyframe.
+            world.at(STORM_MS + CALM_MS - 10_000, Happening::TellsAll);
+        }
         world
+    }
+
+    /// Plants a mutant.
+    pub(crate) fn mutated(mut self, mutant: Mutant) -> Self {
+        self.mutant = Some(mutant);
+        self.hub.engine.mutant = Some(mutant);
+        self
+    }
+
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// True once in `n` times in a run with this mutant.
+    pub(crate) fn errs(&mut self, mutant: Mutant, n: u64) -> bool {
+        self.is(mutant) && self.rng.one_in(n)
     }
 
     /// A tab that nobody looks at, of an org with some history, cut once a minute for a day. Returns what was seen
@@ -167,6 +216,7 @@ impl World {
             links: BTreeMap::new(),
             oracle: Oracle::default(),
             outcome: Outcome::default(),
+            mutant: None,
             faults,
             queue: BTreeMap::new(),
             tie: 0,
@@ -208,10 +258,13 @@ impl World {
 
     /// Runs the storm and the calm, and judges.
     pub(crate) fn run(mut self) -> Outcome {
+        let mut happened = 0_u64;
         while let Some(((time, _), what)) = self.queue.pop_first() {
             if time > STORM_MS + CALM_MS {
                 break;
             }
+            happened += 1;
+            assert!(happened < MAX_HAPPENINGS, "it goes in circles");
             self.now = time;
             if self.trace {
                 println!("{time:>7} {what:?}");
@@ -234,6 +287,9 @@ impl World {
             Happening::HubTimer(link) => self.hub_timer(link),
             Happening::Synced(run) => self.hub_synced(run),
             Happening::Read(link, run, answer) => self.hub_read(link, run, answer),
+            Happening::Absent(run, absence) => self.hub_absent(run, absence),
+            Happening::Leaves(at) => self.client_leaves(at),
+            Happening::TellsAll => self.instances_tell_all(),
             Happening::Acts(at) => self.client_acts(at),
             Happening::StartsClient(at) => self.client_starts(at),
             Happening::StartsHub => self.hub_starts(),

@@ -28,7 +28,7 @@ use otter_server::log::{FanOut, Log, LogConfig, Reader};
 use otter_server::store::memory::MemoryStore;
 use otter_server::{conn, ws};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -64,6 +64,18 @@ impl World {
     }
 
     pub(crate) async fn start_with(config: HubConfig) -> Self {
+        Self::start_on(config, TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// A hub for whose peers the kernel keeps hardly anything.
+    pub(crate) fn start_narrow() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(4 << 10).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self::start_on(HubConfig::default(), socket.listen(1_024).unwrap())
+    }
+
+    fn start_on(config: HubConfig, listener: TcpListener) -> Self {
         let store = MemoryStore::new();
         let fanout = Arc::new(Fanout::new());
         let log_config = LogConfig {
@@ -76,7 +88,6 @@ impl World {
         let hub = Hub::new(config, log.handle(), Reader::new(Arc::new(store)), fanout);
         let revoke = Arc::new(Notify::new());
         let router = Router::new().route("/", get(open)).with_state((Arc::clone(&hub), Arc::clone(&revoke)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let server = tokio::spawn(http::serve(
             listener,
