@@ -121,6 +121,52 @@ impl ErrorBody {
         Self { retryable: true, ..Self::new(code, message) }
     }
 
+    /// The close code that says what to do about it: the hub closes with it, and a client goes by it when the close itself
+    /// is lost on its way.
+    pub const fn close_code(&self) -> CloseCode {
+        match self.code {
+            ErrorCode::AuthRequired => CloseCode::AuthRequired,
+            ErrorCode::AuthExpired => CloseCode::AuthExpired,
+            ErrorCode::BadOrigin => CloseCode::BadOrigin,
+            ErrorCode::Revoked => CloseCode::Revoked,
+            ErrorCode::Forked => CloseCode::Forked,
+            ErrorCode::Superseded => CloseCode::Superseded,
+            ErrorCode::RateLimited => CloseCode::RateLimited,
+            ErrorCode::HelloTimeout => CloseCode::HelloTimeout,
+            ErrorCode::Overloaded | ErrorCode::StorageFull => CloseCode::Overloaded,
+            ErrorCode::Unavailable => CloseCode::Starting,
+            ErrorCode::BadFrame | ErrorCode::InvalidData | ErrorCode::UnexpectedFrame => CloseCode::BadFrame,
+            ErrorCode::UnsupportedVersion => CloseCode::UnsupportedVersion,
+            ErrorCode::TooLarge | ErrorCode::TooDeep => CloseCode::TooLarge,
+            ErrorCode::Forbidden | ErrorCode::RoleRequired => CloseCode::Forbidden,
+            ErrorCode::UnknownFrame
+            | ErrorCode::UnknownScope
+            | ErrorCode::NotSubscribed
+            | ErrorCode::BadId
+            | ErrorCode::UnknownKind
+            | ErrorCode::NotPublisher
+            | ErrorCode::WrongLane
+            | ErrorCode::NotOwner
+            | ErrorCode::EntityTooLarge
+            | ErrorCode::PublishGap
+            | ErrorCode::StaleProducerEpoch
+            | ErrorCode::UnknownCommand
+            | ErrorCode::NotFound
+            | ErrorCode::InstanceOffline
+            | ErrorCode::TooManyOpen
+            | ErrorCode::IdempotencyMismatch
+            | ErrorCode::AlreadyEnded
+            | ErrorCode::Changed
+            | ErrorCode::AlreadyDecided
+            | ErrorCode::DecisionNotAllowed
+            | ErrorCode::Expired
+            | ErrorCode::Silent
+            | ErrorCode::Internal => CloseCode::Internal,
+            ErrorCode::Other if self.retryable => CloseCode::Overloaded,
+            ErrorCode::Other => CloseCode::BadProtocol,
+        }
+    }
+
     /// Names the member at fault.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {

@@ -18,7 +18,7 @@ use otter_proto::connection::server::ServerConnection;
 use otter_proto::error::ErrorBody;
 use otter_proto::frame::Principal;
 
-use crate::hub::{Hub, close_code};
+use crate::hub::Hub;
 use crate::received::Received;
 use session::Session;
 use socket::Socket;
@@ -63,7 +63,7 @@ fn machine(hub: &Hub, socket: WebSocket, received: Received) -> Socket {
 }
 
 async fn refuse(mut socket: Socket, error: ErrorBody) {
-    let code = close_code(&error);
+    let code = error.close_code();
     socket.machine.refuse(error, code);
     socket.finish().await;
 }

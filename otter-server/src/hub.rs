@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use otter_proto::connection::server::ServerConfig;
-use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
+use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::frame::{Principal, ServerInfo};
 use otter_proto::id::{InstanceId, MemberId, OrgId};
 use tokio::sync::{Semaphore, watch};
@@ -270,50 +270,6 @@ impl Drop for Place {
     }
 }
 
-/// The close code that tells an unknowing client what to do about an error.
-pub(crate) const fn close_code(error: &ErrorBody) -> CloseCode {
-    match error.code {
-        ErrorCode::AuthRequired => CloseCode::AuthRequired,
-        ErrorCode::AuthExpired => CloseCode::AuthExpired,
-        ErrorCode::BadOrigin => CloseCode::BadOrigin,
-        ErrorCode::Revoked => CloseCode::Revoked,
-        ErrorCode::Forked => CloseCode::Forked,
-        ErrorCode::Superseded => CloseCode::Superseded,
-        ErrorCode::RateLimited => CloseCode::RateLimited,
-        ErrorCode::HelloTimeout => CloseCode::HelloTimeout,
-        ErrorCode::Overloaded | ErrorCode::StorageFull => CloseCode::Overloaded,
-        ErrorCode::Unavailable => CloseCode::Starting,
-        ErrorCode::BadFrame | ErrorCode::InvalidData | ErrorCode::UnexpectedFrame => CloseCode::BadFrame,
-        ErrorCode::UnsupportedVersion => CloseCode::UnsupportedVersion,
-        ErrorCode::TooLarge | ErrorCode::TooDeep => CloseCode::TooLarge,
-        ErrorCode::Forbidden | ErrorCode::RoleRequired => CloseCode::Forbidden,
-        ErrorCode::UnknownFrame
-        | ErrorCode::UnknownScope
-        | ErrorCode::NotSubscribed
-        | ErrorCode::BadId
-        | ErrorCode::UnknownKind
-        | ErrorCode::NotPublisher
-        | ErrorCode::WrongLane
-        | ErrorCode::NotOwner
-        | ErrorCode::EntityTooLarge
-        | ErrorCode::PublishGap
-        | ErrorCode::StaleProducerEpoch
-        | ErrorCode::UnknownCommand
-        | ErrorCode::NotFound
-        | ErrorCode::InstanceOffline
-        | ErrorCode::TooManyOpen
-        | ErrorCode::IdempotencyMismatch
-        | ErrorCode::AlreadyEnded
-        | ErrorCode::Changed
-        | ErrorCode::AlreadyDecided
-        | ErrorCode::DecisionNotAllowed
-        | ErrorCode::Expired
-        | ErrorCode::Silent
-        | ErrorCode::Internal
-        | ErrorCode::Other => CloseCode::Internal,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::sync_channel;
@@ -368,9 +324,12 @@ mod tests {
         }
 
         async fn until_offline(&self) {
-            while self.connection() != r#""offline""# {
-                sleep(Duration::from_millis(100)).await;
-            }
+            let offline = async {
+                while self.connection() != r#""offline""# {
+                    sleep(Duration::from_millis(100)).await;
+                }
+            };
+            timeout(Duration::from_hours(1), offline).await.expect("it is recorded");
         }
     }
 

@@ -18,7 +18,7 @@ use super::admission::{Attachment, Present, Seated, Welcomed};
 use super::answers::{Answer, Page, Work, provide_snapshot};
 use super::socket::{Socket, Turn};
 use crate::fanout::{Inbox, News, OrgFeed, ScopeFeed};
-use crate::hub::{Hub, Stage, close_code};
+use crate::hub::{Hub, Stage};
 use crate::metrics::Connected;
 
 /// Requests to the log that one connection may have in flight; beyond them its socket is not read.
@@ -204,7 +204,7 @@ impl Session {
         match answer {
             Answer::Welcomed(Ok(welcomed)) => self.welcome(*welcomed),
             Answer::Welcomed(Err(error)) => {
-                let code = close_code(&error);
+                let code = error.close_code();
                 machine.refuse(error, code);
             }
             Answer::Started(ticket, start) => machine.subscribed(ticket, start),
@@ -258,7 +258,7 @@ impl Session {
 
     /// Ends the connection for a reason that is an error.
     fn end(&mut self, error: ErrorBody) {
-        let code = close_code(&error);
+        let code = error.close_code();
         if self.socket.machine.is_open() {
             self.socket.machine.close(code, &error.message, error.retry_after_ms);
         } else {

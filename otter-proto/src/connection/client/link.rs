@@ -7,7 +7,7 @@ use crate::connection::client::event::{ConnectionEvent, Phase, Transmit};
 use crate::connection::client::heartbeat::{Heartbeat, Verdict};
 use crate::connection::client::window::Window;
 use crate::connection::client::{ClientConnection, Counters};
-use crate::error::{CloseAction, CloseCode, ErrorBody, ErrorCode};
+use crate::error::{CloseAction, CloseCode, ErrorBody};
 use crate::frame::{ClientFrame, ClientInfo, Hello, VersionRange};
 use crate::limits::{HEARTBEAT_MS, PROTOCOL};
 
@@ -51,18 +51,11 @@ pub(super) struct Farewell {
 impl Farewell {
     /// The close that a refusal announces, in case the close code itself is lost on its way.
     pub(super) fn of(error: &ErrorBody) -> Self {
-        let code = match error.code {
-            ErrorCode::UnsupportedVersion => CloseCode::UnsupportedVersion,
-            ErrorCode::AuthRequired => CloseCode::AuthRequired,
-            ErrorCode::AuthExpired => CloseCode::AuthExpired,
-            ErrorCode::BadOrigin => CloseCode::BadOrigin,
-            ErrorCode::Forbidden => CloseCode::Forbidden,
-            ErrorCode::Revoked => CloseCode::Revoked,
-            ErrorCode::Forked => CloseCode::Forked,
-            _ if error.retryable => CloseCode::Overloaded,
-            _ => CloseCode::BadProtocol,
-        };
-        Self { code: code.number(), reason: error.message.clone(), retry_after_ms: error.retry_after_ms }
+        Self {
+            code: error.close_code().number(),
+            reason: error.message.clone(),
+            retry_after_ms: error.retry_after_ms,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 use pretty_assertions::assert_eq;
 
 use super::*;
+use crate::error::{ErrorBody, ErrorCode};
 
 fn waits(bench: &Bench) -> u64 {
     bench.machine.status().retry_at.expect("an attempt is planned").since(bench.now)
@@ -99,6 +100,25 @@ fn the_time_that_the_hub_names_is_the_least_and_a_wake_does_not_cut_it() {
     bench.machine.handle_wake(Wake::Visible, bench.now);
     assert_eq!(bench.said(), Vec::<String>::new());
     assert!(waits(&bench) >= 120_000);
+}
+
+#[test]
+fn a_refusal_without_its_close_means_what_the_hub_meant() {
+    let code = |code, retryable| {
+        let error = ErrorBody { retryable, ..ErrorBody::new(code, "x") };
+        error.close_code().number()
+    };
+    assert_eq!(
+        [
+            code(ErrorCode::Superseded, true),
+            code(ErrorCode::RateLimited, true),
+            code(ErrorCode::Unavailable, true),
+            code(ErrorCode::Internal, false),
+            code(ErrorCode::Other, true),
+            code(ErrorCode::Other, false),
+        ],
+        [4002, 4101, 4104, 4103, 4100, 4500]
+    );
 }
 
 #[test]
