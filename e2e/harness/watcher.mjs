@@ -39,6 +39,13 @@ export class Watcher {
     await this.follow('org');
   }
 
+  /** A further connection of the same person. */
+  async again() {
+    const other = Object.assign(Object.create(Watcher.prototype), { origin: this.origin, Socket: this.Socket, events: [] });
+    await other.start();
+    return other;
+  }
+
   /** Follows a further scope. */
   async follow(scope) {
     const store = this.client.scope(scope);
@@ -48,6 +55,14 @@ export class Watcher {
 
   entity(type, id) {
     return this.client.entity(type, id).get();
+  }
+
+  /** Waits until an entity is as `test` wants it: what a page shows already may still be on its way here. Gives the entity. */
+  async sees(type, id, test, timeoutMs = 40_000) {
+    await until(() => this.entity(type, id) && test(this.entity(type, id)), { what: `the watcher to see ${type}/${id}`, timeoutMs }).catch((error) => {
+      throw new Error(`${error.message}; it is ${JSON.stringify(this.entity(type, id))}`);
+    });
+    return this.entity(type, id);
   }
 
   /** The kinds of the events about one entity, in order. */

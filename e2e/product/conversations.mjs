@@ -40,7 +40,7 @@ export const conversations = {
     const { owner, ann } = world;
     await act(owner, world.research, 'Archive');
     await ann.until('it is put away', async () => (await listed(world, ann)) === 0);
-    assert.equal(world.watcher.entity('conversation', world.research).archived, true);
+    await world.watcher.sees('conversation', world.research, ({ archived }) => archived);
     await owner.page.evaluate((conversationId) => window.otter.command('conversation.update', { conversationId, archived: false }).done, world.research);
     for (const page of [owner, ann]) await row(world, page).waitFor();
   },

@@ -38,7 +38,7 @@ export const history = {
     const row = owner.part('message-row', { messageId: id });
     await row.locator('[data-testid="show-whole"]').click();
     await owner.until('the whole text is shown', async () => (await row.locator('[data-testid="message-text"]').textContent()).trim() === LONG);
-    assert.equal(world.watcher.entity('conversation', world.long).messageCount, ROWS + 1);
+    await world.watcher.sees('conversation', world.long, ({ messageCount }) => messageCount === ROWS + 1);
   },
 
   'a hundred conversations in a row do not make the browser grow': async (world) => {

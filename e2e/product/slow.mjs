@@ -8,7 +8,7 @@ import { until } from '../harness/process.mjs';
 const FLOOD = 400;
 /** The commands that may be open for one instance. */
 const OPEN_COMMANDS = 256;
-const BATCH = 64;
+const BATCH = 32;
 
 export const slow = {
   'a reader on a thin line is not cut off, holds nobody up, and catches up': async (world) => {
@@ -29,7 +29,8 @@ export const slow = {
     await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
     await line.detach();
     await owner.row('that came last', (row) => row.id === last, 60_000);
-    assert.equal(await owner.page.evaluate(() => window.otter.connection.get().since), since, 'the connection was kept');
+    // Two clocks of whole milliseconds meet in it.
+    assert.ok(Math.abs((await owner.page.evaluate(() => window.otter.connection.get().since)) - since) < 5, 'the connection was kept');
     const scope = `conversation/${id}`;
     await owner.until('the same state', async () => {
       const [mine, theirs] = await Promise.all([owner.hashes(), watcher.client.hashes()]);
@@ -46,28 +47,27 @@ export const slow = {
     await owner.goTo(`#/c/${encodeURIComponent(id)}`);
     await owner.part('composer-input').waitFor();
     await until(() => watcher.entity('instance', full.id).connection === 'offline', { what: 'the machine to be away', timeoutMs: 30_000 });
-    let last;
-    for (let open = 0; open < OPEN_COMMANDS; open += BATCH) last = await ask(owner, id, BATCH);
+    const open = await Promise.all(Array.from({ length: OPEN_COMMANDS / BATCH }, () => ask(watcher, id, BATCH)));
     await owner.send('one too many');
     const isRefused = (row) => row.text === 'one too many' && row.stage === 'refused';
     await owner.row('that was refused', isRefused);
     await owner.reload();
     const { id: refused } = await owner.row('that was refused before', isRefused);
-    await owner.page.evaluate((commandId) => window.otter.command('command.cancel', { commandId }).done, last);
+    await owner.page.evaluate((commandId) => window.otter.command('command.cancel', { commandId }).done, open[0]);
     await owner.page.locator(by('message-row', { messageId: refused })).getByRole('button', { name: 'Retry' }).click();
     await owner.row('that waits for its agent', (row) => row.text === 'one too many' && !row.stage && row.delivery === 'pending');
     assert.equal((await owner.rows()).filter(({ text }) => text === 'one too many').length, 1);
+    await watcher.event('message.created', ({ data }) => data.text === 'one too many');
     assert.equal(watcher.events.filter(({ kind, data }) => kind === 'message.created' && data.text === 'one too many').length, 1);
   },
 };
 
-/** Sends so many messages, waits until the hub has taken each of them, and gives the command of the last one. */
-function ask(page, conversationId, count) {
-  return page.page.evaluate(async ([to, many]) => {
-    const handles = Array.from({ length: many }, (_, n) => window.otter.command('message.send', { conversationId: to, text: `waits ${n}` }));
-    for (const { state, error } of await Promise.all(handles.map(({ accepted }) => accepted))) {
-      if (state === 'refused') throw new Error(JSON.stringify(error));
-    }
-    return handles.at(-1).id;
-  }, [conversationId, count]);
+/** Sends so many messages over a connection of its own, for a connection may send 60 in a minute; gives the first command. */
+async function ask(watcher, conversationId, count) {
+  const hand = await watcher.again();
+  const handles = Array.from({ length: count }, (_, n) => hand.client.command('message.send', { conversationId, text: `waits ${n}` }));
+  const answers = await Promise.all(handles.map(({ accepted }) => accepted));
+  hand.close();
+  assert.deepEqual(answers.filter(({ state }) => state === 'refused'), []);
+  return handles[0].id;
 }

@@ -1,6 +1,7 @@
 // What an agent does: phases while it goes on, tool calls as rows, sub-agents under the run that began them.
 
 import assert from 'node:assert/strict';
+import { until } from '../harness/process.mjs';
 import { ask, ran } from './approvals.mjs';
 import { say, TURN_MS } from './say.mjs';
 
@@ -46,8 +47,9 @@ export const steps = {
     let runId;
     await owner.until('a new sub-agent', async () => (runId = (await childRuns(owner)).find((id) => !known.includes(id))), TURN_MS);
     await owner.part('child-run', { runId, state: 'completed' }).waitFor({ timeout: TURN_MS });
-    const task = watcher.client.tasks().get().rows.find((each) => each.runId === runId);
-    assert.equal(task?.taskKind, 'subagent');
+    const its = () => watcher.client.tasks().get().rows.find((each) => each.runId === runId);
+    await until(its, { what: 'the task of the sub-agent' });
+    assert.equal(its().taskKind, 'subagent');
     await world.idle();
   },
 };

@@ -37,16 +37,16 @@ export const tasks = {
     await handOver(owner, taskId, world.main);
     for (const page of [owner, ann]) await card(page, taskId, 'queued').waitFor({ state: 'attached' });
     await watcher.event('command.updated', ({ data, effects }) => data.stage === 'received' && effects[0].entity === `command/${watcher.entity('task', taskId).commandId}`);
-    assert.equal(watcher.entity('task', taskId).status, 'queued', 'the agent is busy');
+    assert.equal(watcher.entity('task', taskId)?.status, 'queued', 'the agent is busy');
     model.release('busy');
     for (const page of [owner, ann]) {
       await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: TURN_MS });
       assert.deepEqual(await page.states('task-card', taskId), ['todo', 'queued', 'inProgress', 'done']);
     }
-    const { runId, conversationId, summary } = watcher.entity('task', taskId);
+    const { runId, conversationId, summary } = await watcher.sees('task', taskId, ({ status }) => status === 'done');
     assert.equal(conversationId, world.main);
     assert.match(summary, /^labour0 labour1 /);
-    assert.equal(watcher.entity('run', runId).state, 'completed');
+    await watcher.sees('run', runId, ({ state }) => state === 'completed');
     await owner.part('task-dialog').getByRole('link', { name: /open/i }).click();
     await owner.row('of the work', (row) => row.id === `${runId}:answer` && row.text.startsWith('labour0 '));
   },
@@ -69,7 +69,7 @@ export const tasks = {
     }
     const answers = await world.answersAtGateway('agent:main:main');
     assert.equal(answers.filter((text) => text.startsWith('sturdy0 ')).length, 1);
-    assert.match(watcher.entity('task', taskId).summary, /^sturdy0 /);
+    await watcher.sees('task', taskId, ({ summary }) => summary?.startsWith('sturdy0 '));
   },
 };
 
