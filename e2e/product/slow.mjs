@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { by } from '../harness/browser.mjs';
 import { Instance } from '../harness/instance.mjs';
 import { until } from '../harness/process.mjs';
+import { Watcher } from '../harness/watcher.mjs';
 
 const FLOOD = 400;
 /** The commands that may be open for one instance. */
@@ -47,7 +48,8 @@ export const slow = {
     await owner.goTo(`#/c/${encodeURIComponent(id)}`);
     await owner.part('composer-input').waitFor();
     await until(() => watcher.entity('instance', full.id).connection === 'offline', { what: 'the machine to be away', timeoutMs: 30_000 });
-    const open = await Promise.all(Array.from({ length: OPEN_COMMANDS / BATCH }, () => ask(watcher, id, BATCH)));
+    const hands = await Watcher.open(world.browser, { link: hub.invite('Hands') });
+    const open = await Promise.all(Array.from({ length: OPEN_COMMANDS / BATCH }, () => ask(hands, id, BATCH)));
     await owner.send('one too many');
     const isRefused = (row) => row.text === 'one too many' && row.stage === 'refused';
     await owner.row('that was refused', isRefused);
@@ -63,8 +65,8 @@ export const slow = {
 };
 
 /** Sends so many messages over a connection of its own, for a connection may send 60 in a minute; gives the first command. */
-async function ask(watcher, conversationId, count) {
-  const hand = await watcher.again();
+async function ask(hands, conversationId, count) {
+  const hand = await hands.again();
   const handles = Array.from({ length: count }, (_, n) => hand.client.command('message.send', { conversationId, text: `waits ${n}` }));
   const answers = await Promise.all(handles.map(({ accepted }) => accepted));
   hand.close();
