@@ -107,11 +107,12 @@ fn compile() -> Result<PathBuf> {
     Ok(shell::target().join(TARGET).join("wasm/otter_client_wasm.wasm"))
 }
 
+/// Whether `dist` is newer than what it is made of and than the tool that makes it.
 fn is_current(compiled: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     let built: Option<SystemTime> = changed(&dist().join(format!("{NAME}_bg.base64.js")));
-    worker().exists()
-        && built.is_some_and(|built| changed(compiled).is_some_and(|compiled| compiled <= built))
+    let older = |path: &Path| built.is_some_and(|built| changed(path).is_some_and(|at| at <= built));
+    worker().exists() && older(compiled) && std::env::current_exe().is_ok_and(|tool| older(&tool))
 }
 
 fn bind(compiled: &Path) -> Result<()> {
