@@ -41,7 +41,7 @@ const SUITES: [Suite; 5] = [
     Suite {
         name: "e2e",
         needs: &[Tool::Node, Tool::Chromium, Tool::OpenClaw],
-        budget: minutes(16),
+        budget: minutes(22),
         run: e2e,
     },
 ];
