@@ -59,13 +59,23 @@ export class World {
     return messages.filter((message) => message.role === 'assistant').map((message) => texts(message.content));
   }
 
-  /** Waits until the agent has nothing to do and nothing is queued, as the gateway itself says. */
+  /**
+   * Waits until the agent has nothing to do and nothing is queued, as the gateway itself says. It says so, too, in the first
+   * moments of a run; where a client without a page watches, no run may be open for that one either.
+   */
   async idle(sessionKey = 'agent:main:main') {
     const probe = async () => {
       const { session } = await this.ask('sessions.describe', { key: sessionKey });
-      return session && !session.hasActiveRun && !['queued', 'running'].includes(session.status);
+      return session && !session.hasActiveRun && !['queued', 'running'].includes(session.status) && !this.seesRun(sessionKey);
     };
     await until(probe, { timeoutMs: 60_000, what: `${sessionKey} to be idle`, everyMs: 200 });
+  }
+
+  /** Whether the watching client, as long as it is connected and the machine too, sees a run of this session. */
+  seesRun(sessionKey) {
+    if (!this.instance || this.watcher?.client?.connection.get().phase !== 'online') return false;
+    if (this.watcher.entity('instance', this.instance)?.connection !== 'online') return false;
+    return Boolean(this.watcher.entity('conversation', conversationOf(this.instance, sessionKey))?.activeRun);
   }
 
   /** Keeps a picture of a main state for people to look at. */

@@ -11,7 +11,9 @@ export const pagesComeBack = {
     await owner.reload();
     await owner.openConversation(world.main);
     await owner.until('all rows are back', async () => (await owner.rows()).length === before.length);
-    const firstFull = (await owner.recorded()).find((frame) => frame.rows.length > 0);
+    // What stands in the page is painted a frame later.
+    let firstFull;
+    await owner.until('they are painted', async () => (firstFull = (await owner.recorded()).find((frame) => frame.rows.length > 0)));
     const texts = (rows) => rows.map((row) => row.text);
     assert.deepEqual(texts(firstFull.rows), texts(before), 'the first frame with rows has all of them');
     await settle(world.pages, world.scopes);

@@ -136,7 +136,7 @@ async fn stuck() -> (World, Peer) {
 #[tokio::test]
 async fn why_it_is_closed_reaches_a_peer_that_stopped_reading() {
     let (lines, _guard) = Lines::record();
-    let (world, mut stuck) = stuck().await;
+    let (world, mut stuck) = Box::pin(stuck()).await;
     let hub = Arc::clone(&world.hub);
     let draining = tokio::spawn(async move { hub.drain(Duration::ZERO).await });
     while lines.holding("closing").is_empty() {
@@ -157,7 +157,7 @@ async fn why_it_is_closed_reaches_a_peer_that_stopped_reading() {
 #[tokio::test]
 async fn a_peer_that_never_reads_again_holds_no_close_up_and_finds_an_end_that_means_resume() {
     let (lines, _guard) = Lines::record();
-    let (world, mut stuck) = stuck().await;
+    let (world, mut stuck) = Box::pin(stuck()).await;
     let start = Instant::now();
     world.hub.drain(Duration::ZERO).await;
     while world.hub.connection_count() > 0 {
