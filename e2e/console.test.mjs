@@ -117,6 +117,18 @@ test('what cannot be followed stays on the screen, marked with its age', async (
   assert.ok((await count(page, by('message-row'))) > 3);
 });
 
+test('a hub that cannot be reached and a device without a network are two things', async (t) => {
+  const page = await open(t, 'live', talk(TALK.ada));
+  const told = (hasNetwork) => page.evaluate((onLine) => {
+    Object.defineProperty(navigator, 'onLine', { get: () => onLine, configurable: true });
+    window.fake.push({ connection: { phase: 'waiting', reason: 'offline', code: null, since: Date.now() + Number(onLine), attempt: 1, nextRetryAt: Date.now() + 9500, roundTripMs: null } });
+  }, hasNetwork);
+  await told(true);
+  await page.locator(by('connection', { phase: 'waiting' })).filter({ hasText: /Reconnecting in \d+ s.*the hub cannot be reached/s }).waitFor();
+  await told(false);
+  await page.locator(by('connection', { phase: 'waiting' })).filter({ hasText: /Offline.*this device has no network/s }).waitFor();
+});
+
 test('a hub that does not know who is here gets a way to sign in on the screen', async (t) => {
   const page = await open(t, 'signedout');
   await page.waitForSelector(by('gate'));

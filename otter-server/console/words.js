@@ -52,7 +52,6 @@ export function moment(at, now) {
 }
 
 const REASONS = {
-  offline: 'this device has no network',
   heartbeat: 'the hub went silent',
   closed: 'the connection broke',
   hidden: 'paused while the page was hidden',
@@ -60,8 +59,11 @@ const REASONS = {
   connectionLost: 'the connection was lost',
 };
 
+/** That the hub cannot be reached has two causes, and a person can do something about one of them. */
+const unreachable = () => (navigator.onLine ? 'the hub cannot be reached' : 'this device has no network');
+
 /** @param {string | null} reason */
-export const reasonText = (reason) => (reason ? (REASONS[reason] ?? reason) : '');
+export const reasonText = (reason) => (reason === 'offline' ? unreachable() : reason ? (REASONS[reason] ?? reason) : '');
 
 /**
  * The connection of this page in words.
@@ -76,7 +78,7 @@ export function connectionText({ phase, reason, roundTripMs, nextRetryAt, attemp
       return { title: 'Live', detail: roundTripMs === null ? '' : `${Math.round(roundTripMs)} ms` };
     case 'waiting': {
       const left = nextRetryAt === null ? 0 : Math.ceil((nextRetryAt - now) / SECOND);
-      if (reason === 'offline') return { title: 'Offline', detail: why };
+      if (reason === 'offline' && !navigator.onLine) return { title: 'Offline', detail: why };
       return { title: left > 0 ? `Reconnecting in ${left} s` : 'Reconnecting', detail: why };
     }
     case 'signedOut':
