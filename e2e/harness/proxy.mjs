@@ -1,5 +1,5 @@
 // A TCP proxy in front of the hub that knows which connections are the WebSockets of browsers: it counts them, cuts them
-// and keeps new ones out, while pages and their files still load.
+// and keeps new ones out, or lets nothing of the hub through them, while pages and their files still load.
 
 import { connect, createServer } from 'node:net';
 
@@ -12,7 +12,7 @@ export class Proxy {
   }
 
   constructor(port) {
-    Object.assign(this, { port, open: true, opened: 0, refused: 0, sockets: new Set(), all: new Set(), frames: '' });
+    Object.assign(this, { port, open: true, muted: false, lost: '', opened: 0, refused: 0, sockets: new Set(), all: new Set(), frames: '' });
     this.server = createServer((client) => this.accept(client));
   }
 
@@ -39,6 +39,7 @@ export class Proxy {
       hub.write(data);
     });
     hub.on('data', (data) => {
+      if (this.muted && this.sockets.has(pair)) return void (this.lost += data.toString('latin1'));
       // What the hub says is neither masked nor compressed.
       if (this.sockets.has(pair)) this.frames += data.toString('latin1');
       client.write(data);

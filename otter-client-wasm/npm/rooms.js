@@ -13,9 +13,10 @@ const WASM_MS = 10_000;
  *
  * @param {{
  *   instantiate: (module: WebAssembly.Module) => Promise<import('./boundary.js').CoreConstructor>, WebSocket: () => unknown,
- * }} of `instantiate` makes an instance of its own for each core
+ *   life?: Promise<string | null>,
+ * }} of `instantiate` makes an instance of its own for each core, `life` names the lock of the worker
  */
-export function createRooms({ instantiate, WebSocket }) {
+export function createRooms({ instantiate, WebSocket, life }) {
   /** @type {Map<string, Room>} by settings */
   const rooms = new Map();
   /** @type {Promise<WebAssembly.Module> | null} */
@@ -94,6 +95,7 @@ export function createRooms({ instantiate, WebSocket }) {
       }
       room = rooms.get(settings);
       tab = room.join(port, hello);
+      life?.then((name) => name && port.postMessage({ life: name }));
     }
     /** @param {any} data */
     function receive(data) {

@@ -1,9 +1,11 @@
 import { createOwnHost } from './host.js';
+import { watchLife } from './life.js';
 import { isHidden, listenToPage } from './page.js';
 import { unref } from './timer.js';
 import { VERSION } from './version.js';
 
 const JOIN_MS = 10_000;
+const REJOIN_MS = 2000;
 const ANSWER_MS = 3000;
 const WATCH_MS = 3000;
 /** The worker says something every 5 s. */
@@ -24,10 +26,13 @@ export function createSharedHost(options) {
   let own = null;
   /** @type {(() => void) | null} */
   let endPage = null;
+  /** @type {(() => void) | null} */
+  let endLife = null;
   let generation = 0;
   let joined = false;
   let checking = false;
   let heardAt = 0;
+  let joiningSince = 0;
   /** @type {any[]} */
   let waiting = [];
   let taken = 0;
@@ -42,6 +47,11 @@ export function createSharedHost(options) {
     if (endPage) return;
     endPage = listenToPage(onPage, { hide: leave, resume: check });
     watch = unref(setInterval(() => !isHidden() && doubt(), WATCH_MS));
+    begin();
+  }
+
+  function begin() {
+    joiningSince = Date.now();
     join();
   }
 
@@ -61,7 +71,14 @@ export function createSharedHost(options) {
     } catch {
       return useOwn();
     }
-    deadline = setTimeout(useOwn, JOIN_MS);
+    deadline = setTimeout(joinAgain, REJOIN_MS);
+  }
+
+  /** The browser may have found a worker that is just ending. It will find the next one. */
+  function joinAgain() {
+    if (Date.now() - joiningSince >= JOIN_MS) return useOwn();
+    disconnect();
+    join();
   }
 
   function useOwn() {
@@ -77,6 +94,8 @@ export function createSharedHost(options) {
     generation += 1;
     checking = false;
     clearTimeout(deadline);
+    endLife?.();
+    endLife = null;
     port?.postMessage({ bye: true });
     port?.close();
     port = null;
@@ -100,6 +119,7 @@ export function createSharedHost(options) {
     if (data.other) useOwn();
     else if (data.gone) restart();
     else if (data.wasm) give();
+    else if (data.life) endLife ??= watchLife(data.life, restart);
     else if (data.beat) port?.postMessage({ beat: true });
     else if (data.fail) options.fail(.../** @type {[string, number | null]} */ (data.fail));
     else if (data.hashes) asked.splice(0).forEach((answer) => answer(data.hashes));
@@ -136,14 +156,14 @@ export function createSharedHost(options) {
   function restart() {
     disconnect();
     options.fail('restarting', Date.now());
-    join();
+    begin();
   }
 
   /** @param {import('./boundary.js').ToCore} message */
   function onPage(message) {
     if (own) return;
     if (message.t === 'pageshow') {
-      if (message.persisted && !port) join();
+      if (message.persisted && !port) begin();
       return;
     }
     post(message);
