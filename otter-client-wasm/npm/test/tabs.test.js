@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test as run } from 'node:test';
 import { createClientWith } from '../client.js';
 import instantiate from '../dist/otter.js';
+import { holdLife } from '../life.js';
 import { createRooms } from '../rooms.js';
 import { createFakeCore } from '../testing.js';
 import { VERSION } from '../version.js';
@@ -23,10 +24,28 @@ async function until(check, what) {
 before(() => (globalThis.SharedWorker = class {}));
 after(() => delete globalThis.SharedWorker);
 
+/** Stands in for the locks of a browser. `die` releases one, as the end of its holder does. */
+function fakeLocks(t) {
+  const held = new Map();
+  const request = (name, ...rest) => {
+    const take = rest.at(-1);
+    const { mode = 'exclusive', signal } = rest.length > 1 ? rest[0] : {};
+    if (mode === 'exclusive') return held.set(name, []), Promise.resolve(take());
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      held.get(name).push(() => signal.aborted || resolve(take()));
+    });
+  };
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request } } });
+  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
+  return { names: () => [...held.keys()], die: (name) => held.get(name).forEach((grant) => grant()) };
+}
+
 /** A worker with real ports, the real core unless another is made, and what a tab needs to find it. */
 function createWorker(make = instantiate) {
   const hub = createFakeHub();
-  const worker = { hub, starts: 0, fetches: 0, silent: false, ports: [] };
+  const worker = { hub, starts: 0, fetches: 0, silent: 0, ports: [] };
   let rooms = null;
   worker.die = () => {
     for (const port of worker.ports.splice(0)) {
@@ -36,16 +55,18 @@ function createWorker(make = instantiate) {
     }
     rooms = null;
   };
+  worker.crash = () => (rooms = null);
   worker.of = {
     open() {
       if (worker.broken) throw new Error('refused');
       if (!rooms) {
         worker.starts += 1;
-        rooms = createRooms({ instantiate: make, WebSocket: () => hub.WebSocket });
+        rooms = createRooms({ instantiate: make, WebSocket: () => hub.WebSocket, life: holdLife() });
       }
       const { port1, port2 } = new MessageChannel();
       worker.ports.push(port2);
-      if (!worker.silent) rooms.enter(port2);
+      if (worker.silent > 0) worker.silent -= 1;
+      else rooms.enter(port2);
       return { port: port1, onerror: null };
     },
     async bytes() {
@@ -163,6 +184,30 @@ test('a worker that dies is replaced, and what was not answered is sent again on
   await wait(50);
   assert.deepEqual(hub.last().take('command').map(({ id }) => id), [sent.id]);
   assert.equal(one.messages(C).get().rows[0], row);
+});
+
+test('a worker whose process crashes is replaced at once: its lock ends, though no port does', async (t) => {
+  const locks = fakeLocks(t);
+  const { worker, hub, clients } = await online(t, 3);
+  const [name] = locks.names();
+  // The old worker goes on here and would still answer: only the lock tells.
+  worker.crash();
+  locks.die(name);
+  await until(() => worker.starts === 2 && hub.sockets.length === 2, 'another worker');
+  hub.last().greet();
+  await until(() => clients.every((client) => phase(client) === 'online'), 'every tab');
+  assert.deepEqual([worker.starts, hub.sockets.length, locks.names().length], [2, 2, 2]);
+});
+
+test('a tab that met a worker just ending finds the next one, and has no core of its own', async (t) => {
+  const worker = createWorker();
+  worker.silent = 1;
+  const client = tab(t, worker);
+  client.messages(C).subscribe(() => {});
+  await until(() => worker.hub.sockets.length === 1, 'a socket');
+  worker.hub.last().greet();
+  await until(() => texts(client)[0] === 'Hello', 'the snapshot');
+  assert.equal(worker.ports.length, 2);
 });
 
 test('a core that dies is replaced by an instance of its own, and every tab goes on', async (t) => {
