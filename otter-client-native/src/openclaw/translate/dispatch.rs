@@ -30,6 +30,19 @@ pub(super) fn ended(
     at: UnixMillis,
     now: Now,
 ) -> Vec<Publish> {
+    let data = outcome(observed, run, (end, text), at);
+    let is_lost = matches!(end, End::Failed { code: Some(LOST), .. });
+    let state = if is_lost { DispatchState::Lost } else { DispatchState::Ended };
+    let mut events = Vec::new();
+    for (command, task) in observed.dispatched_to(run) {
+        observed.move_dispatch(&command, state);
+        events.push(moved(&command, task, data.clone(), now));
+    }
+    events
+}
+
+/// What the end of a run says about the task that it worked on.
+fn outcome(observed: &Observed, run: &str, (end, text): (&End, &str), at: UnixMillis) -> Value {
     let said = Some(text.trim()).filter(|text| !text.is_empty());
     let (status, summary) = match end {
         // Who is done without a word has to be looked after.
@@ -39,20 +52,12 @@ pub(super) fn ended(
         End::Failed { code: Some(LOST), .. } => ("review", Some(WENT_DOWN)),
         End::Failed { message, .. } => ("failed", Some(message.as_str())),
     };
-    let is_lost = matches!(end, End::Failed { code: Some(LOST), .. });
-    let state = if is_lost { DispatchState::Lost } else { DispatchState::Ended };
-    let data = json!({
+    json!({
         "status": status,
         "runId": observed.names.entity(run),
         "summary": summary.map(|text| head_of_chars(text, MAX_SUMMARY)),
         "endedAt": at,
-    });
-    let mut events = Vec::new();
-    for (command, task) in observed.dispatched_to(run) {
-        observed.move_dispatch(&command, state);
-        events.push(moved(&command, task, data.clone(), now));
-    }
-    events
+    })
 }
 
 /// The gateway took a turn up again by itself that was lost with an earlier boot.
@@ -65,6 +70,21 @@ pub(super) fn taken_up(
     let (command, task) = observed.take_up(session, run)?;
     let data = json!({"status": "inProgress", "runId": observed.names.entity(run), "summary": null, "endedAt": null});
     Some(moved(&command, task, data, now))
+}
+
+/// The turn of this message was lost, taken up by another run, and is over with that one.
+pub(super) fn over(
+    observed: &mut Observed,
+    command: &str,
+    run: &str,
+    end: (&End, &str),
+    at: UnixMillis,
+    now: Now,
+) -> Option<Publish> {
+    let link = observed.sent.get(command)?.task.as_ref().filter(|link| link.state == DispatchState::Lost)?;
+    let task = link.task.clone();
+    observed.move_dispatch(command, DispatchState::Ended);
+    Some(moved(command, task, outcome(observed, run, end, at), now))
 }
 
 /// The message that carried the task never reached the agent.

@@ -66,10 +66,15 @@ fn lost_messages(observed: &mut Observed, history: &History, now: Now) -> Vec<Pu
 /// from their beginning, because the task waits for their end.
 fn unseen(observed: &mut Observed, history: &History, now: Now) -> Vec<Output> {
     let mut outputs = Vec::new();
-    for row in history.rows.iter().filter(|row| row.resumes) {
-        let is_over = observed.is_closed(&row.run) || observed.is_hidden(&row.run);
-        let event =
-            if is_over { None } else { dispatch::taken_up(observed, &history.session, &row.run, now) };
+    for (at, row) in history.rows.iter().enumerate().filter(|(_, row)| row.resumes) {
+        if observed.is_hidden(&row.run) {
+            continue;
+        }
+        let event = if observed.is_closed(&row.run) {
+            over(observed, history, at, now)
+        } else {
+            dispatch::taken_up(observed, &history.session, &row.run, now)
+        };
         outputs.extend(event.map(|event| Output::Publish(vec![event])));
     }
     for run in observed.awaited_runs(&history.session) {
@@ -81,6 +86,22 @@ fn unseen(observed: &mut Observed, history: &History, now: Now) -> Vec<Output> {
         outputs.extend(judge(observed, history, &run, now));
     }
     outputs
+}
+
+/// A turn that was taken up, told and over before anybody knew that its first run was lost: the task of that one ends
+/// as it did. It is the task of the last message before the gateway's own.
+fn over(observed: &mut Observed, history: &History, at: usize, now: Now) -> Option<Publish> {
+    let (before, row) = (history.rows.get(..at)?, history.rows.get(at)?);
+    let is_turn = |row: &&Row| !row.resumes && matches!(row.kind, RowKind::Prompt { into_run: None, .. });
+    let command = before.iter().rev().find(is_turn)?.sent_key()?;
+    let end = match history.end(&row.run)? {
+        RunEnd::Completed => End::Completed,
+        RunEnd::Aborted => End::Aborted,
+        RunEnd::Failed(message) => End::Failed { code: None, message },
+    };
+    let ended_at = history.rows_of(&row.run).filter_map(|row| row.at).next_back();
+    let ended_at = ended_at.map_or(observed.wall(now), |at| observed.corrected(at));
+    dispatch::over(observed, command, &row.run, (&end, &history.answer(&row.run)), ended_at, now)
 }
 
 /// Decides about one open run.

@@ -317,6 +317,15 @@ fn a_task_that_went_down_with_the_gateway_goes_on_with_the_turn_that_it_takes_up
     let mut later = working().restarted();
     later.tick(1_795_355_010_000);
     later.attach(&world("b2", history(&end, false), false));
+    // Its prompt came before the link was back, its end before the read that tells what was lost.
+    let mut half = working();
+    half.attachment.handle_ready(Some("b2"), &mut half.observed);
+    start(&mut half, "r9", "Picked up");
+    half.event("chat", &chat("r9", "final", Some("Picked up and done.")));
+    half.read(&world("b2", history(&end, false), false));
+    half.read(&world("b2", history(&end, false), false));
+    let statuses = moves(&half).into_iter().map(|data| data["status"].clone()).collect::<Vec<_>>();
+    assert_eq!(statuses, ["inProgress", "review", "done"], "once");
     for bench in [&live, &later] {
         let told: Vec<Value> =
             moves(bench).into_iter().filter(|data| data["runId"] != "in_test:0193-c").collect();
@@ -327,6 +336,8 @@ fn a_task_that_went_down_with_the_gateway_goes_on_with_the_turn_that_it_takes_up
             (&json!("done"), &json!("Picked up and done."))
         );
     }
+    let ended = moves(&half).pop().unwrap();
+    assert_eq!((&ended["runId"], &ended["summary"]), (&taken, &json!("Picked up and done.")));
     let mut alone = working();
     alone.attach(&world("b2", history(&rows[..1], false), false));
     let end = moves(&alone).pop().unwrap();
