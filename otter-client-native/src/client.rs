@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::draft::EventDraft;
 use crate::driver::{Driver, Request};
-use crate::error::{Closed, NotWelcome, PublishError, StartError, StoreError};
+use crate::error::{Closed, FlushError, NotWelcome, PublishError, StartError, StoreError};
 use crate::events::ClientEvent;
 use crate::handler::CommandHandler;
 use crate::ids;
@@ -227,6 +227,30 @@ impl Client {
         let done: Result<Vec<Appended>, StoreError> =
             self.store.run(move |tx| events.iter().map(|event| tx.append(event.event())).collect()).await;
         Ok(done?)
+    }
+
+    /// Waits until the hub has answered for everything in the outbox: it is on the hub's disk then, or refused for good
+    /// ([`Depth::dead`](crate::Depth::dead)). While more is published all the time, this goes on. It waits out a hub
+    /// that is away; dropping it loses nothing.
+    pub async fn flush(&self) -> Result<(), FlushError> {
+        let mut status = self.status.clone();
+        loop {
+            // `notify_waiters` reaches a waiter from its creation on: an answer between the count and the wait is not missed.
+            let answered = self.store.answered();
+            let store = self.store.clone();
+            let depth = tokio::task::spawn_blocking(move || store.depth()).await;
+            if depth.unwrap_or(Err(StoreError::Poisoned))?.pending == 0 {
+                return Ok(());
+            }
+            let stopped = status.wait_for(|status| status.connection.phase == Phase::Stopped);
+            tokio::select! {
+                () = answered => {}
+                stopped = stopped => {
+                    let reason = stopped.map_err(|_| FlushError::Closed)?.connection.reason.clone();
+                    return Err(reason.map_or(FlushError::Closed, FlushError::NotWelcome));
+                }
+            }
+        }
     }
 
     /// Sends an ephemeral notice. It is dropped when the hub is not there or the client is behind.

@@ -87,6 +87,20 @@ pub struct Closed;
 #[error("the hub does not let this client in: {0}")]
 pub struct NotWelcome(pub String);
 
+/// What was published does not reach the hub, however long one waits. It stays in the outbox for the next start.
+#[derive(Debug, thiserror::Error)]
+pub enum FlushError {
+    /// The hub does not let this client in; the words say what to do.
+    #[error("the hub does not let this client in: {0}")]
+    NotWelcome(String),
+    /// The client was shut down.
+    #[error("the client was shut down")]
+    Closed,
+    /// The outbox cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// A scope will not become current, however long one waits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotLive {

@@ -39,7 +39,7 @@ pub mod transport;
 
 pub use client::{Client, ClientBuilder, ClientStatus, CommandHandle};
 pub use draft::EventDraft;
-pub use error::{AppendError, Closed, NotLive, NotWelcome, PublishError, StartError, StoreError};
+pub use error::{AppendError, Closed, FlushError, NotLive, NotWelcome, PublishError, StartError, StoreError};
 pub use events::{ClientEvent, ScopeUpdate};
 pub use handler::{CommandHandler, CommandOutcome, CommandRequest, HandlerFuture};
 pub use journal::{CommandEnd, JournalRow, JournalStage};

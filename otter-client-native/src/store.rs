@@ -10,6 +10,7 @@ use otter_proto::id::BootId;
 use otter_proto::publish::{Boot, Boots};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::error::StoreError;
 use crate::state_dir::StateDir;
@@ -24,6 +25,7 @@ pub struct Store {
 struct Shared {
     connection: Mutex<Connection>,
     appended: Notify,
+    answered: Notify,
     /// Bytes in use beyond which the outbox takes nothing more.
     limit: AtomicU64,
     /// Keeps the folder locked for as long as the store is open.
@@ -83,6 +85,7 @@ impl Store {
         let shared = Shared {
             connection: Mutex::new(connection),
             appended: Notify::new(),
+            answered: Notify::new(),
             limit: AtomicU64::new(MAX_BYTES),
             _dir: dir,
         };
@@ -187,6 +190,16 @@ impl Store {
     /// Resolves when something was appended since the last call.
     pub(crate) async fn appended(&self) {
         self.shared.appended.notified().await;
+    }
+
+    /// The hub said how far it has the outbox.
+    pub(crate) fn tell_answered(&self) {
+        self.shared.answered.notify_waiters();
+    }
+
+    /// Resolves when the hub says so; counts from this call on, also before it is awaited.
+    pub(crate) fn answered(&self) -> Notified<'_> {
+        self.shared.answered.notified()
     }
 
     pub(crate) fn lock(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {

@@ -1,7 +1,6 @@
 //! Puts items into the feed, each once: run it as often as you like, kill it in between, and nothing comes twice.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
@@ -54,9 +53,7 @@ async fn main() -> Result<()> {
             .publish(EventDraft::new("feed.itemAdded", EntityId::new(&format!("{me}:{id}"))?, &item)?)
             .await?;
     }
-    while client.store().depth()?.pending > 0 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    client.flush().await?;
     client.shutdown().await;
     Ok(())
 }

@@ -79,6 +79,7 @@ impl Driver {
     }
 
     fn published(&mut self, news: Vec<PublishNews>) {
+        self.store.tell_answered();
         for each in news {
             match each {
                 PublishNews::Restate { lane, epoch, reason } => {

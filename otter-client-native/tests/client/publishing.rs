@@ -1,6 +1,7 @@
 use otter_client_native::transport::Outgoing;
 use otter_client_native::{
-    Client, ClientEvent, Depth, EventDraft, NotWelcome, PublishError, StartError, Store, StoreError,
+    Client, ClientEvent, Depth, EventDraft, FlushError, NotWelcome, PublishError, StartError, Store,
+    StoreError,
 };
 use otter_proto::connection::client::Role;
 use otter_proto::frame::Lane as WireLane;
@@ -21,16 +22,6 @@ fn subjects(publish: &serde_json::Value) -> Vec<&str> {
     events.iter().map(|event| event["subject"].as_str().unwrap()).collect()
 }
 
-async fn pending(client: &Client) -> u64 {
-    for _ in 0..1_000 {
-        if client.store().depth().unwrap().pending == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    client.store().depth().unwrap().pending
-}
-
 #[tokio::test]
 async fn what_is_published_offline_arrives_once_and_in_order_over_cuts() {
     let (mut hub, transport) = pair();
@@ -47,7 +38,8 @@ async fn what_is_published_offline_arrives_once_and_in_order_over_cuts() {
     let (mut peer, _) = welcome(&mut hub, &lane).await;
     let publish = peer.take(&mut lane).await;
     assert_eq!((publish["first"].as_u64(), subjects(&publish)), (Some(3), vec!["in_1:c"]));
-    assert_eq!(pending(&client).await, 0);
+    client.flush().await.unwrap();
+    assert_eq!(client.store().depth().unwrap(), Depth { pending: 0, dead: 0 });
     client.shutdown().await;
 }
 
@@ -179,6 +171,30 @@ async fn one_transaction_spans_events_and_own_state() {
 }
 
 #[tokio::test]
+async fn a_flush_ends_when_the_hub_has_answered_for_everything_and_not_before() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    client.publish(message("a")).await.unwrap();
+    let flush = tokio::spawn({
+        let client = client.clone();
+        async move { client.flush().await.map_err(|error| error.to_string()) }
+    });
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    client.publish(message("b")).await.unwrap();
+    peer.take(&mut lane).await;
+    if lane.up_to == 1 {
+        assert!(!flush.is_finished(), "b waits");
+        peer.take(&mut lane).await;
+    }
+    assert_eq!(flush.await.unwrap(), Ok(()));
+    assert_eq!((lane.up_to, client.store().depth().unwrap()), (2, Depth { pending: 0, dead: 0 }));
+    client.publish(message("c")).await.unwrap();
+    let (flushed, ()) = tokio::join!(client.flush(), client.shutdown());
+    assert!(matches!(flushed, Err(FlushError::Closed)), "{flushed:?}");
+}
+
+#[tokio::test]
 async fn a_copy_that_shall_go_on_says_so() {
     let (mut hub, transport) = pair();
     let _client = builder(transport).adopt().start().unwrap();
@@ -196,4 +212,11 @@ async fn a_client_that_is_not_let_in_hears_why_instead_of_waiting() {
     socket.outgoing.send(refuse).await.unwrap();
     socket.close(4504, "forked".to_owned()).await;
     assert_eq!(client.principal().await, Err(NotWelcome("another copy was connected".to_owned())));
+    assert!(client.flush().await.is_ok(), "nothing waits");
+    client.publish(message("a")).await.unwrap();
+    let flushed = client.flush().await;
+    assert!(
+        matches!(&flushed, Err(FlushError::NotWelcome(why)) if why == "another copy was connected"),
+        "{flushed:?}"
+    );
 }
