@@ -1,4 +1,8 @@
-const LIFE_MS = 48 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const LIFE_MS = 48 * HOUR_MS;
+const WORDS_MS = 30 * 24 * HOUR_MS;
+/** What became of it nobody knows: it may have been sent, and its answer lost. */
+const EXPIRED = Object.freeze({ code: 'expired', message: 'it had no answer for 48 hours; look whether it arrived', retryable: true });
 const ROWS = 200;
 const PREFIX = 'otter:held:';
 
@@ -10,7 +14,8 @@ export const QUEUEABLE = new Set([
 
 /**
  * Keeps unanswered and refused commands in the browser's storage, so that closing or reloading a page loses none: 200 at
- * most, for 48 hours, and for the person who gave them. Sent again under its id, a command runs once, from however many tabs.
+ * most, and for the person who gave them. Sent again under its id, a command runs once, from however many tabs. What has
+ * no answer after 48 hours is not sent any more, but refused; refused ones keep their words for 30 days.
  *
  * @typedef {{ id: string, kind: string, data: any, error?: any }} Held
  *
@@ -59,8 +64,10 @@ export function createHold(open, hub) {
   function read(storage, key) {
     try {
       const row = JSON.parse(storage.getItem(key) ?? '');
-      if (row.owner === owner && row.at > Date.now() - LIFE_MS) {
-        return { id: key.slice(prefix().length), kind: row.kind, data: row.data, error: row.error };
+      const age = Date.now() - row.at;
+      if (row.owner === owner && age < WORDS_MS) {
+        const error = row.error ?? (age < LIFE_MS ? undefined : EXPIRED);
+        return { id: key.slice(prefix().length), kind: row.kind, data: row.data, error };
       }
     } catch {
       // Not written by this code.

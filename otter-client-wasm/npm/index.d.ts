@@ -51,8 +51,8 @@ export interface ClientOptions {
    */
   shared?: boolean;
   /**
-   * Where commands without an answer are kept over a reload, for 48 hours. Default: `localStorage` where there is one;
-   * null: nowhere.
+   * Where commands without an answer are kept over a reload, for 48 hours, and refused ones for 30 days. Default:
+   * `localStorage` where there is one; null: nowhere.
    */
   storage?: Storage | null;
   /** Replaces the WebAssembly core, in tests. */

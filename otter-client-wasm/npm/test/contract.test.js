@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { createClient } from '../index.node.js';
 import { createFakeHub, welcome } from './fake-hub.js';
 
@@ -12,10 +12,14 @@ const files = (folder) =>
 const wait = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
 const EPOCH = 'e7Zq2mX0';
 
+const clients = [];
+after(() => clients.forEach((client) => client.close()));
+
 /** A client whose hub has welcomed it and said that there is nothing in the scope. */
 async function connected(scope, head = 0, rows = []) {
   const hub = createFakeHub();
   const client = createClient({ url: 'http://hub.test/ws', WebSocket: hub.WebSocket });
+  clients.push(client);
   client.scope(scope).subscribe(() => {});
   for (let tries = 0; hub.sockets.length === 0 && tries < 500; tries += 1) await wait(5);
   const socket = hub.last();

@@ -97,6 +97,24 @@ test('a refused one is there after a reload with its words, is not sent by itsel
   assert.deepEqual(Object.keys(storage).map((key) => key.endsWith(again.id)), [true]);
 });
 
+test('one without an answer for two days is not sent, and keeps its words', async (t) => {
+  const storage = createStorage();
+  const hold = createHold(() => storage, () => 'ws://hub.test/ws');
+  hold.introduce(ADA);
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 49 * HOUR_MS });
+  hold.put({ id: '01a216ee-5bab-7000-8000-000000000001', kind: 'message.send', data: { conversationId: C, text: 'old words' } });
+  t.mock.timers.reset();
+  const { hub, client, rows } = await page(t, storage);
+  hub.last().greet();
+  await until(() => rows().length === 2, 'the row');
+  assert.deepEqual([rows(), hub.last().take('command')], [[['Hello', undefined], ['old words', 'refused']], []]);
+  const [{ id, error }] = client.commands().get();
+  assert.equal(error.code, 'expired');
+  client.retry(id);
+  await until(() => hub.last().received.some(({ type }) => type === 'command'), 'the second attempt');
+  assert.equal(Object.keys(storage).length, 1);
+});
+
 test('a dismissed one does not come back', async (t) => {
   const storage = createStorage();
   const { hub, client } = await page(t, storage);
@@ -124,7 +142,7 @@ test('someone else gets nothing of it, and it does not stay for them to find', a
   assert.deepEqual([socket.take('command'), client.commands().get(), Object.keys(storage)], [[], [], []]);
 });
 
-test('200 rows of one hub are kept, for 48 hours, and nothing that must not wait', (t) => {
+test('200 rows of one hub are kept, refused after 48 hours, gone after 30 days, and nothing that must not wait', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 0 });
   const storage = createStorage();
   const open = (url) => createHold(() => storage, () => url);
@@ -136,8 +154,11 @@ test('200 rows of one hub are kept, for 48 hours, and nothing that must not wait
   open('ws://two.test/ws').introduce(ADA);
   t.mock.timers.tick(48 * HOUR_MS - 1);
   assert.deepEqual(open('ws://one.test/ws').introduce(ADA).map(({ data }) => data.at), Array.from({ length: 200 }, (_, at) => at));
+  const found = () => open('ws://one.test/ws').introduce(ADA);
   t.mock.timers.tick(1);
-  assert.deepEqual([open('ws://one.test/ws').introduce(ADA), Object.keys(storage)], [[], []]);
+  assert.deepEqual(found().map(({ data, error }) => [data.at, error.code]), Array.from({ length: 200 }, (_, at) => [at, 'expired']));
+  t.mock.timers.tick(28 * 24 * HOUR_MS);
+  assert.deepEqual([found(), Object.keys(storage)], [[], []]);
 });
 
 test('a storage that refuses, or none, changes nothing else', () => {

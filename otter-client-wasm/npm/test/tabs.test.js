@@ -315,13 +315,14 @@ test('a tab has its own core when the worker cannot start or belongs to another 
   }
 });
 
-test('a tab that takes nothing gets no more, and all of it when it goes on', async () => {
+test('a tab that takes nothing gets no more, and all of it when it goes on', async (t) => {
   const hub = createFakeHub();
   const rooms = createRooms({ instantiate, WebSocket: () => hub.WebSocket });
   const got = [];
   const port = { postMessage: (message) => got.push(message), onmessage: null };
   const say = (data) => port.onmessage({ data });
   rooms.enter(port);
+  t.after(() => say({ bye: true }));
   const settings = JSON.stringify({ url: 'ws://hub.test/ws', client: { name: 'test', version: '1' } });
   say({ hello: { version: VERSION, settings, visible: true, messages: [{ t: 'listen', kinds: ['*'] }, { t: 'subscribe', scope: SCOPE }] } });
   say({ wasm: await createWorker().of.bytes() });
@@ -340,5 +341,4 @@ test('a tab that takes nothing gets no more, and all of it when it goes on', asy
   assert.deepEqual([whole.reset, whole.put[0][4].text], [[SCOPE], 'edit 110']);
   const heard = numbered().flatMap(({ changes }) => changes.events ?? []).map(([{ seq }]) => seq);
   assert.deepEqual(heard, Array.from({ length: 100 }, (_, at) => 11 + at));
-  say({ bye: true });
 });
