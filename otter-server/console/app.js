@@ -70,10 +70,12 @@ export function mountConsole(root, client) {
     attribute(root, 'data-view', name !== 'conversations' ? 'page' : id ? 'conversation' : 'list');
     if (name === 'conversations' && !id) openNewest(client, route);
     if (stage.is(name, id)) return;
+    // Within a page the keyboard stays where it is: what was opened there gives it back.
+    const isElsewhere = name === 'conversations' || !stage.shows(name);
     if (name !== 'conversations') stage.page(name, id, () => PAGES[name](client, route, context));
     else if (!id) stage.quiet(nothingOpen(client));
     else stage.conversation(id, centre(client, id, context), facts(client, id), closeFacts());
-    if (moved || name === 'conversations') stage.focus(NARROW.matches);
+    if (isElsewhere && (moved || name === 'conversations')) stage.focus(NARROW.matches);
   }
 
   const closeFacts = () => h('button', { type: 'button', class: 'quiet close', 'aria-label': 'Close', onclick: toggleFacts }, icon(CROSS));
@@ -127,6 +129,8 @@ function createStage(main, aside) {
   return {
     /** @param {string} name @param {string | null} id */
     is: (name, id) => open !== null && open.name === name && open.id === id,
+    /** @param {string} name */
+    shows: (name) => open?.name === name,
     /** @param {string} name @param {string | null} id @param {() => Part} make */
     page(name, id, make) {
       if (open?.name === name) {

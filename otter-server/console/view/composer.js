@@ -49,8 +49,12 @@ export function composer(client, conversationId, sent) {
   function introduce() {
     const self = client.self.get();
     if (self && (self.id !== person?.id || self.org !== person?.org)) {
-      if (person || !input.value) input.value = drafts.get(self, conversationId);
+      const stored = drafts.get(self, conversationId);
+      // What was typed before it was known by whom is this person's, too.
+      const typed = person ? '' : input.value;
+      input.value = stored && typed && stored !== typed ? `${stored}\n${typed}` : stored || typed;
       person = self;
+      keep();
     }
     paint();
   }
