@@ -14,8 +14,8 @@ const OTHER = 'in_mac:ap-3';
 const card = (id, attributes = {}) => by('approval-card', { approvalId: id, ...attributes });
 const button = (id, name) => `${card(id)} ${by(`approval-${name}`)}`;
 const decisions = (page) => asked(page, 'approval.decide');
-// How long a press is not taken after something moved: the moment itself is what is tested here.
-const steady = (page) => page.evaluate(() => new Promise((done) => setTimeout(done, 450)));
+// A press is not taken for a while after something moved; the cards say how long.
+const steady = (page) => page.waitForFunction(() => document.querySelector('.approval-answer:not([hidden])') && !document.querySelector('.approval-answer:not([hidden])[data-settling]'));
 // What this machine still lays out may move a card at that moment: then one presses again, as a person does.
 async function press(page, id, name) {
   await page.click(button(id, name));
@@ -110,8 +110,7 @@ test('characters that would not be seen are written out', async (t) => {
 test('allowing for good is a second step that says what it means, and only offered answers can be given', async (t) => {
   const page = await approvals(t);
   assert.equal(await page.isVisible(button(SHORT, 'allow-always')), false);
-  await page.click(button(SHORT, 'always-choice'));
-  await pressAnyhow(page, button(SHORT, 'allow-always'));
+  await page.evaluate((both) => both.forEach((each) => document.querySelector(each).click()), [button(SHORT, 'always-choice'), button(SHORT, 'allow-always')]);
   // The second press of a double click was not meant for what came up.
   assert.deepEqual(await decisions(page), []);
   assert.match(await page.locator(card(SHORT)).innerText(), /nobody is asked/);
@@ -133,8 +132,11 @@ test('a press in the moment in which the cards move decides nothing', async (t) 
     const row = { instanceId: 'in_mac', agentId: 'in_mac:juno', host: 'gateway', command: 'shutdown now', state: 'pending', allowedDecisions: ['allow-once', 'deny'], requestedAt: new Date(Date.now() - 600_000).toISOString() };
     window.fake.push({ put: [['org', 'approval/in_mac:ap-0', 9000, true, row]] });
   });
-  await page.locator(card('in_mac:ap-0')).waitFor();
-  await page.mouse.click(x, y);
+  await page.waitForFunction(([selector, left, top]) => {
+    if (!document.querySelector(selector)) return false;
+    document.elementFromPoint(left, top).click();
+    return true;
+  }, [card('in_mac:ap-0'), x, y]);
   assert.deepEqual(await decisions(page), []);
   await steady(page);
   await press(page, 'in_mac:ap-0', 'allow-once');
@@ -232,7 +234,7 @@ test('a new approval is told to a screen reader once', async (t) => {
   });
   await page.waitForFunction(() => window.said.length > 0);
   await rewrite(page, 'in_mac:ap-9', { warning: 'again' });
-  await steady(page);
+  await page.waitForTimeout(450);
   assert.deepEqual(await page.evaluate(() => window.said), ['Juno asks to run a command: uptime']);
 });
 

@@ -19,15 +19,15 @@ const stops = (page) => asked(page, 'run.abort');
 function paintedHeights(selector) {
   window.heights = [];
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    const element = document.querySelector(selector);
-    if (element) window.heights.push(element.clientHeight);
-  };
+  // What came between the frame and its message is not on the screen yet.
+  let painted;
+  port1.onmessage = () => painted?.isConnected && window.heights.push(painted.clientHeight);
   const look = () => {
+    painted = document.querySelector(selector);
     port2.postMessage(null);
     requestAnimationFrame(look);
   };
-  look();
+  requestAnimationFrame(look);
 }
 
 async function busy(t) {

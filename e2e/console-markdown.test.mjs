@@ -100,8 +100,13 @@ test('no text stops the page: twice the text takes about twice the time', async 
       showMarkdown(container, text, growing);
       return performance.now() - begun;
     };
-    const least = (text, growing) => Math.min(...Array.from({ length: 5 }, () => took(text, growing)));
-    return Object.entries(hostile).flatMap(([name, make]) => [false, true].map((growing) => [name, growing, (least(make(120_000), growing) + 3) / (least(make(30_000), growing) + 3)]));
+    // By turns: what else the machine does meets both.
+    const ratio = (long, short, growing) => {
+      const runs = Array.from({ length: 7 }, () => [long, short].map((text) => took(text, growing)));
+      const [slow, fast] = [0, 1].map((of) => Math.min(...runs.map((run) => run[of])));
+      return (slow + 3) / (fast + 3);
+    };
+    return Object.entries(hostile).flatMap(([name, make]) => [false, true].map((growing) => [name, growing, ratio(make(120_000), make(30_000), growing)]));
   });
   // Four times the text: sixteen times the time is what a text that is read again and again takes.
   assert.deepEqual(ratios.filter(([, , ratio]) => ratio > 8), []);

@@ -31,17 +31,21 @@ test('the React dashboard shows agents and streams an answer, in two tabs with o
   const owner = await Console.open(browser, { link: await hub.setupLink(), name: 'owner' });
   await owner.page.close();
   const sockets = [];
+  let conversationId;
   const open = async (name) => {
     const page = await Console.in(owner.context, name);
     page.page.on('websocket', (socket) => sockets.push(socket.url()));
     await page.page.goto(server.origin);
     await page.online();
     await page.page.locator(by('agent-row')).first().waitFor();
-    await page.page.locator(by('conversation-row')).first().click();
+    // The list moves by itself: both tabs open the same conversation.
+    conversationId ??= await page.page.locator(by('conversation-row')).first().getAttribute('data-conversation-id');
+    await page.page.locator(by('conversation-row', { conversationId })).click();
     await page.page.locator(by('composer-input')).waitFor();
     return page;
   };
   const pages = [await open('first tab'), await open('second tab')];
+  await pages[0].until('rows', async () => (await pages[0].rows()).length > 0);
   const before = (await pages[0].rows()).map((row) => row.id);
   await pages[0].send('Hello, who are you?');
   for (const page of pages) {

@@ -20,13 +20,14 @@ test('the demo opens a console with agents that answer', { timeout: 300_000 }, a
     await page.page.locator(by('instance-row', { connection: 'online' })).first().waitFor();
     await page.page.locator(by('conversation-row')).first().click();
     await page.page.locator(by('composer-input')).waitFor();
+    await page.until('rows', async () => (await page.rows()).length > 0);
     const before = (await page.rows()).length;
     await page.send('Hello, who are you?');
     await page.row('with the message', (row) => row.text.includes('Hello, who are you?'));
     await page.until('an answer is whole', async () => {
       const rows = (await page.rows()).slice(before);
       return rows.some((row) => row.id.endsWith(':answer') && row.status === 'complete');
-    });
+    }, 120_000);
     await page.screenshot(join(root, '.cache/e2e/demo.png'));
     await looksAlive(page);
     assert.deepEqual(await page.glitches(), []);

@@ -11,8 +11,8 @@ export const ADMIN = [...SCOPES, 'operator.approvals', 'operator.admin'];
 export async function connectTo(gateway, onEvent = () => {}, scopes = SCOPES) {
   const socket = new WebSocket(gateway.url);
   const waiting = new Map();
-  let challenge;
-  const challenged = new Promise((resolve) => (challenge = resolve));
+  let challenge, refuse;
+  const challenged = new Promise((resolve, reject) => ([challenge, refuse] = [resolve, reject]));
   socket.onmessage = ({ data }) => {
     const frame = JSON.parse(data);
     if (frame.event === 'connect.challenge') challenge(frame.payload);
@@ -20,7 +20,11 @@ export async function connectTo(gateway, onEvent = () => {}, scopes = SCOPES) {
     else if (frame.ok) waiting.get(frame.id)?.resolve(frame.payload);
     else waiting.get(frame.id)?.reject(new Error(JSON.stringify(frame.error)));
   };
-  socket.onclose = ({ code, reason }) => waiting.forEach(({ reject }) => reject(new Error(`closed ${code} ${reason}`)));
+  socket.onclose = ({ code, reason }) => {
+    const error = new Error(`closed ${code} ${reason}`);
+    refuse(error);
+    waiting.forEach(({ reject }) => reject(error));
+  };
   socket.onerror = () => {};
   const call = (method, params) =>
     new Promise((resolve, reject) => {

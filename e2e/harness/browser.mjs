@@ -14,6 +14,8 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--disable-dev-shm-usage',
+  // Each tab has a process of its own, however little memory there is: the crash of one is not the crash of another.
+  '--renderer-process-limit=100',
 ];
 
 export const DESKTOP = { viewport: { width: 1280, height: 860 } };
@@ -141,7 +143,10 @@ export class Console {
   async answer(approvalId, decision) {
     const card = this.part('approval-card', { approvalId }).first();
     await this.still(card);
-    await card.locator(by(`approval-${decision}`)).click();
+    const button = card.locator(by(`approval-${decision}`));
+    await button.click();
+    // A card that moved just then takes nothing and says so; one presses again, as a person does.
+    if (await card.filter({ hasText: 'Press again' }).count()) await button.click();
   }
 
   async send(text) {

@@ -55,6 +55,8 @@ export function previewRoom() {
       await page.addInitScript(install);
       await page.goto(address(scene, hash));
       await page.locator(by('connection')).waitFor();
+      // What the core says first is shown in the next frame.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
       return page;
     };
   }
@@ -95,7 +97,10 @@ export async function say(page, text) {
 
 /** Waits until an element has an attribute, or has it no more. */
 export const has = (page, selector, attribute, value = null) =>
-  page.waitForFunction(([query, name, wanted]) => (document.querySelector(query)?.getAttribute(name) ?? null) === wanted, [selector, attribute, value]);
+  page.waitForFunction(([query, name, wanted]) => {
+    const element = document.querySelector(query);
+    return element && element.getAttribute(name) === wanted;
+  }, [selector, attribute, value]);
 
 /** Keeps what a page shows, for people to look at. What moves has stopped. */
 export async function picture(page, name) {

@@ -13,7 +13,7 @@ export class Proxy {
 
   constructor(port) {
     Object.assign(this, { port, open: true, muted: false, lost: '', opened: 0, refused: 0, sockets: new Set(), all: new Set(), frames: '' });
-    this.server = createServer((client) => this.accept(client));
+    this.server = createServer((client) => this.accept(client)).unref();
   }
 
   accept(client) {

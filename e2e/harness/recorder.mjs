@@ -62,10 +62,13 @@ export function install() {
   const probe = document.createElement('i');
   host.attachShadow({ mode: 'closed' }).append(probe);
   probe.style.cssText = 'position:fixed;visibility:hidden;height:1px;width:1px';
+  let size = 1;
   new ResizeObserver(sample).observe(probe);
   new MutationObserver(() => {
     if (!host.isConnected) document.documentElement?.append(host);
-    probe.style.width = probe.style.width === '1px' ? '2px' : '1px';
+    // However often in one frame: another size than in the one before.
+    size = (size % 1000) + 1;
+    probe.style.width = `${size}px`;
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 
   window.otterRecorder = {

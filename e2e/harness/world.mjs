@@ -13,6 +13,8 @@ import { until } from './process.mjs';
 
 const SCREENS = fileURLToPath(new URL('../../.cache/e2e/screens', import.meta.url));
 
+const QUIET_MS = 600;
+
 export class World {
   /** `name`: the folder in `.cache/e2e` that this world has for itself. */
   static async start(name) {
@@ -49,7 +51,8 @@ export class World {
   async sayAtGateway(sessionKey, message) {
     const key = `seed-${createHash('sha256').update(message).digest('hex').slice(0, 12)}`;
     await this.ask('chat.send', { sessionKey, message, idempotencyKey: key });
-    await this.ask('agent.wait', { runId: key, timeoutMs: 60_000 });
+    const isOver = async () => !['timeout', 'pending'].includes((await this.ask('agent.wait', { runId: key, timeoutMs: 60_000 })).status);
+    await until(isOver, { what: `the answer to ${message}`, timeoutMs: 180_000 });
   }
 
   /** The texts of the agent's rows in the gateway's own history. */
@@ -60,15 +63,21 @@ export class World {
   }
 
   /**
-   * Waits until the agent has nothing to do and nothing is queued, as the gateway itself says. It says so, too, in the first
-   * moments of a run; where a client without a page watches, no run may be open for that one either.
+   * Waits until the agent has nothing to do and nothing is queued, as the gateway itself says, and for a while: it says so,
+   * too, in the first moments of a run, and between the end of a sub-agent and the turn that announces it. Where a client
+   * without a page watches, no run may be open for that one either.
    */
   async idle(sessionKey = 'agent:main:main') {
     const probe = async () => {
       const { session } = await this.ask('sessions.describe', { key: sessionKey });
       return session && !session.hasActiveRun && !['queued', 'running'].includes(session.status) && !this.seesRun(sessionKey);
     };
-    await until(probe, { timeoutMs: 60_000, what: `${sessionKey} to be idle`, everyMs: 200 });
+    let since = 0;
+    const isQuiet = async () => {
+      since = (await probe()) ? since || Date.now() : 0;
+      return since > 0 && Date.now() - since >= QUIET_MS;
+    };
+    await until(isQuiet, { timeoutMs: 60_000, what: `${sessionKey} to be idle`, everyMs: 100 });
   }
 
   /** Whether the watching client, as long as it is connected and the machine too, sees a run of this session. */

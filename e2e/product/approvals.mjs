@@ -9,6 +9,9 @@ import { until } from '../harness/process.mjs';
 import { conversationOf } from '../harness/world.mjs';
 import { say, TURN_MS } from './say.mjs';
 
+/** The cards of the open approvals that are not open any more. */
+const ENDED = ['.dock-list', '[data-testid="approvals-open"]'].map((list) => `${list} [data-testid="approval-card"]:not([data-state="pending"])`).join();
+
 export const approvals = {
   'an agent asks, and everybody sees what it wants to run, where, and how long there is': async (world) => {
     const { owner, ann } = world;
@@ -39,7 +42,8 @@ export const approvals = {
     assert.ok((await owner.states('approval-card', id)).includes('decided'), 'who decides sees it at once');
     const step = await watcher.event('step.recorded', ({ data }) => data.approvalId === id);
     assert.deepEqual([step.data.status, step.data.exitCode, step.data.name], ['completed', 0, 'exec']);
-    await owner.row('with what the agent makes of the result', (row) => row.status === 'complete' && row.text.includes('finished.'));
+    const { runId } = await watcher.sees('approval', id, ({ state }) => state === 'resolved');
+    await owner.row('with what the agent makes of the result', (row) => row.id === `${runId}:answer` && row.status === 'complete' && row.text.includes('finished.'));
     for (const page of [owner, ann]) await page.part('approvals-badge', { count: 0 }).first().waitFor({ state: 'attached' });
     await world.idle();
     assert.equal(runs(world, 'first'), 1, 'it ran once');
@@ -59,6 +63,8 @@ export const approvals = {
   'two people at the same moment: one wins, the other is told who': async (world) => {
     const { owner, ann, watcher } = world;
     const id = await ask(world, 'both');
+    // What has ended leaves the list a moment later, and what moves up then takes no press at once.
+    for (const page of [owner, ann]) await page.until('what has ended is out of the way', async () => (await page.page.locator(ENDED).count()) === 0);
     for (const page of [owner, ann]) await page.still(page.part('approval-card', { approvalId: id }));
     const at = Date.now() + 400;
     await Promise.all([pressAt(owner, id, 'allow-once', at), pressAt(ann, id, 'deny', at)]);
@@ -116,12 +122,13 @@ export const approvals = {
     await hub.start();
     for (const page of [owner, ann]) await page.online(40_000);
     await bridge.kill9();
-    await owner.part('instance-row', { connection: 'offline' }).first().waitFor({ timeout: 30_000 });
+    const { instance: instanceId } = world;
+    await owner.part('instance-row', { instanceId, connection: 'offline' }).first().waitFor({ timeout: 60_000 });
     await ann.reload();
     await ann.openPage('approvals');
     await ann.part('approval-card', { approvalId: id, state: 'pending' }).waitFor();
     bridge.start();
-    await owner.part('instance-row', { connection: 'online', gateway: 'online' }).first().waitFor({ timeout: 60_000 });
+    await owner.part('instance-row', { instanceId, connection: 'online', gateway: 'online' }).first().waitFor({ timeout: 60_000 });
     await owner.part('approval-card', { approvalId: id, state: 'pending' }).waitFor();
     await ann.answer(id, 'allow-once');
     await resolved(world, id, 'allowed');
@@ -177,9 +184,10 @@ export const approvals = {
     const { id } = await world.ask('exec.approval.request', request, ADMIN);
     const approvalId = `${world.instance}:${id}`;
     await ann.part('approval-card', { approvalId, state: 'pending' }).waitFor();
-    const ended = ['resolved', 'expired'].map((state) => by('approval-card', { approvalId, state })).join();
-    await ann.page.locator(ended).waitFor({ timeout: 60_000 });
-    assert.notEqual(world.watcher.entity('approval', approvalId).outcome, 'allowed');
+    const shown = ['resolved', 'expired'].map((state) => by('approval-card', { approvalId, state })).join();
+    await ann.page.locator(shown).waitFor({ timeout: 60_000 });
+    const ended = await world.watcher.sees('approval', approvalId, ({ state }) => state !== 'pending');
+    assert.notEqual(ended.outcome, 'allowed');
   },
 
   'the gateway is killed while one waits: it is called off, and nothing ran': async (world) => {

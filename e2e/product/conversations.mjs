@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { by } from '../harness/browser.mjs';
 import { GREETING } from '../model.mjs';
 import { complete } from '../spine/answers.mjs';
+import { TURN_MS } from './say.mjs';
 
 export const conversations = {
   'a conversation is named without a network, shown at once, and has that name for everybody once there is one': async (world) => {
@@ -21,6 +22,7 @@ export const conversations = {
     await owner.online(40_000);
     for (const page of [owner, ann]) await row(world, page).filter({ hasText: 'Trails near the lake' }).waitFor();
     await owner.until('nothing is held', async () => (await held.count()) === 0);
+    await world.watcher.event('conversation.updated', ({ data, effects }) => data.title && effects.some(({ entity }) => entity === `conversation/${world.research}`));
     assert.equal(changes(world).filter(({ data }) => data.title).length, 1);
   },
 
@@ -50,7 +52,7 @@ export const conversations = {
     await owner.openConversation(world.research);
     await unread(world, ann, 0);
     await owner.send('Where are the trails?');
-    await owner.row('with the answer', complete(GREETING));
+    await owner.row('with the answer', complete(GREETING), TURN_MS);
     await unread(world, ann, 2);
     await unread(world, owner, 0);
     const total = Number(await ann.part('unread-total').first().getAttribute('data-count'));

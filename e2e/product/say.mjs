@@ -8,7 +8,11 @@ export function say(page, conversationId, text) {
   return ask(page, 'message.send', { conversationId, text });
 }
 
-/** Sends a command as this person and gives how the hub answered. */
+/** Sends a command as this person and gives its id and how the hub answered. */
 export function ask(page, kind, data) {
-  return page.page.evaluate(([name, value]) => window.otter.command(name, value).accepted, [kind, data]);
+  const send = async ([name, value]) => {
+    const command = window.otter.command(name, value);
+    return { id: command.id, ...(await command.accepted) };
+  };
+  return page.page.evaluate(send, [kind, data]);
 }

@@ -47,7 +47,7 @@ export const slow = {
     await watcher.follow(`conversation/${id}`);
     await owner.goTo(`#/c/${encodeURIComponent(id)}`);
     await owner.part('composer-input').waitFor();
-    await until(() => watcher.entity('instance', full.id).connection === 'offline', { what: 'the machine to be away', timeoutMs: 30_000 });
+    await watcher.sees('instance', full.id, ({ connection }) => connection === 'offline');
     const hands = await Watcher.open(world.browser, { link: hub.invite('Hands') });
     const open = await Promise.all(Array.from({ length: OPEN_COMMANDS / BATCH }, () => ask(hands, id, BATCH)));
     await owner.send('one too many');

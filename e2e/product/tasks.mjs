@@ -23,22 +23,24 @@ export const tasks = {
   'a task is written down, changed, and handed to an agent that begins when it is idle': async (world) => {
     const { owner, ann, model, watcher } = world;
     await owner.part('task-new').click();
-    await owner.part('task-dialog').locator('[data-testid="task-title"]').fill('STREAM:12:20:labour');
+    await owner.part('task-dialog').locator('[data-testid="task-title"]').fill('GATE:labour:12:labour');
     await owner.part('task-save').click();
-    const taskId = idOf(await watcher.event('task.upserted', ({ data }) => data.title === 'STREAM:12:20:labour'));
+    const taskId = idOf(await watcher.event('task.upserted', ({ data }) => data.title === 'GATE:labour:12:labour'));
     for (const page of [owner, ann]) await inColumn(page, taskId, 'todo').waitFor({ state: 'attached' });
     await openTask(owner, taskId);
     await owner.part('task-description').fill('Twelve words.');
     await owner.part('task-save').click();
     await watcher.event('task.upserted', ({ data }) => data.description === 'Twelve words.');
 
-    await say(ann, world.main, 'GATE:busy:10:busy');
-    await watcher.event('run.started', ({ data }) => data.conversationId === world.main && !watcher.entity('conversation', world.main).activeRun === false);
+    const { id } = await say(ann, world.main, 'GATE:busy:10:busy');
+    await watcher.event('run.started', ({ effects }) => effects[0].entity === `run/${world.instance}:${id}`, TURN_MS);
     await handOver(owner, taskId, world.main);
     for (const page of [owner, ann]) await card(page, taskId, 'queued').waitFor({ state: 'attached' });
     await watcher.event('command.updated', ({ data, effects }) => data.stage === 'received' && effects[0].entity === `command/${watcher.entity('task', taskId).commandId}`);
     assert.equal(watcher.entity('task', taskId)?.status, 'queued', 'the agent is busy');
     model.release('busy');
+    for (const page of [owner, ann]) await inColumn(page, taskId, 'inProgress').waitFor({ state: 'attached', timeout: TURN_MS });
+    model.release('labour');
     for (const page of [owner, ann]) {
       await inColumn(page, taskId, 'done').waitFor({ state: 'attached', timeout: TURN_MS });
       assert.deepEqual(await page.states('task-card', taskId), ['todo', 'queued', 'inProgress', 'done']);

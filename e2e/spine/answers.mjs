@@ -42,6 +42,7 @@ export const answersStream = {
     for (const page of [world.late, world.vite]) {
       await page.openConversation(world.main);
       await page.row('with the text so far', streaming(half));
+      await page.until('it is painted', async () => (await page.recorded()).some(({ rows }) => rows.some((row) => row.status === 'streaming')));
       assertJoinedInTheMiddle(page, await page.recorded(), 'alpha0 ', half.length);
     }
 
@@ -49,6 +50,7 @@ export const answersStream = {
     const pages = [owner, ann, world.late, world.vite];
     await ann.send(steer);
     for (const page of pages) await page.row('with the steering message', (row) => row.text.includes(steer));
+    await owner.row('that the agent has', (row) => row.text.includes(steer) && ['queued', 'delivered'].includes(row.delivery));
     world.model.release('middle');
     const answer = `${wordText(60, 'alpha')}\n\n${GREETING}`;
     for (const page of pages) {

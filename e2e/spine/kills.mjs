@@ -94,6 +94,7 @@ export const partsAreKilled = {
 
 /** Sends a message whose answer stops in its middle, and waits until every page shows that half. */
 async function begin(world, name) {
+  await world.idle();
   await world.owner.send(`Please GATE:${name}:${WHOLE}:${name}`);
   for (const page of world.pages) await page.row('with half of the answer', streaming(wordText(HALF, name)));
 }
