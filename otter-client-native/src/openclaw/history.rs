@@ -117,6 +117,11 @@ impl Row {
         }
     }
 
+    /// Whether an agent began a turn with this row, and not the gateway one that it takes up.
+    pub(crate) fn begins_turn(&self) -> bool {
+        !self.resumes && matches!(self.kind, RowKind::Prompt { into_run: None, .. })
+    }
+
     /// Entity rest of a prompt: the key under which it was sent, else the row id.
     pub(crate) fn prompt_rest(&self) -> &str {
         self.key.as_deref().unwrap_or(&self.id)

@@ -105,10 +105,13 @@ impl Observed {
 
     /// Runs of handed tasks of a session that are neither open nor over here.
     pub(crate) fn awaited_runs(&self, session: &SessionKey) -> Vec<String> {
-        let of_session =
-            self.sent.values().filter(|sent| sent.session == *session && sent.into_run.is_none());
-        let links = of_session.filter_map(|sent| sent.task.as_ref());
-        let handed = links.filter(|link| link.state == DispatchState::Handed).map(|link| &link.run);
+        let links = self.sent.iter().filter_map(|(id, sent)| Some((id, sent, sent.task.as_ref()?)));
+        let is_handed = |(id, sent, link): &(&String, &Sent, &Dispatched)| {
+            // A message that was taken into another run never gets one of its own.
+            let has_run = sent.into_run.is_none() || link.run != **id;
+            sent.session == *session && link.state == DispatchState::Handed && has_run
+        };
+        let handed = links.filter(is_handed).map(|(_, _, link)| &link.run);
         handed
             .filter(|run| !self.runs.contains_key(*run) && !self.is_closed(run) && !self.is_hidden(run))
             .cloned()
@@ -136,25 +139,39 @@ impl Observed {
         }
     }
 
-    /// Gives the newest task of a session whose run went down with an earlier boot to the run that took the turn up: its
-    /// command and task. Nobody may have looked at that run yet.
-    pub(crate) fn take_up(&mut self, session: &SessionKey, run: &str) -> Option<(String, EntityId)> {
-        let is_lost = |sent: &Sent| {
-            let is_of_earlier_boot = sent.boot != self.meta.boot;
-            let is_lost = |link: &Dispatched| match link.state {
-                DispatchState::Lost => true,
-                DispatchState::Handed => is_of_earlier_boot && link.run != run,
-                DispatchState::Ended => false,
-            };
-            sent.session == *session && sent.task.as_ref().is_some_and(is_lost)
+    /// Messages whose task went down with the turn of this message, unless `run` has it already: their commands and
+    /// tasks. Nobody may have looked at the run that was lost yet.
+    pub(crate) fn lost_with(&self, turn: &str, run: &str) -> Vec<(String, EntityId)> {
+        let is_lost = |sent: &Sent, link: &Dispatched| match link.state {
+            DispatchState::Lost => true,
+            DispatchState::Handed => sent.boot != self.meta.boot && link.run != run,
+            DispatchState::Ended => false,
         };
-        let command = self.sent.iter().rev().find(|(_, sent)| is_lost(sent)).map(|(id, _)| id.clone())?;
-        let link = self.sent.get_mut(&command)?.task.as_mut()?;
-        link.state = DispatchState::Handed;
-        run.clone_into(&mut link.run);
-        let task = link.task.clone();
-        self.touch_sent(&command);
-        Some((command, task))
+        let of_turn = |id: &str, sent: &Sent| id == turn || sent.into_run.as_deref() == Some(turn);
+        let links = self.sent.iter().filter_map(|(id, sent)| Some((id, sent, sent.task.as_ref()?)));
+        links
+            .filter(|(id, sent, link)| of_turn(id, sent) && is_lost(sent, link))
+            .map(|(id, _, link)| (id.clone(), link.task.clone()))
+            .collect()
+    }
+
+    /// Gives what was lost with the turn of this message to the run that took the turn up.
+    pub(crate) fn take_up(&mut self, turn: &str, run: &str) -> Vec<(String, EntityId)> {
+        let lost = self.lost_with(turn, run);
+        for (command, _) in &lost {
+            if let Some(link) = self.sent.get_mut(command).and_then(|sent| sent.task.as_mut()) {
+                run.clone_into(&mut link.run);
+            }
+            self.move_dispatch(command, DispatchState::Handed);
+        }
+        lost
+    }
+
+    /// The newest turn of a session that one of our messages began or was taken into.
+    pub(crate) fn last_turn(&self, session: &SessionKey) -> Option<String> {
+        let is_there = |sent: &Sent| sent.session == *session && sent.delivery == Delivery::Delivered;
+        let (id, sent) = self.sent.iter().rev().find(|(_, sent)| is_there(sent))?;
+        Some(sent.into_run.as_ref().unwrap_or(id).clone())
     }
 }
 

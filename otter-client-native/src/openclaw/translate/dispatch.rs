@@ -3,7 +3,6 @@
 use otter_proto::id::EntityId;
 use serde_json::{Value, json};
 
-use crate::openclaw::ids::SessionKey;
 use crate::openclaw::observed::{DispatchState, Observed};
 use crate::openclaw::time::{Now, UnixMillis};
 use crate::openclaw::translate::run::{End, LOST};
@@ -60,31 +59,29 @@ fn outcome(observed: &Observed, run: &str, (end, text): (&End, &str), at: UnixMi
     })
 }
 
-/// The gateway took a turn up again by itself that was lost with an earlier boot.
-pub(super) fn taken_up(
-    observed: &mut Observed,
-    session: &SessionKey,
-    run: &str,
-    now: Now,
-) -> Option<Publish> {
-    let (command, task) = observed.take_up(session, run)?;
+/// The gateway took the turn of this message up again by itself, which was lost with an earlier boot.
+pub(super) fn taken_up(observed: &mut Observed, turn: &str, run: &str, now: Now) -> Vec<Publish> {
     let data = json!({"status": "inProgress", "runId": observed.names.entity(run), "summary": null, "endedAt": null});
-    Some(moved(&command, task, data, now))
+    let works = observed.take_up(turn, run).into_iter();
+    works.map(|(command, task)| moved(&command, task, data.clone(), now)).collect()
 }
 
 /// The turn of this message was lost, taken up by another run, and is over with that one.
 pub(super) fn over(
     observed: &mut Observed,
-    command: &str,
+    turn: &str,
     run: &str,
     end: (&End, &str),
     at: UnixMillis,
     now: Now,
-) -> Option<Publish> {
-    let link = observed.sent.get(command)?.task.as_ref().filter(|link| link.state == DispatchState::Lost)?;
-    let task = link.task.clone();
-    observed.move_dispatch(command, DispatchState::Ended);
-    Some(moved(command, task, outcome(observed, run, end, at), now))
+) -> Vec<Publish> {
+    let data = outcome(observed, run, end, at);
+    let mut events = Vec::new();
+    for (command, task) in observed.lost_with(turn, run) {
+        observed.move_dispatch(&command, DispatchState::Ended);
+        events.push(moved(&command, task, data.clone(), now));
+    }
+    events
 }
 
 /// The message that carried the task never reached the agent.

@@ -36,8 +36,8 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
             let mut events = session::touch(observed, &key, payload.text("agentId"), now);
             events.extend(prompt(observed, &key, &row, None, now).filter(|_| is_new));
             events.extend(delivered(observed, &row, now));
-            if row.resumes {
-                events.extend(dispatch::taken_up(observed, &key, &row.run, now));
+            if let Some(turn) = observed.last_turn(&key).filter(|_| row.resumes) {
+                events.extend(dispatch::taken_up(observed, &turn, &row.run, now));
             }
             grouped(events)
         }

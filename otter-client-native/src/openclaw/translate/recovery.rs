@@ -62,20 +62,19 @@ fn lost_messages(observed: &mut Observed, history: &History, now: Now) -> Vec<Pu
     lost.iter().flat_map(|key| message::failed_delivery(observed, key, "lost", now)).collect()
 }
 
-/// Runs of handed tasks that began while nobody listened, among them those that took a lost turn up: they are told
-/// from their beginning, because the task waits for their end.
+/// Turns that were taken up, and runs of handed tasks that began while nobody listened: these are told from their
+/// beginning, because the task waits for their end.
 fn unseen(observed: &mut Observed, history: &History, now: Now) -> Vec<Output> {
     let mut outputs = Vec::new();
     for (at, row) in history.rows.iter().enumerate().filter(|(_, row)| row.resumes) {
-        if observed.is_hidden(&row.run) {
-            continue;
-        }
-        let event = if observed.is_closed(&row.run) {
-            over(observed, history, at, now)
+        let turn = turn_of(observed, history, at).filter(|_| !observed.is_hidden(&row.run));
+        let Some(turn) = turn else { continue };
+        let events = if observed.is_closed(&row.run) {
+            over(observed, history, (&turn, &row.run), now)
         } else {
-            dispatch::taken_up(observed, &history.session, &row.run, now)
+            dispatch::taken_up(observed, &turn, &row.run, now)
         };
-        outputs.extend(event.map(|event| Output::Publish(vec![event])));
+        outputs.extend((!events.is_empty()).then_some(Output::Publish(events)));
     }
     for run in observed.awaited_runs(&history.session) {
         let prompt = history.rows.iter().find(|row| row.sent_key() == Some(&run));
@@ -88,20 +87,32 @@ fn unseen(observed: &mut Observed, history: &History, now: Now) -> Vec<Output> {
     outputs
 }
 
-/// A turn that was taken up, told and over before anybody knew that its first run was lost: the task of that one ends
-/// as it did. It is the task of the last message before the gateway's own.
-fn over(observed: &mut Observed, history: &History, at: usize, now: Now) -> Option<Publish> {
-    let (before, row) = (history.rows.get(..at)?, history.rows.get(at)?);
-    let is_turn = |row: &&Row| !row.resumes && matches!(row.kind, RowKind::Prompt { into_run: None, .. });
-    let command = before.iter().rev().find(is_turn)?.sent_key()?;
-    let end = match history.end(&row.run)? {
-        RunEnd::Completed => End::Completed,
-        RunEnd::Aborted => End::Aborted,
-        RunEnd::Failed(message) => End::Failed { code: None, message },
+/// The message whose turn the gateway's own prompt at `at` takes up, unless a later one takes it up once more.
+fn turn_of(observed: &Observed, history: &History, at: usize) -> Option<String> {
+    let (before, after) = (history.rows.get(..at)?, history.rows.get(at + 1..)?);
+    if after.iter().take_while(|row| !row.begins_turn()).any(|row| row.resumes) {
+        return None;
+    }
+    if let Some(turn) = before.iter().rev().find(|row| row.begins_turn()) {
+        return turn.sent_key().map(str::to_owned);
+    }
+    // Of a long turn only the end was read: it is the last one that was seen, unless that one stands here.
+    let is_here = |turn: &String| history.rows.iter().any(|row| row.sent_key() == Some(turn));
+    observed.last_turn(&history.session).filter(|turn| history.has_more && !is_here(turn))
+}
+
+/// A turn that was taken up, told and over before anybody knew that its first run was lost: what was lost with that one
+/// ends as this one did.
+fn over(observed: &mut Observed, history: &History, (turn, run): (&str, &str), now: Now) -> Vec<Publish> {
+    let end = match history.end(run) {
+        Some(RunEnd::Completed) => End::Completed,
+        Some(RunEnd::Aborted) => End::Aborted,
+        Some(RunEnd::Failed(message)) => End::Failed { code: None, message },
+        None => return Vec::new(),
     };
-    let ended_at = history.rows_of(&row.run).filter_map(|row| row.at).next_back();
+    let ended_at = history.rows_of(run).filter_map(|row| row.at).next_back();
     let ended_at = ended_at.map_or(observed.wall(now), |at| observed.corrected(at));
-    dispatch::over(observed, command, &row.run, (&end, &history.answer(&row.run)), ended_at, now)
+    dispatch::over(observed, turn, run, (&end, &history.answer(run)), ended_at, now)
 }
 
 /// Decides about one open run.

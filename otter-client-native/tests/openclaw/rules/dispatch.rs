@@ -292,8 +292,7 @@ fn after_a_gateway_restart_the_history_says_whether_it_has_the_task() {
 
 #[test]
 fn a_task_that_went_down_with_the_gateway_goes_on_with_the_turn_that_it_takes_up() {
-    let mut resume = user_row("r9", "[System] Your previous turn was interrupted", 3);
-    resume["provenance"] = json!({"kind": "internal_system", "sourceTool": "main_session_restart_recovery"});
+    let resume = resume_row("r9", 3);
     let rows = [user_row(C, "write tests", 1), resume.clone()];
     let end = [rows[0].clone(), rows[1].clone(), answer_row("r9", "Picked up and done.", "stop", 4)];
     // Seen as it happens, and read afterwards.
@@ -371,4 +370,158 @@ fn a_message_that_a_killed_gateway_lost_fails_its_task() {
     bench.attach(&world("b2", history(&[], false), false));
     assert_eq!(story(&bench), ["received", "completed", "message taken", "message failed", "task failed"]);
     assert_eq!(moves(&bench)[0]["summary"], "The message did not reach the agent: lost.");
+}
+
+/// The gateway's own prompt that takes up what its restart cut off.
+fn resume_row(run: &str, raw_seq: u64) -> Value {
+    let mut row = user_row(run, "[System] Your previous turn was interrupted", raw_seq);
+    row["provenance"] = json!({"kind": "internal_system", "sourceTool": "main_session_restart_recovery"});
+    row
+}
+
+/// Status and run of each move of the task.
+fn told(bench: &Bench) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().trim_start_matches("in_test:").to_owned();
+    moves(bench).iter().map(|data| (text(&data["status"]), text(&data["runId"]))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(status, run)| ((*status).to_owned(), (*run).to_owned())).collect()
+}
+
+#[test]
+fn what_took_an_earlier_turn_up_has_nothing_to_do_with_a_task() {
+    let old =
+        [user_row("x", "hello", 1), resume_row("r8", 2), answer_row("r8", "Last week's answer.", "stop", 3)];
+    let mut bench = attached();
+    bench.attach(&world("b1", history(&old, false), false));
+    bench.request(C, hand(TASK));
+    bench.reply(&id(), Ok(started(C)));
+    let asked = user_row(C, "write tests", 4);
+    bench.event("session.message", &live_row(&asked));
+    start(&mut bench, C, "I am");
+    let [x, r8, answer] = old;
+    bench.attach(&world("b2", history(&[x, r8, answer, asked], false), false));
+    assert_eq!(told(&bench), pairs(&[("inProgress", C), ("review", C)]));
+}
+
+#[test]
+fn a_later_turn_that_is_taken_up_is_not_the_lost_task() {
+    const M: &str = "0193-m";
+    let rows = [user_row(C, "write tests", 1), user_row(M, "hurry", 2), resume_row("r10", 3)];
+    let cut_off = || {
+        let mut bench = working();
+        bench.attach(&world("b2", history(&rows[..1], false), false));
+        let author = Some(json!({"type": "member", "id": "mb_1"}));
+        let say =
+            Verb::Send { conversation: conversation(&SessionKey::new(MAIN)), text: "hurry".into(), author };
+        bench.request(M, say);
+        bench.reply(&CommandId::new(M).unwrap(), Ok(started(M)));
+        bench.event("session.message", &live_row(&rows[1]));
+        start(&mut bench, M, "I");
+        bench
+    };
+    let mut live = cut_off();
+    live.attach(&world("b3", history(&rows[..2], false), false));
+    live.event("session.message", &live_row(&rows[2]));
+    start(&mut live, "r10", "Done");
+    live.event("chat", &chat("r10", "final", Some("Done.")));
+    let mut later = cut_off();
+    let end = [rows.to_vec(), vec![answer_row("r10", "Done.", "stop", 4)]].concat();
+    later.attach(&world("b3", history(&end, false), false));
+    for bench in [live, later] {
+        assert_eq!(told(&bench), pairs(&[("inProgress", C), ("review", C)]));
+    }
+}
+
+#[test]
+fn of_two_runs_that_took_a_turn_up_the_later_one_has_the_task() {
+    let rows = [user_row(C, "write tests", 1), resume_row("r9", 2), resume_row("r10", 3)];
+    let mut bench = working();
+    for _ in 0..3 {
+        bench.attach(&world("b3", history(&rows, true), true));
+    }
+    bench.event("chat", &chat("r10", "final", Some("Done.")));
+    bench.attach(&world("b3", history(&rows, false), false));
+    let (lost, taken, begun) = (("review", C), ("inProgress", "r10"), ("inProgress", C));
+    assert_eq!(told(&bench), pairs(&[begun, lost, taken, taken, ("done", "r10")]));
+}
+
+#[test]
+fn a_task_whose_run_never_began_ends_with_the_run_that_took_it_up_and_was_over_first() {
+    let mut bench = attached();
+    bench.request(C, hand(TASK));
+    bench.reply(&id(), Ok(started(C)));
+    bench.attachment.handle_ready(Some("b2"), &mut bench.observed);
+    start(&mut bench, "r9", "Picked up");
+    bench.event("chat", &chat("r9", "final", Some("Picked up and done.")));
+    let rows = [
+        user_row(C, "write tests", 1),
+        resume_row("r9", 2),
+        answer_row("r9", "Picked up and done.", "stop", 3),
+    ];
+    bench.read(&world("b2", history(&rows, false), false));
+    assert_eq!(told(&bench), pairs(&[("done", "r9")]));
+    assert_eq!(moves(&bench)[0]["summary"], "Picked up and done.");
+    let begun: Vec<String> = bench.of_kind("run.started").into_iter().map(|(run, _)| run).collect();
+    assert_eq!(begun, ["r9"]);
+}
+
+#[test]
+fn a_task_that_was_taken_into_a_run_goes_on_with_what_takes_that_one_up() {
+    const F: &str = "0193-a";
+    let mut steered = user_row(C, "write tests", 2);
+    steered["__openclaw"]["steerTargetRunId"] = F.into();
+    let rows = [user_row(F, "hello", 1), steered, resume_row("r9", 3)];
+    let end = [rows.to_vec(), vec![answer_row("r9", "Both done.", "stop", 4)]].concat();
+    let went_down = || {
+        let mut bench = attached();
+        bench.request(C, hand(TASK));
+        bench.reply(&id(), Ok(started(C)));
+        start(&mut bench, F, "I am");
+        bench.event("session.message", &live_row(&rows[1]));
+        bench
+    };
+    // Over before the read, never seen until the read, and seen as it happens.
+    let mut over = went_down();
+    over.attachment.handle_ready(Some("b2"), &mut over.observed);
+    start(&mut over, "r9", "Both");
+    over.event("chat", &chat("r9", "final", Some("Both done.")));
+    over.read(&world("b2", history(&end, false), false));
+    assert_eq!(told(&over), pairs(&[("review", F), ("done", "r9")]));
+    let mut later = went_down();
+    later.attach(&world("b2", history(&end, false), false));
+    let mut live = went_down();
+    live.attach(&world("b2", history(&rows[..2], false), false));
+    live.event("session.message", &live_row(&rows[2]));
+    start(&mut live, "r9", "Both");
+    live.event("chat", &chat("r9", "final", Some("Both done.")));
+    let taken = ("inProgress", "r9");
+    for bench in [later, live] {
+        assert_eq!(told(&bench), pairs(&[("review", F), taken, taken, ("done", "r9")]));
+        assert_eq!(moves(&bench)[3]["summary"], "Both done.");
+    }
+}
+
+#[test]
+fn a_turn_too_long_to_be_read_back_whole_is_the_last_one_that_was_seen() {
+    let rows = [
+        answer_row(C, "I am", "toolUse", 400),
+        resume_row("r9", 401),
+        answer_row("r9", "Picked up and done.", "stop", 402),
+    ];
+    let end = |rows: &[Value]| {
+        let mut end = history(rows, false);
+        end["hasMore"] = true.into();
+        end
+    };
+    let mut bench = working();
+    bench.attach(&world("b2", end(&rows), false));
+    let (begun, taken) = (("inProgress", C), ("inProgress", "r9"));
+    assert_eq!(told(&bench), pairs(&[begun, ("review", C), taken, taken, ("done", "r9")]));
+    // A run whose turn is older than a task that is here took up something else.
+    let [_, resume, answer] = rows;
+    let mut other = working();
+    other.attach(&world("b2", end(&[resume, answer, user_row(C, "write tests", 403)]), false));
+    assert_eq!(told(&other), pairs(&[begun, ("review", C)]));
 }
