@@ -65,8 +65,8 @@ impl LaneSender {
         let mut rejected_seen = None;
         let (epoch, sent) = match verdict {
             Verdict::GoOn => {
-                outbox.set_acked(self.lane, hub.up_to)?;
                 rejected_seen = self.bury(&hub.rejected, outbox, &mut news)?;
+                outbox.set_acked(self.lane, hub.up_to)?;
                 (own.epoch, hub.up_to)
             }
             Verdict::FromTheStart => {
@@ -143,10 +143,10 @@ impl LaneSender {
             news.push(PublishNews::Reconnect);
             return Ok(news);
         }
+        let seen = self.bury(&answer.rejected, outbox, &mut news)?;
         if answer.up_to > own.acked {
             outbox.set_acked(self.lane, answer.up_to)?;
         }
-        let seen = self.bury(&answer.rejected, outbox, &mut news)?;
         let Some(link) = &mut self.link else { return Ok(news) };
         link.rejected_seen = link.rejected_seen.max(seen);
         while link.flight.front().is_some_and(|(last, _)| *last <= answer.up_to) {

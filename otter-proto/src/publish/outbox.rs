@@ -46,7 +46,8 @@ pub trait Outbox {
     /// Sets the highest number acknowledged; lower than before when the hub lost events.
     fn set_acked(&mut self, lane: Lane, up_to: u64) -> Result<(), Self::Error>;
 
-    /// Copies refused events to the dead letters; one that is there already stays. Returns how many are new.
+    /// Copies refused events to the dead letters; one that is there already stays. Returns how many are new. It comes
+    /// before they are acknowledged, because what is acknowledged may be trimmed.
     fn reject(&mut self, lane: Lane, rejected: &[Rejection]) -> Result<usize, Self::Error>;
 
     /// The highest number the lane had when the outbox was opened for the first time since the last welcome; `None`

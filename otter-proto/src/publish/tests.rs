@@ -1,3 +1,5 @@
+mod trim;
+
 use pretty_assertions::assert_eq;
 
 use super::*;
