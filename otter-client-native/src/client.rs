@@ -1,10 +1,12 @@
 //! The client's handle.
 
+mod status;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use otter_proto::UnixMillis;
-use otter_proto::connection::client::{CommandState, ConnectionStatus, Phase, Role};
+use otter_proto::connection::client::{CommandState, Role};
 use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::limits::ADOPT;
@@ -26,10 +28,13 @@ use crate::store::Store;
 use crate::subscription::Subscription;
 use crate::transport::{Transport, WebSocketTransport};
 
+pub use status::ClientStatus;
+
 /// A client of a hub: a cheap handle to one task that owns the socket. It stays connected until
 /// [`Client::shutdown`], or until the last handle is dropped.
 #[derive(Debug, Clone)]
 pub struct Client {
+    role: Role,
     requests: mpsc::Sender<Request>,
     status: watch::Receiver<ClientStatus>,
     store: Store,
@@ -55,17 +60,6 @@ enum State {
     Memory,
     Folder(PathBuf),
     Open(Store),
-}
-
-/// Where a client is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientStatus {
-    /// The connection.
-    pub connection: ConnectionStatus,
-    /// Who the hub says this is; kept while disconnected.
-    pub principal: Option<Principal>,
-    /// Milliseconds to add to the local wall clock to get the hub's; kept while disconnected.
-    pub server_offset_ms: Option<i64>,
 }
 
 /// A command that was given, and how far it is.
@@ -185,17 +179,18 @@ impl ClientBuilder {
         };
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (events, outlet) = mpsc::channel(EVENTS);
+        let role = self.role;
         let config = otter_proto::connection::client::ClientConfig {
             name: self.name,
             version: self.version,
-            role: self.role,
+            role,
             capabilities: self.adopts.then(|| ADOPT.to_owned()).into_iter().collect(),
             boots: Vec::new(),
             seed: ids::seed(),
         };
         let (driver, status) = Driver::new(config, ids::boot_id(), store.clone(), transport, inbox, events);
         tokio::spawn(driver.run());
-        Ok((Client { requests, status, store, work: None }, outlet))
+        Ok((Client { role, requests, status, store, work: None }, outlet))
     }
 }
 
@@ -216,14 +211,21 @@ impl Client {
         }
     }
 
-    /// Publishes an event. It is on disk when this returns, and reaches the hub exactly once, whatever happens.
+    /// Publishes an event. It is on disk when this returns, and reaches the hub exactly once, whatever happens. Only an
+    /// instance publishes.
     pub async fn publish(&self, event: EventDraft) -> Result<Appended, PublishError> {
+        if !self.has_outbox() {
+            return Err(PublishError::NotAnInstance);
+        }
         let done: Result<Appended, StoreError> = self.store.run(move |tx| tx.append(event.event())).await;
         Ok(done?)
     }
 
     /// Publishes events in one local transaction, in their order within each lane.
     pub async fn publish_all(&self, events: Vec<EventDraft>) -> Result<Vec<Appended>, PublishError> {
+        if !self.has_outbox() {
+            return Err(PublishError::NotAnInstance);
+        }
         let done: Result<Vec<Appended>, StoreError> =
             self.store.run(move |tx| events.iter().map(|event| tx.append(event.event())).collect()).await;
         Ok(done?)
@@ -231,7 +233,7 @@ impl Client {
 
     /// Waits until the hub has answered for everything in the outbox: it is on the hub's disk then, or refused for good
     /// ([`Depth::dead`](crate::Depth::dead)). While more is published all the time, this goes on. It waits out a hub
-    /// that is away; dropping it loses nothing.
+    /// that is away or does not know the token, see [`Client::status`]; dropping it loses nothing.
     pub async fn flush(&self) -> Result<(), FlushError> {
         let mut status = self.status.clone();
         loop {
@@ -242,11 +244,13 @@ impl Client {
             if depth.unwrap_or(Err(StoreError::Poisoned))?.pending == 0 {
                 return Ok(());
             }
-            let stopped = status.wait_for(|status| status.connection.phase == Phase::Stopped);
+            if !self.has_outbox() {
+                return Err(FlushError::NotAnInstance);
+            }
             tokio::select! {
                 () = answered => {}
-                stopped = stopped => {
-                    let reason = stopped.map_err(|_| FlushError::Closed)?.connection.reason.clone();
+                over = status.wait_for(ClientStatus::is_over) => {
+                    let reason = over.map_err(|_| FlushError::Closed)?.connection.reason.clone();
                     return Err(reason.map_or(FlushError::Closed, FlushError::NotWelcome));
                 }
             }
@@ -297,11 +301,11 @@ impl Client {
         self.status.clone()
     }
 
-    /// Who this is; waits for the first welcome. An error when the hub will not let it in, however long it waits.
+    /// Who this is; waits for the first welcome. An error when the hub will not let it in, however long it waits: an
+    /// instance whose token the hub does not know tries again every few minutes, see [`Client::status`].
     pub async fn principal(&self) -> Result<Principal, NotWelcome> {
         let mut status = self.status.clone();
-        let decided =
-            status.wait_for(|status| status.principal.is_some() || status.connection.phase == Phase::Stopped);
+        let decided = status.wait_for(|status| status.principal.is_some() || status.is_over());
         let status = decided.await.map_err(|_| NotWelcome(Closed.to_string()))?;
         let reason = status.connection.reason.as_deref().unwrap_or("it has stopped");
         status.principal.clone().ok_or_else(|| NotWelcome(reason.to_owned()))
@@ -339,12 +343,17 @@ impl Client {
     /// A handle that does not keep the client running.
     pub(crate) fn downgrade(&self) -> WeakClient {
         let (requests, status, store) = (self.requests.downgrade(), self.status.clone(), self.store.clone());
-        WeakClient { requests, status, store, work: self.work.clone() }
+        WeakClient { role: self.role, requests, status, store, work: self.work.clone() }
     }
 
     /// The handle of a client whose commands are carried out.
     pub(crate) fn with_work(self, work: Work) -> Self {
         Self { work: Some(work), ..self }
+    }
+
+    /// Whether what is in the outbox is sent.
+    fn has_outbox(&self) -> bool {
+        self.role == Role::Instance
     }
 
     async fn ask(&self, request: Request) -> Result<(), Closed> {
@@ -355,6 +364,7 @@ impl Client {
 /// A handle that does not keep the client running.
 #[derive(Debug, Clone)]
 pub(crate) struct WeakClient {
+    role: Role,
     requests: mpsc::WeakSender<Request>,
     status: watch::Receiver<ClientStatus>,
     store: Store,
@@ -366,7 +376,7 @@ impl WeakClient {
     pub(crate) fn upgrade(&self) -> Option<Client> {
         let requests = self.requests.upgrade()?;
         let (status, store, work) = (self.status.clone(), self.store.clone(), self.work.clone());
-        Some(Client { requests, status, store, work })
+        Some(Client { role: self.role, requests, status, store, work })
     }
 }
 

@@ -96,6 +96,9 @@ pub enum FlushError {
     /// The client was shut down.
     #[error("the client was shut down")]
     Closed,
+    /// The client connects as a person, and sends no outbox.
+    #[error("only an instance publishes, and this client connects as a person")]
+    NotAnInstance,
     /// The outbox cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -118,6 +121,9 @@ pub enum NotLive {
 /// Events could not be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
+    /// The client connects as a person, and sends no outbox. Nothing was stored.
+    #[error("only an instance publishes, and this client connects as a person")]
+    NotAnInstance,
     /// One of them does not enter the outbox.
     #[error(transparent)]
     Append(AppendError),

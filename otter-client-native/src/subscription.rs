@@ -1,6 +1,6 @@
 //! A followed scope.
 
-use otter_proto::connection::client::{Phase, ScopePhase};
+use otter_proto::connection::client::ScopePhase;
 use otter_proto::id::Scope;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -99,6 +99,5 @@ impl Drop for Subscription {
 
 /// Why the client will not connect again.
 fn stopped(status: &ClientStatus) -> Option<String> {
-    let connection = &status.connection;
-    (connection.phase == Phase::Stopped).then(|| connection.reason.clone().unwrap_or_default())
+    status.is_over().then(|| status.connection.reason.clone().unwrap_or_default())
 }

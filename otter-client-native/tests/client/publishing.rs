@@ -1,11 +1,11 @@
-use otter_client_native::transport::Outgoing;
+use otter_client_native::transport::{MemoryHub, Outgoing};
 use otter_client_native::{
-    Client, ClientEvent, Depth, EventDraft, FlushError, NotWelcome, PublishError, StartError, Store,
+    Client, ClientEvent, Depth, EventDraft, FlushError, NotLive, NotWelcome, PublishError, StartError, Store,
     StoreError,
 };
 use otter_proto::connection::client::Role;
 use otter_proto::frame::Lane as WireLane;
-use otter_proto::id::EntityId;
+use otter_proto::id::{EntityId, EntityKey, Scope};
 use otter_proto::publish::RestateReason;
 use pretty_assertions::assert_eq;
 use serde_json::json;
@@ -125,6 +125,22 @@ async fn a_person_needs_no_state() {
 }
 
 #[tokio::test]
+async fn a_person_publishes_nothing_and_waits_for_nothing() {
+    let (_hub, transport) = pair();
+    let client = Client::builder("ws://memory").role(Role::Member).transport(transport).start().unwrap();
+    let one = client.publish(message("a")).await;
+    assert!(matches!(one, Err(PublishError::NotAnInstance)), "{one:?}");
+    let many = client.publish_all(vec![message("a"), message("b")]).await;
+    assert!(matches!(many, Err(PublishError::NotAnInstance)), "{many:?}");
+    assert_eq!(client.store().depth().unwrap(), Depth { pending: 0, dead: 0 });
+    client.flush().await.unwrap();
+    // What its program wrote by itself is not sent either.
+    client.store().transaction(|tx| tx.append(&message("a").into_event())).unwrap();
+    let flushed = client.flush().await;
+    assert!(matches!(flushed, Err(FlushError::NotAnInstance)), "{flushed:?}");
+}
+
+#[tokio::test]
 async fn a_refused_event_is_a_dead_letter_and_the_next_one_goes_on() {
     let (mut hub, transport) = pair();
     let client = builder(transport).start().unwrap();
@@ -174,21 +190,28 @@ async fn one_transaction_spans_events_and_own_state() {
 async fn a_flush_ends_when_the_hub_has_answered_for_everything_and_not_before() {
     let (mut hub, transport) = pair();
     let client = builder(transport).start().unwrap();
-    client.publish(message("a")).await.unwrap();
+    client.publish_all(vec![message("a"), message("b")]).await.unwrap();
     let flush = tokio::spawn({
         let client = client.clone();
         async move { client.flush().await.map_err(|error| error.to_string()) }
     });
-    let mut lane = Lane::default();
-    let (mut peer, _) = welcome(&mut hub, &lane).await;
-    client.publish(message("b")).await.unwrap();
-    peer.take(&mut lane).await;
-    if lane.up_to == 1 {
-        assert!(!flush.is_finished(), "b waits");
-        peer.take(&mut lane).await;
+    let (mut peer, _) = welcome(&mut hub, &Lane::default()).await;
+    assert_eq!(subjects(&peer.next("publish").await), ["in_1:a", "in_1:b"]);
+    let answer = |up_to: u64| json!({"type": "published", "lane": "main", "producerEpoch": 1, "upTo": up_to});
+    peer.say(&answer(1)).await;
+    while client.store().depth().unwrap().pending > 1 {
+        tokio::task::yield_now().await;
     }
+    // The client answers this after it has told the flush of the first answer.
+    let key = EntityKey::new("message", "in_1:a").unwrap();
+    assert_eq!(client.entity(Scope::Org, key).await.unwrap(), None);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!flush.is_finished(), "b waits");
+    peer.say(&answer(2)).await;
     assert_eq!(flush.await.unwrap(), Ok(()));
-    assert_eq!((lane.up_to, client.store().depth().unwrap()), (2, Depth { pending: 0, dead: 0 }));
+    assert_eq!(client.store().depth().unwrap(), Depth { pending: 0, dead: 0 });
     client.publish(message("c")).await.unwrap();
     let (flushed, ()) = tokio::join!(client.flush(), client.shutdown());
     assert!(matches!(flushed, Err(FlushError::Closed)), "{flushed:?}");
@@ -219,4 +242,43 @@ async fn a_client_that_is_not_let_in_hears_why_instead_of_waiting() {
         matches!(&flushed, Err(FlushError::NotWelcome(why)) if why == "another copy was connected"),
         "{flushed:?}"
     );
+}
+
+/// Takes the next connection and closes it because of its token.
+async fn refuse_token(hub: &mut MemoryHub) {
+    let socket = hub.accept().await.unwrap();
+    let error = json!({"code": "authRequired", "message": "the token is not known", "retryable": false});
+    let refuse = Outgoing::Message(json!({"type": "refuse", "error": error}).to_string());
+    socket.outgoing.send(refuse).await.unwrap();
+    socket.close(4200, "authRequired".to_owned()).await;
+}
+
+#[tokio::test]
+async fn a_person_who_has_to_sign_in_hears_it_instead_of_waiting() {
+    let (mut hub, transport) = pair();
+    let client = Client::builder("ws://memory").role(Role::Member).transport(transport).start().unwrap();
+    refuse_token(&mut hub).await;
+    assert_eq!(client.principal().await, Err(NotWelcome("the token is not known".to_owned())));
+    let mut org = client.subscribe(Scope::Org).await.unwrap();
+    assert_eq!(org.live().await, Err(NotLive::NotWelcome("the token is not known".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_whose_token_is_refused_waits_until_the_hub_takes_it() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    client.publish(message("a")).await.unwrap();
+    let flush = tokio::spawn({
+        let client = client.clone();
+        async move {
+            client.flush().await.map_err(|error| error.to_string())?;
+            client.principal().await.map_err(|error| error.to_string())
+        }
+    });
+    refuse_token(&mut hub).await;
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    assert!(!flush.is_finished(), "the hub may take the token again");
+    peer.take(&mut lane).await;
+    assert_eq!(flush.await.unwrap().unwrap().id.as_str(), "in_1");
 }
