@@ -115,19 +115,37 @@ test('a change that was refused is told after a reload too, until it is tried ag
   assert.deepEqual([await notice.count(), await kept(page)], [0, 0]);
 });
 
-test('what is typed before it is known who is here is a draft, beside the one that was there', async (t) => {
+const SELF = { type: 'member', id: 'mb_mara', name: 'Mara', role: 'owner', org: 'Otter & friends' };
+
+/** A page that does not know yet who is here, in a browser with a draft. */
+async function early(t) {
   const openPage = await person(t);
   const before = await openPage('live', talk(MAIL));
   await before.fill(INPUT, 'half a thought');
   await before.close();
-  const page = await openPage('loading', talk(MAIL));
+  return { openPage, page: await openPage('loading', talk(MAIL)) };
+}
+const holds = (page, words) => page.waitForFunction(([query, text]) => document.querySelector(query).value === text, [INPUT, words]);
+
+test('what is typed before it is known who is here is a draft, beside the one that was there', async (t) => {
+  const { openPage, page } = await early(t);
   await page.fill(INPUT, 'typed early');
-  const self = { type: 'member', id: 'mb_mara', name: 'Mara', role: 'owner', org: 'Otter & friends' };
-  await push(page, { self });
-  await page.waitForFunction((query) => document.querySelector(query).value === 'half a thought\ntyped early', INPUT);
+  await push(page, { self: SELF });
+  await holds(page, 'half a thought\ntyped early');
   await page.close();
   const after = await openPage('live', talk(MAIL));
   assert.equal(await after.inputValue(INPUT), 'half a thought\ntyped early');
+});
+
+test('what is sent before it is known who is here leaves the composer, and the draft stays', async (t) => {
+  const { page } = await early(t);
+  await page.fill(INPUT, 'sent early');
+  await page.evaluate(([query, self]) => {
+    document.querySelector(query).dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+    window.fake.push({ self });
+  }, [INPUT, SELF]);
+  await page.locator(by('message-row')).filter({ hasText: 'sent early' }).waitFor();
+  await holds(page, 'half a thought');
 });
 
 test('words that are not sent yet are a draft, named in the list', async (t) => {

@@ -1,6 +1,8 @@
 const HOUR_MS = 3_600_000;
 const LIFE_MS = 48 * HOUR_MS;
 const WORDS_MS = 30 * 24 * HOUR_MS;
+/** What is kept longer than that, because it has words. */
+const WORDED = new Set(['message.send', 'task.create', 'task.update', 'task.dispatch']);
 /** What became of it nobody knows: it may have been sent, and its answer lost. */
 const EXPIRED = Object.freeze({ code: 'expired', message: 'it had no answer for 48 hours; look whether it arrived', retryable: true });
 const ROWS = 200;
@@ -14,8 +16,9 @@ export const QUEUEABLE = new Set([
 
 /**
  * Keeps unanswered and refused commands in the browser's storage, so that closing or reloading a page loses none: 200 at
- * most, and for the person who gave them. Sent again under its id, a command runs once, from however many tabs. What has
- * no answer after 48 hours is not sent any more, but refused; refused ones keep their words for 30 days.
+ * most, and for the person who gave them. Sent again under its id, a command runs once, from however many tabs. What a page
+ * finds after 48 hours without an answer it does not send: what has words is refused then, anything else dropped. Refused
+ * ones are kept for 30 days, as long as there is room for what has no answer yet.
  *
  * @typedef {{ id: string, kind: string, data: any, error?: any }} Held
  *
@@ -49,9 +52,30 @@ export function createHold(open, hub) {
     if (!owner) return void unowned.set(id, { id, kind, data, error });
     attempt((storage) => {
       const key = prefix() + id;
-      if (storage.getItem(key) === null && keys(storage).length >= ROWS) return;
-      storage.setItem(key, JSON.stringify({ at: Date.now(), owner, kind, data, error }));
+      const old = parse(storage, key);
+      if (!old && !hasRoom(storage)) return;
+      const at = error && old?.error ? old.at : Date.now();
+      storage.setItem(key, JSON.stringify({ at, owner, kind, data, error }));
     });
+  }
+
+  /** The oldest refused one makes room. @param {Storage} storage */
+  function hasRoom(storage) {
+    const all = keys(storage);
+    if (all.length < ROWS) return true;
+    const refused = all.map((key) => ({ key, ...parse(storage, key) })).filter(({ error }) => error);
+    const [oldest] = refused.sort((one, other) => one.at - other.at);
+    if (oldest) storage.removeItem(oldest.key);
+    return Boolean(oldest);
+  }
+
+  /** @param {Storage} storage @param {string} key @returns {any} null when there is none that this code has written */
+  function parse(storage, key) {
+    try {
+      return JSON.parse(storage.getItem(key) ?? 'null');
+    } catch {
+      return null;
+    }
   }
 
   /** Answered or given up. @param {string} id */
@@ -62,15 +86,11 @@ export function createHold(open, hub) {
 
   /** @param {Storage} storage @param {string} key @returns {Held | null} null, and gone, when it is not this person's or too old */
   function read(storage, key) {
-    try {
-      const row = JSON.parse(storage.getItem(key) ?? '');
-      const age = Date.now() - row.at;
-      if (row.owner === owner && age < WORDS_MS) {
-        const error = row.error ?? (age < LIFE_MS ? undefined : EXPIRED);
-        return { id: key.slice(prefix().length), kind: row.kind, data: row.data, error };
-      }
-    } catch {
-      // Not written by this code.
+    const row = parse(storage, key);
+    const age = Date.now() - (row?.at ?? 0);
+    const error = row?.error ?? (age >= LIFE_MS && WORDED.has(row?.kind) ? EXPIRED : undefined);
+    if (row?.owner === owner && age < (error ? WORDS_MS : LIFE_MS)) {
+      return { id: key.slice(prefix().length), kind: row.kind, data: row.data, error };
     }
     storage.removeItem(key);
     return null;

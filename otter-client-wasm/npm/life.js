@@ -8,11 +8,11 @@ const locks = () => globalThis.navigator?.locks;
 
 /** In the worker. @returns {Promise<string | null>} the name of its lock, once it is held */
 export function holdLife() {
-  const held = locks();
-  if (!held) return Promise.resolve(null);
+  const manager = locks();
+  if (!manager) return Promise.resolve(null);
   const name = `otter-worker-${crypto.randomUUID()}`;
   return new Promise((resolve) => {
-    held.request(name, () => new Promise(() => resolve(name))).catch(() => resolve(null));
+    manager.request(name, () => new Promise(() => resolve(name))).catch(() => resolve(null));
   });
 }
 

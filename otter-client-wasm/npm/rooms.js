@@ -23,6 +23,8 @@ export function createRooms({ instantiate, WebSocket, life }) {
   let module = null;
   /** @type {((data: any) => void) | null} takes the answer of the tab that was asked */
   let answer = null;
+  /** @type {any} that tab */
+  let asked = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let beat;
   let beatAt = 0;
@@ -45,6 +47,7 @@ export function createRooms({ instantiate, WebSocket, life }) {
         const data = await new Promise((resolve) => {
           const late = setTimeout(resolve, WASM_MS, { noWasm: 'no answer' });
           answer = (data) => (clearTimeout(late), resolve(data));
+          asked = tab;
           tab.port.postMessage({ wasm: true });
         });
         if (data.wasm) return WebAssembly.compile(data.wasm);
@@ -72,6 +75,7 @@ export function createRooms({ instantiate, WebSocket, life }) {
   /** @param {Room} room @param {any} tab */
   function leave(room, tab) {
     room.leave(tab);
+    if (tab === asked) answer?.({ noWasm: 'it left' });
     for (const [settings, each] of rooms) if (each === room && room.tabs.size === 0) rooms.delete(settings);
     if (rooms.size > 0) return;
     clearInterval(beat);

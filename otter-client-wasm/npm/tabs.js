@@ -4,8 +4,11 @@ import { isHidden, listenToPage } from './page.js';
 import { unref } from './timer.js';
 import { VERSION } from './version.js';
 
-const JOIN_MS = 10_000;
 const REJOIN_MS = 2000;
+const JOINS = 5;
+/** So many workers may die within a minute. */
+const DEATHS = 3;
+const MINUTE_MS = 60_000;
 const ANSWER_MS = 3000;
 const WATCH_MS = 3000;
 /** The worker says something every 5 s. */
@@ -32,7 +35,9 @@ export function createSharedHost(options) {
   let joined = false;
   let checking = false;
   let heardAt = 0;
-  let joiningSince = 0;
+  let tries = 0;
+  /** @type {number[]} when workers died */
+  let deaths = [];
   /** @type {any[]} */
   let waiting = [];
   let taken = 0;
@@ -51,7 +56,7 @@ export function createSharedHost(options) {
   }
 
   function begin() {
-    joiningSince = Date.now();
+    tries = 0;
     join();
   }
 
@@ -76,7 +81,8 @@ export function createSharedHost(options) {
 
   /** The browser may have found a worker that is just ending. It will find the next one. */
   function joinAgain() {
-    if (Date.now() - joiningSince >= JOIN_MS) return useOwn();
+    tries += 1;
+    if (tries === JOINS) return useOwn();
     disconnect();
     join();
   }
@@ -152,11 +158,14 @@ export function createSharedHost(options) {
     deadline = unref(setTimeout(restart, ANSWER_MS));
   }
 
-  /** A new worker, or the same one again: both start from what this tab says. */
+  /** A new worker, or the same one again: both start from what this tab says. Where workers keep dying, none. */
   function restart() {
     disconnect();
-    options.fail('restarting', Date.now());
-    begin();
+    const now = Date.now();
+    options.fail('restarting', now);
+    deaths = [...deaths.filter((at) => now - at < MINUTE_MS), now];
+    if (deaths.length > DEATHS) useOwn();
+    else begin();
   }
 
   /** @param {import('./boundary.js').ToCore} message */

@@ -78,7 +78,7 @@ enum Outcome {
     Passed,
     Unsteady(String),
     Failed(String),
-    TooSlow(Duration),
+    TooSlow { budget: Duration, unsteady: Option<String> },
     Skipped(String),
 }
 
@@ -88,7 +88,10 @@ impl Outcome {
             Self::Passed => "passed".to_owned(),
             Self::Unsteady(what) => format!("passed, but UNSTEADY: {what}"),
             Self::Failed(why) => format!("FAILED: {why}"),
-            Self::TooSlow(budget) => format!("TOO SLOW: passed, but its budget is {} s", budget.as_secs()),
+            Self::TooSlow { budget, unsteady } => {
+                let what = unsteady.as_ref().map(|what| format!("; UNSTEADY: {what}")).unwrap_or_default();
+                format!("TOO SLOW: passed, but its budget is {} s{what}", budget.as_secs())
+            }
             Self::Skipped(why) => format!("SKIPPED: {why}"),
         }
     }
@@ -98,7 +101,7 @@ impl Outcome {
         match self {
             Self::Passed | Self::Unsteady(_) => false,
             Self::Failed(_) => true,
-            Self::TooSlow(_) | Self::Skipped(_) => shell::in_ci(),
+            Self::TooSlow { .. } | Self::Skipped(_) => shell::in_ci(),
         }
     }
 }
@@ -110,9 +113,17 @@ fn run_one<'s>(suite: &'s Suite, options: &Options) -> (&'s Suite, Outcome, Dura
         Err(missing) => Outcome::Skipped(format!("{missing:#}")),
         Ok(()) => match (suite.run)(options) {
             Err(error) => Outcome::Failed(format!("{error:#}")),
-            Ok(_) if begun.elapsed() > suite.budget => Outcome::TooSlow(suite.budget),
-            Ok(Passed::Cleanly) => Outcome::Passed,
-            Ok(Passed::But(what)) => Outcome::Unsteady(what),
+            Ok(passed) => {
+                let is_slow = begun.elapsed() > suite.budget;
+                match passed {
+                    Passed::Cleanly if is_slow => Outcome::TooSlow { budget: suite.budget, unsteady: None },
+                    Passed::But(what) if is_slow => {
+                        Outcome::TooSlow { budget: suite.budget, unsteady: Some(what) }
+                    }
+                    Passed::Cleanly => Outcome::Passed,
+                    Passed::But(what) => Outcome::Unsteady(what),
+                }
+            }
         },
     };
     println!("suite {}: {}", suite.name, outcome.text());

@@ -115,6 +115,45 @@ test('one without an answer for two days is not sent, and keeps its words', asyn
   assert.equal(Object.keys(storage).length, 1);
 });
 
+test('a refused one is as old as its refusal, over however many pages, and makes room for what has no answer', async (t) => {
+  const storage = createStorage();
+  const before = await page(t, storage);
+  before.hub.last().greet();
+  await until(() => before.client.connection.get().phase === 'online', 'a connection');
+  const typed = before.client.command('message.send', { conversationId: C, text: 'my words' });
+  before.hub.last().say(refused(typed.id, 'no'));
+  await typed.accepted;
+  before.client.close();
+  const [key] = Object.keys(storage);
+  storage.setItem(key, JSON.stringify({ ...JSON.parse(storage[key]), at: Date.now() - 29 * 24 * HOUR_MS }));
+  const kept = storage[key];
+
+  const after = await page(t, storage);
+  after.hub.last().greet();
+  await until(() => after.rows().length === 2, 'the row');
+  assert.equal(storage[key], kept);
+  const hold = createHold(() => storage, () => 'ws://hub.test/ws');
+  const { id, org } = after.client.self.get();
+  hold.introduce({ id, org });
+  for (let n = 0; n < 200; n += 1) hold.put({ id: `c${n}`, kind: 'task.create', data: {} });
+  assert.deepEqual([Object.keys(storage).length, key in storage], [200, false]);
+  hold.put({ id: 'late', kind: 'task.create', data: {} });
+  assert.equal(Object.keys(storage).length, 200, 'what waits is not given up for it');
+});
+
+test('what has no words is dropped after two days', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  const storage = createStorage();
+  const hold = createHold(() => storage, () => 'ws://hub.test/ws');
+  hold.introduce(ADA);
+  for (const kind of QUEUEABLE) hold.put({ id: kind, kind, data: {} });
+  t.mock.timers.tick(48 * HOUR_MS);
+  const found = createHold(() => storage, () => 'ws://hub.test/ws').introduce(ADA);
+  const worded = ['message.send', 'task.create', 'task.dispatch', 'task.update'];
+  assert.deepEqual(found.map(({ kind, error }) => [kind, error.code]), worded.map((kind) => [kind, 'expired']));
+  assert.equal(Object.keys(storage).length, worded.length);
+});
+
 test('a dismissed one does not come back', async (t) => {
   const storage = createStorage();
   const { hub, client } = await page(t, storage);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test as run } from 'node:test';
 import { createClientWith } from '../client.js';
 import instantiate from '../dist/otter.js';
-import { holdLife } from '../life.js';
+import { holdLife, watchLife } from '../life.js';
 import { createRooms } from '../rooms.js';
 import { createFakeCore } from '../testing.js';
 import { VERSION } from '../version.js';
@@ -56,6 +56,7 @@ function createWorker(make = instantiate) {
     rooms = null;
   };
   worker.crash = () => (rooms = null);
+  worker.started = () => worker.starting.splice(0).forEach((port) => rooms.enter(port));
   worker.of = {
     open() {
       if (worker.broken) throw new Error('refused');
@@ -65,7 +66,8 @@ function createWorker(make = instantiate) {
       }
       const { port1, port2 } = new MessageChannel();
       worker.ports.push(port2);
-      if (worker.silent > 0) worker.silent -= 1;
+      if (worker.starting) worker.starting.push(port2);
+      else if (worker.silent > 0) worker.silent -= 1;
       else rooms.enter(port2);
       return { port: port1, onerror: null };
     },
@@ -188,15 +190,58 @@ test('a worker that dies is replaced, and what was not answered is sent again on
 
 test('a worker whose process crashes is replaced at once: its lock ends, though no port does', async (t) => {
   const locks = fakeLocks(t);
-  const { worker, hub, clients } = await online(t, 3);
+  const { worker, hub, clients: [gone, ...clients] } = await online(t, 3);
   const [name] = locks.names();
+  gone.close();
   // The old worker goes on here and would still answer: only the lock tells.
   worker.crash();
   locks.die(name);
   await until(() => worker.starts === 2 && hub.sockets.length === 2, 'another worker');
   hub.last().greet();
   await until(() => clients.every((client) => phase(client) === 'online'), 'every tab');
-  assert.deepEqual([worker.starts, hub.sockets.length, locks.names().length], [2, 2, 2]);
+  assert.deepEqual([worker.starts, hub.sockets.length, locks.names().length, worker.ports.length], [2, 2, 2, 5]);
+});
+
+test('where workers keep dying a tab goes on with a core of its own', async (t) => {
+  const locks = fakeLocks(t);
+  const load = async () => instantiate(await WebAssembly.compile(await worker.of.bytes()));
+  const worker = createWorker();
+  globalThis.WebSocket = worker.hub.WebSocket;
+  const client = tab(t, worker, { load });
+  client.messages(C).subscribe(() => {});
+  for (let starts = 1; starts <= 4; starts += 1) {
+    await until(() => worker.hub.sockets.length === starts && locks.names().length === starts, `worker ${starts}`);
+    worker.hub.last().greet();
+    await until(() => phase(client) === 'online', 'a connection');
+    worker.crash();
+    locks.die(locks.names().at(-1));
+  }
+  await until(() => worker.hub.sockets.length === 5, 'a socket of its own');
+  worker.hub.last().greet();
+  await until(() => phase(client) === 'online', 'a connection');
+  assert.deepEqual([worker.starts, texts(client)], [4, ['Hello']]);
+});
+
+test('a lock that is refused changes nothing: silence tells, too', async (t) => {
+  const request = () => Promise.reject(new Error('denied'));
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request } } });
+  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
+  assert.equal(await holdLife(), null);
+  watchLife('worker', () => assert.fail('nobody said so'))();
+});
+
+test('a worker that takes seconds to start serves the tab that still asks, at once', async (t) => {
+  const worker = createWorker();
+  worker.starting = [];
+  const client = tab(t, worker);
+  client.messages(C).subscribe(() => {});
+  await until(() => worker.starting.length === 2, 'the second attempt');
+  worker.started();
+  await until(() => worker.hub.sockets.length === 1, 'a socket');
+  worker.hub.last().greet();
+  await until(() => texts(client)[0] === 'Hello', 'the snapshot');
+  assert.equal(worker.fetches, 1);
 });
 
 test('a tab that met a worker just ending finds the next one, and has no core of its own', async (t) => {

@@ -29,6 +29,8 @@ export function composer(client, conversationId, sent) {
   let keeping;
   /** @type {any} whose words are in the composer */
   let person = null;
+  /** The draft that was there before words were typed by somebody who was not known yet. */
+  let beside = '';
 
   function onInput() {
     clearTimeout(keeping);
@@ -52,7 +54,8 @@ export function composer(client, conversationId, sent) {
       const stored = drafts.get(self, conversationId);
       // What was typed before it was known by whom is this person's, too.
       const typed = person ? '' : input.value;
-      input.value = stored && typed && stored !== typed ? `${stored}\n${typed}` : stored || typed;
+      beside = typed && stored !== typed ? stored : '';
+      input.value = beside ? `${beside}\n${typed}` : stored || typed;
       person = self;
       keep();
     }
@@ -100,6 +103,7 @@ export function composer(client, conversationId, sent) {
     const shown = messages.get().rows.some((/** @type {any} */ { local, id }) => local?.commandId === handle.id || id.endsWith(`:${handle.id}:user`));
     if (accepted || shown) {
       if (input.value === words) input.value = '';
+      else if (beside && input.value === `${beside}\n${words}`) input.value = beside;
       onInput();
       pending = null;
     } else if (state === 'refused') {

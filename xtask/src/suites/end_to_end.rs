@@ -17,7 +17,8 @@ pub(super) fn run(options: &Options) -> Result<Passed> {
     tools::npm_ci(&shell::root().join("e2e/vite-app"))?;
     tools::npm_ci(&shell::root().join("examples/react-dashboard"))?;
     let (node, chromium) = (tools::node()?, tools::chromium()?);
-    judge(&files, shell::in_ci(), |file| {
+    let tries = if shell::in_ci() { Tries::Two } else { Tries::One };
+    judge(&files, tries, |file| {
         let mut tests = shell::command(&node);
         tests.arg("--test").arg(file);
         tests.env("OTTER_CHROMIUM", &chromium).env("OTTER_BIN", shell::target().join("debug"));
@@ -25,9 +26,16 @@ pub(super) fn run(options: &Options) -> Result<Passed> {
     })
 }
 
-/// Runs every file, also after one that failed. Where nobody can look at once (`again`), the only one that failed runs a
-/// second time: what passes then is unsteady, which is a bug of the test or of what it tests, and is told as such.
-fn judge(files: &[PathBuf], again: bool, mut passes: impl FnMut(&Path) -> Result<()>) -> Result<Passed> {
+/// How often a file that failed runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tries {
+    One,
+    /// Where nobody can look at once.
+    Two,
+}
+
+/// Runs every file, also after one that failed. With two tries the only one that failed runs a second time: what passes then is unsteady, which is a bug of the test or of what it tests, and is told as such.
+fn judge(files: &[PathBuf], tries: Tries, mut passes: impl FnMut(&Path) -> Result<()>) -> Result<Passed> {
     let failed: Vec<&PathBuf> = files
         .iter()
         .filter(|file| passes(file).inspect_err(|error| println!("FAILED: {error:#}")).is_err())
@@ -35,7 +43,7 @@ fn judge(files: &[PathBuf], again: bool, mut passes: impl FnMut(&Path) -> Result
     let names = failed.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
     match failed[..] {
         [] => Ok(Passed::Cleanly),
-        [file] if again => {
+        [file] if tries == Tries::Two => {
             println!("\n{names} failed and runs a second time");
             passes(file).with_context(|| format!("{names} failed twice"))?;
             Ok(Passed::But(format!("{names} failed once")))
@@ -76,10 +84,10 @@ mod tests {
     }
 
     /// What `judge` says and which files it ran, when these runs fail.
-    fn judged(again: bool, failing: &[usize]) -> (String, String) {
+    fn judged(tries: Tries, failing: &[usize]) -> (String, String) {
         let files = ["a", "b", "c"].map(PathBuf::from);
         let mut ran = Vec::new();
-        let said = judge(&files, again, |file| {
+        let said = judge(&files, tries, |file| {
             ran.push(file.display().to_string());
             if failing.contains(&ran.len()) {
                 bail!("no")
@@ -97,10 +105,10 @@ mod tests {
     #[test]
     fn one_file_has_a_second_try_where_nobody_looks_and_is_told_as_unsteady() {
         let told = |said: &str, ran: &str| (said.to_owned(), ran.to_owned());
-        assert_eq!(judged(true, &[]), told("cleanly", "abc"));
-        assert_eq!(judged(true, &[2]), told("but b failed once", "abcb"));
-        assert_eq!(judged(true, &[2, 4]), told("b failed twice: no", "abcb"));
-        assert_eq!(judged(true, &[1, 3]), told("a, c failed", "abc"));
-        assert_eq!(judged(false, &[2]), told("b failed", "abc"));
+        assert_eq!(judged(Tries::Two, &[]), told("cleanly", "abc"));
+        assert_eq!(judged(Tries::Two, &[2]), told("but b failed once", "abcb"));
+        assert_eq!(judged(Tries::Two, &[2, 4]), told("b failed twice: no", "abcb"));
+        assert_eq!(judged(Tries::Two, &[1, 3]), told("a, c failed", "abc"));
+        assert_eq!(judged(Tries::One, &[2]), told("b failed", "abc"));
     }
 }
