@@ -19,6 +19,20 @@ async function shown(t, texts, growing = false) {
   }, [texts, growing]);
 }
 
+test('a head is one line without marks', async (t) => {
+  const table = [
+    ['## Three that fit:\n\n| walk | hours |\n|---|:--|\n| North shore | 2:30 |\n| Mill cr', 'Three that fit: walk, hours; North shore, 2:30; Mill cr;'],
+    ['**ls** | `grep` | wc', 'ls | grep | wc'],
+    ['- one\n- [two](https://example.com)\n> three', 'one two three'],
+  ];
+  const page = await open(t, 'talk');
+  const found = await page.evaluate(async (sources) => {
+    const { plain } = await import('./words.js');
+    return sources.map(plain);
+  }, table.map(([source]) => source));
+  assert.deepEqual(found, table.map(([, line]) => line));
+});
+
 test('marks become what they mean, and what is no mark stays', async (t) => {
   const table = [
     ['**bold** and *slanted* and ~~gone~~', '<div class="block"><strong>bold</strong> and <em>slanted</em> and <s>gone</s></div>'],

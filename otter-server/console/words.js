@@ -121,8 +121,15 @@ export function deliveryText({ state, intoRun, reason }) {
 /** What a hub or a gateway says, as a sentence. @param {string} said */
 export const sentence = (said) => (said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : '');
 
+/** The cells of a table row, and nothing of the line below its head. @param {string} line */
+function row(line) {
+  if (!/[^\s|:-]/.test(line)) return '';
+  const cells = line.split('|').map((cell) => cell.trim());
+  return `${cells.filter(Boolean).join(', ')};`;
+}
+
 /** The head of a text in one line, without the marks of Markdown. @param {string} head */
-export const plain = (head) => head.replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
+export const plain = (head) => head.replace(/^[ \t]*\|.*$/gm, row).replace(/^\s*(?:#{1,6}|>|[-*])\s+/gm, '').replace(/\*\*|__|`+/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
 
 /** How long something took. @param {number} ms */
 export function took(ms) {
