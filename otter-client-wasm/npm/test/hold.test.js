@@ -38,6 +38,18 @@ async function page(t, storage) {
   return { hub, client, rows: () => client.messages(C).get().rows.map(({ text, local }) => [text, local?.stage]) };
 }
 
+/** An earlier page asked for something that was refused. */
+async function refusedBefore(t, storage) {
+  const before = await page(t, storage);
+  before.hub.last().greet();
+  await until(() => before.client.connection.get().phase === 'online', 'a connection');
+  const typed = before.client.command('message.send', { conversationId: C, text: 'my words' });
+  before.hub.last().say(refused(typed.id, 'no'));
+  await typed.accepted;
+  before.client.close();
+  return typed;
+}
+
 test('what may wait in a browser is what the catalogue says', async () => {
   const { commands } = JSON.parse(await readFile(new URL('../../../schemas/v1/catalogue.json', import.meta.url), 'utf8'));
   assert.deepEqual([...QUEUEABLE].sort(), commands.filter((row) => row.offlineQueueable).map((row) => row.command).sort());
@@ -77,13 +89,7 @@ test('two pages that find the same command send it under one id', async (t) => {
 
 test('a refused one is there after a reload with its words, is not sent by itself, and is retried under a new id', async (t) => {
   const storage = createStorage();
-  const before = await page(t, storage);
-  before.hub.last().greet();
-  await until(() => before.client.connection.get().phase === 'online', 'a connection');
-  const typed = before.client.command('message.send', { conversationId: C, text: 'my words' });
-  before.hub.last().say(refused(typed.id, 'no'));
-  await typed.accepted;
-  before.client.close();
+  const typed = await refusedBefore(t, storage);
 
   const after = await page(t, storage);
   after.hub.last().greet();
@@ -117,13 +123,7 @@ test('one without an answer for two days is not sent, and keeps its words', asyn
 
 test('a refused one is as old as its refusal, over however many pages, and makes room for what has no answer', async (t) => {
   const storage = createStorage();
-  const before = await page(t, storage);
-  before.hub.last().greet();
-  await until(() => before.client.connection.get().phase === 'online', 'a connection');
-  const typed = before.client.command('message.send', { conversationId: C, text: 'my words' });
-  before.hub.last().say(refused(typed.id, 'no'));
-  await typed.accepted;
-  before.client.close();
+  await refusedBefore(t, storage);
   const [key] = Object.keys(storage);
   storage.setItem(key, JSON.stringify({ ...JSON.parse(storage[key]), at: Date.now() - 29 * 24 * HOUR_MS }));
   const kept = storage[key];
