@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 use otter_proto::UnixMillis;
 use otter_proto::catalogue::Role;
@@ -190,6 +191,31 @@ async fn the_queue_is_bounded_by_bytes() {
         assert_eq!(answer.await.unwrap().error.map(|error| error.code), Some(ErrorCode::PublishGap));
     }
     assert_eq!(rig.agent(2).await, taken(2));
+}
+
+/// Looks at the queue in the moment of the answer.
+struct AtTheAnswer {
+    handle: LogHandle,
+    saw: Sender<u64>,
+}
+
+impl Wake for AtTheAnswer {
+    fn wake(self: Arc<Self>) {
+        self.saw.send(self.handle.queued_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_answered_has_left_the_queue() {
+    let ((permit, gate), (saw, seen)) = (sync_channel(1), channel());
+    let rig = Rig::new(Recorder { gate: Some(Mutex::new(gate)), ..Recorder::default() });
+    let handle = rig.log.handle();
+    let waker = Waker::from(Arc::new(AtTheAnswer { handle: handle.clone(), saw }));
+    let mut answer = Box::pin(rig.agent(1));
+    assert!(answer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_ne!(handle.queued_bytes(), 0);
+    permit.send(()).unwrap();
+    assert_eq!(seen.recv().unwrap(), 0);
 }
 
 #[tokio::test]

@@ -189,16 +189,14 @@ impl Writer {
             }
         }
         for (org, group) in groups {
-            let bytes: usize = group.iter().map(|queued| queued.bytes).sum();
-            let done = self.commit(&org, group);
-            self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            done?;
+            self.commit(&org, group)?;
         }
         Ok(stopping)
     }
 
     /// Runs the requests of one org in one transaction, passes the commit on, then answers.
     fn commit(&mut self, org: &OrgId, group: Vec<Queued>) -> Result<(), StoreError> {
+        let bytes: usize = group.iter().map(|queued| queued.bytes).sum();
         let mut outcomes = Vec::with_capacity(group.len());
         let result = self.open(org).and_then(|()| {
             self.transact(org, &mut |ledger, desk, leases| {
@@ -208,6 +206,8 @@ impl Writer {
                 Ok(())
             })
         });
+        // Before the answers: who has one may ask for as much again.
+        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
         match result {
             Ok(()) => {
                 for (queued, outcome) in group.into_iter().zip(outcomes) {
