@@ -32,7 +32,9 @@ export class Store {
     if (lines(read(this.path)) <= FULL) return;
     const old = openSync(this.path, 'r');
     try {
-      const text = readFrom(old, 0);
+      const found = readFrom(old, 0);
+      // A line that another process is writing at this moment comes with what is late.
+      const text = found.subarray(0, found.lastIndexOf(NEWLINE) + 1);
       const part = `${this.path}.part`;
       write(part, newest(text).map((item) => `${JSON.stringify(item)}\n`).join(''));
       renameSync(part, this.path);
