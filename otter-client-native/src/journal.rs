@@ -107,13 +107,30 @@ impl Runner {
                     tracing::error!(%error, "a command could not be taken; the hub will dispatch it again");
                 }
             }
-            ClientEvent::Lost => self.connection.send_modify(|count| *count += 1),
+            ClientEvent::Lost => self.lost().await,
             ClientEvent::Online { .. }
             | ClientEvent::Restate { .. }
             | ClientEvent::DeadLetters { .. }
             | ClientEvent::Notice(_)
             | ClientEvent::Stopped { .. } => {}
         }
+    }
+
+    /// Forgets what was not begun: the hub dispatches it again. Here, in turn with what is dispatched, for one that comes
+    /// again must not be taken for one that still waits, nor be forgotten after that.
+    async fn lost(&self) {
+        match self.forget().await {
+            Ok(()) => self.connection.send_modify(|count| *count += 1),
+            Err(error) => tracing::error!(%error, "the command journal failed; what waits goes on waiting"),
+        }
+    }
+
+    async fn forget(&self) -> Result<(), StoreError> {
+        let forgotten = self.store.run(|tx| {
+            tx.forget_received()?;
+            Ok(())
+        });
+        forgotten.await
     }
 
     /// Lets what was begun come to its end for a while. What has not is known as begun at the next start.
@@ -124,6 +141,9 @@ impl Runner {
         if tokio::time::timeout(GRACE, all).await.is_err() {
             tracing::warn!(count = self.running.len(), "handlers did not end in time and are stopped");
             self.running.shutdown().await;
+        }
+        if let Err(error) = self.forget().await {
+            tracing::warn!(%error, "what was not begun stays in the command journal until the next start");
         }
         // A handler that waits for the end of its own client has been stopped with that wish.
         if let Some(client) = self.client.upgrade() {
@@ -199,18 +219,15 @@ impl Runner {
         let (handler, client, store) = (Arc::clone(&self.handler), self.client.clone(), self.store.clone());
         let stop = self.stop.clone();
         self.running.spawn(async move {
-            let id = row.id.clone();
             let slot = tokio::select! {
                 biased;
                 () = stop.cancelled() => None,
                 slot = slots.acquire_owned() => slot.ok(),
                 _ = connection.changed(), if !again => None,
             };
-            let (Some(_slot), Some(client)) = (slot, client.upgrade()) else {
-                // The hub dispatches again what was not begun.
-                let forgotten: Result<(), StoreError> = store.run(move |tx| tx.forget_journal(&id)).await;
-                return drop(forgotten);
-            };
+            // Who leaves has been forgotten, or is at the end.
+            let (Some(_slot), Some(client)) = (slot, client.upgrade()) else { return };
+            let id = row.id.clone();
             if let Err(error) = carry_out(client, handler.as_ref(), &store, row, again).await {
                 tracing::error!(%error, command = %id, "the end of a command could not be stored");
             }
@@ -332,11 +349,93 @@ const FULL: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use otter_proto::id::CommandId;
+    use otter_proto::wire::Json;
     use pretty_assertions::assert_eq;
 
     use super::*;
     use crate::handler::CommandOutcome;
     use crate::transport::MemoryHub;
+
+    fn dispatch(n: u32) -> ClientEvent {
+        ClientEvent::Dispatch(CommandDispatch {
+            id: CommandId::new(&format!("c{n}")).unwrap(),
+            kind: "message.send".to_owned(),
+            data: Json::trusted("{}".to_owned()),
+            by: Json::trusted("{}".to_owned()),
+            address: None,
+            ttl_ms: 60_000,
+            cancel: false,
+        })
+    }
+
+    /// A client that is told what a test wants, with a handler that says the ids it gets and ends when it is let go.
+    fn told(
+        store: &Store,
+    ) -> (Client, mpsc::Sender<ClientEvent>, mpsc::UnboundedReceiver<String>, Arc<Semaphore>) {
+        let (_hub, transport) = MemoryHub::new();
+        let builder = Client::builder("ws://memory").transport(transport).store(store.clone());
+        let (client, _) = builder.start_with_events().unwrap();
+        let ((tell, events), (begin, ids)) = (mpsc::channel(32), mpsc::unbounded_channel());
+        let gate = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&gate);
+        let handler = move |_: Client, request: CommandRequest| {
+            begin.send(request.id.to_string()).unwrap();
+            let held = Arc::clone(&held);
+            async move {
+                held.acquire_owned().await.unwrap().forget();
+                CommandOutcome::completed()
+            }
+        };
+        (spawn(client, Arc::new(handler), events), tell, ids, gate)
+    }
+
+    async fn until_received(store: &Store, n: u32) {
+        let id = CommandId::new(&format!("c{n}")).unwrap();
+        while store.transaction::<_, StoreError>(|tx| tx.journal(&id)).unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Sixteen commands are being carried out and one waits when the connection ends and the next one comes.
+    fn over_a_cut(store: &Store) {
+        // With one thread that may block the store is asked in the order in which the tasks ask.
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let (client, tell, mut begun, gate) = told(store);
+            for n in 1..=17 {
+                tell.send(dispatch(n)).await.unwrap();
+            }
+            until_received(store, 17).await;
+            for event in [ClientEvent::Lost, dispatch(17), dispatch(18)] {
+                tell.try_send(event).unwrap();
+            }
+            until_received(store, 18).await;
+            gate.add_permits(18);
+            let mut all = Vec::new();
+            while all.len() < 18 {
+                let id = tokio::time::timeout(Duration::from_mins(1), begun.recv()).await;
+                all.push(id.unwrap_or_else(|_| panic!("one of 18 is not carried out: {all:?}")).unwrap());
+            }
+            all.sort_by_key(|id| id[1..].parse::<u32>().unwrap());
+            assert_eq!(all, (1..=18).map(|n| format!("c{n}")).collect::<Vec<_>>());
+            client.shutdown().await;
+            assert!(begun.try_recv().is_err(), "once");
+        });
+    }
+
+    #[test]
+    fn what_waits_when_a_connection_ends_is_carried_out_when_the_next_one_dispatches_it_again() {
+        over_a_cut(&Store::in_memory().unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_forgotten_when_a_connection_ends_goes_on_waiting() {
+        let store = Store::in_memory().unwrap();
+        let stuck = "CREATE TRIGGER stuck BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+        store.lock().unwrap().execute_batch(stuck).unwrap();
+        over_a_cut(&store);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_end_waits_for_room_and_holds_up_no_shutdown() {

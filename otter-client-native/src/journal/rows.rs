@@ -87,13 +87,6 @@ impl StoreTx<'_> {
         Ok(changed > 0)
     }
 
-    /// Forgets a command that was received and not begun: the hub will dispatch it again.
-    pub fn forget_journal(&mut self, id: &CommandId) -> Result<(), StoreError> {
-        let text = "DELETE FROM journal WHERE id = ?1 AND stage = 'received'";
-        self.tx.prepare_cached(text)?.execute([id.as_str()])?;
-        Ok(())
-    }
-
     /// A command of the journal.
     pub fn journal(&self, id: &CommandId) -> Result<Option<JournalRow>, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM journal WHERE id = ?1");
@@ -101,8 +94,7 @@ impl StoreTx<'_> {
         found.transpose()
     }
 
-    /// Forgets the commands that were received and not begun, for the start of a process: the hub dispatches them
-    /// again.
+    /// Forgets the commands that were received and not begun: on its next connection the hub dispatches them again.
     pub fn forget_received(&mut self) -> Result<(), StoreError> {
         self.tx.execute("DELETE FROM journal WHERE stage = 'received'", [])?;
         Ok(())
