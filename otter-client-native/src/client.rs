@@ -323,8 +323,8 @@ impl Client {
     }
 
     /// Takes no more commands, lets those that were begun come to their end for ten seconds, then disconnects and ends
-    /// the task. What is in the outbox stays for the next start. A handler must not wait for this: it would wait for
-    /// itself.
+    /// the task. What is in the outbox stays for the next start, and the state folder is free as soon as the handles are
+    /// dropped, too. A handler must not wait for this: it would wait for itself.
     pub async fn shutdown(&self) {
         if let Some(work) = &self.work {
             work.end().await;

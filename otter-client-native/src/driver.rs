@@ -331,7 +331,10 @@ impl Driver {
         }
         self.tell_status();
         while self.closing.join_next().await.is_some() {}
-        if let Some(answer) = self.shutdown.take() {
+        let answer = self.shutdown.take();
+        // Who waits for the end may open the same folder next.
+        drop(self);
+        if let Some(answer) = answer {
             let _ = answer.send(());
         }
     }

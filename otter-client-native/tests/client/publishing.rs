@@ -1,7 +1,11 @@
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+
 use otter_client_native::transport::{MemoryHub, Outgoing};
 use otter_client_native::{
-    Client, ClientEvent, Depth, EventDraft, FlushError, NotLive, NotWelcome, PublishError, StartError, Store,
-    StoreError,
+    Client, ClientEvent, CommandOutcome, CommandRequest, Depth, EventDraft, FlushError, NotLive, NotWelcome,
+    PublishError, StartError, StateDir, Store, StoreError,
 };
 use otter_proto::connection::client::Role;
 use otter_proto::frame::Lane as WireLane;
@@ -9,6 +13,7 @@ use otter_proto::id::{EntityId, EntityKey, Scope};
 use otter_proto::publish::RestateReason;
 use pretty_assertions::assert_eq;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::hub::{Lane, builder, pair, welcome};
 
@@ -53,18 +58,41 @@ async fn the_outbox_of_a_killed_process_is_sent_by_the_next_one() {
     peer.next("publish").await;
     client.shutdown().await;
     drop((client, peer));
-    let client = loop {
-        match builder(transport.clone()).state_dir(folder.path()).start() {
-            Ok(client) => break client,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let client = builder(transport).state_dir(folder.path()).start().unwrap();
     let mut lane = Lane::default();
     let (mut peer, second) = welcome(&mut hub, &lane).await;
     assert_eq!(subjects(&peer.take(&mut lane).await), ["in_1:a"]);
     let (first, second) = (first["boots"].as_array().unwrap(), second["boots"].as_array().unwrap());
     assert_eq!((first.len(), second.len(), &first[0]), (1, 2, &second[1]));
     client.shutdown().await;
+}
+
+/// Goes on with a future as soon as it is woken, before the one who woke it does anything else.
+struct AtOnce(Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Wake for AtOnce {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let _ready = self.0.lock().unwrap().as_mut().poll(&mut Context::from_waker(&waker));
+    }
+}
+
+#[tokio::test]
+async fn the_state_folder_of_a_client_is_free_when_it_is_shut_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || builder(pair().1).state_dir(folder.path());
+    let handler = |_: Client, _: CommandRequest| async { CommandOutcome::completed() };
+    for builder in [start(), start().handler(handler)] {
+        let (client, path) = (builder.start().unwrap(), folder.path().to_owned());
+        let (tell, free) = oneshot::channel();
+        let ends = async move {
+            client.shutdown().await;
+            drop(client);
+            tell.send(StateDir::open(path).map(drop)).unwrap();
+        };
+        Arc::new(AtOnce(Mutex::new(Box::pin(ends)))).wake();
+        free.await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]
