@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, Stream, StreamExt as _};
+use otter_proto::error::ErrorCode;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::bridge::doctor::Finding;
 use crate::openclaw::Secret;
@@ -34,33 +35,42 @@ async fn shake(url: &str, token: &Secret) -> Result<Option<String>, String> {
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
     let (mut socket, _) =
         tokio_tungstenite::connect_async(request).await.map_err(|error| unreachable(url, &error))?;
-    let listen = async {
-        while let Some(Ok(message)) = socket.next().await {
-            match message {
-                Message::Text(text) => {
-                    if let Some(refusal) = refusal(text.as_str()) {
-                        return Some(refusal);
-                    }
-                }
-                Message::Close(Some(frame)) => return Some(format!("{} ({})", frame.reason, frame.code)),
-                Message::Close(None) => return Some("it closed the connection".to_owned()),
-                _ => {}
-            }
-        }
-        Some("it dropped the connection".to_owned())
-    };
-    // A hub that is content says no more than its challenge until it gets a hello.
-    let said = tokio::time::timeout(LISTEN, listen).await.unwrap_or_default();
+    // A hub refuses a token before it reads, and answers a ping while it waits for a hello. One whose refusal is on its
+    // way may take nothing more.
+    let _maybe_refused = socket.send(Message::Ping(Bytes::new())).await;
+    let said = listen(&mut socket).await;
     let _already_gone = socket.close(None).await;
     Ok(said)
 }
 
-fn refusal(text: &str) -> Option<String> {
+async fn listen(socket: &mut (impl Stream<Item = Result<Message, Error>> + Unpin)) -> Option<String> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Pong(_))) => return None,
+            Some(Ok(Message::Text(text))) => match refusal(text.as_str()) {
+                // Where pings do not come through.
+                Some((code, _)) if code == ErrorCode::HelloTimeout.as_str() => return None,
+                Some((_, words)) => return Some(words),
+                None => {}
+            },
+            Some(Ok(Message::Close(Some(frame)))) => {
+                return Some(format!("{} ({})", frame.reason, frame.code));
+            }
+            Some(Ok(Message::Close(None))) => return Some("it closed the connection".to_owned()),
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return Some("it dropped the connection".to_owned()),
+        }
+    }
+}
+
+/// The code and the words of a refusal.
+fn refusal(text: &str) -> Option<(String, String)> {
     let frames = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut refusals = frames.filter(|frame| frame["type"] == "refuse");
-    let frame = refusals.next()?;
-    let message = frame["error"]["message"].as_str().or(frame["message"].as_str());
-    Some(message.unwrap_or("it gave no reason").to_owned())
+    let frame = frames.into_iter().find(|frame| frame["type"] == "refuse")?;
+    let words = |value: &Value| value.as_str().map(str::to_owned);
+    let message = words(&frame["error"]["message"]).or(words(&frame["message"]));
+    let code = words(&frame["error"]["code"]).unwrap_or_default();
+    Some((code, message.unwrap_or_else(|| "it gave no reason".to_owned())))
 }
 
 fn unreachable(url: &str, error: &Error) -> String {
@@ -78,25 +88,67 @@ fn unreachable(url: &str, error: &Error) -> String {
     }
 }
 
-/// How long a refusal may take.
-const LISTEN: Duration = Duration::from_millis(1_500);
-
 #[cfg(test)]
 mod tests {
+    use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+
     use super::*;
     use crate::bridge::doctor::Health;
 
     #[test]
     fn a_refusal_is_found_among_frames() {
         let text = "{\"type\":\"challenge\",\"nonce\":\"n\"}\n{\"type\":\"refuse\",\"error\":{\"message\":\"unknown token\"}}";
-        assert_eq!(refusal(text).as_deref(), Some("unknown token"));
+        assert_eq!(refusal(text), Some((String::new(), "unknown token".to_owned())));
         assert_eq!(refusal("{\"type\":\"challenge\"}"), None);
+    }
+
+    /// What is found at a hub that says so much after the upgrade, and then reads or does not.
+    async fn found(says: &[&str], reads: bool, patience: Duration) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (url, token) = (format!("ws://{}", listener.local_addr().unwrap()), Secret::new("t"));
+        #[allow(clippy::result_large_err, reason = "the signature of the codec")]
+        let agree = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
+            let subprotocol = HeaderValue::from_static(otter_proto::limits::SUBPROTOCOL);
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+            Ok(response)
+        };
+        let hub = async {
+            let stream = listener.accept().await.unwrap().0;
+            let mut socket = tokio_tungstenite::accept_hdr_async(stream, agree).await.unwrap();
+            for text in says {
+                socket.send(Message::text(*text)).await.unwrap();
+            }
+            while reads && matches!(socket.next().await, Some(Ok(_))) {}
+            std::future::pending::<()>().await;
+        };
+        let finding = tokio::select! {
+            finding = look_at_hub(&url, &token, patience) => finding,
+            () = hub => unreachable!(),
+        };
+        finding.to_string().replace(&url, "it")
+    }
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[tokio::test]
+    async fn a_hub_that_waits_for_a_hello_takes_the_token() {
+        let taken = "ok   hub      it takes the bridge's token";
+        assert_eq!(found(&[], true, LONG).await, taken);
+        let late = r#"{"type":"refuse","error":{"code":"helloTimeout","message":"send `hello`"}}"#;
+        assert_eq!(found(&[late], false, LONG).await, taken);
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_refuses_is_quoted_and_one_that_says_nothing_is_not_taken_for_content() {
+        let refuse = r#"{"type":"refuse","error":{"code":"authRequired","message":"unknown token"}}"#;
+        assert_eq!(found(&[refuse], true, LONG).await, "FAIL hub      it refuses the bridge: unknown token");
+        let silent = found(&[], false, Duration::from_secs(2)).await;
+        assert_eq!(silent, "FAIL hub      it did not answer in 2 s");
     }
 
     #[tokio::test]
     async fn a_hub_that_is_not_there_is_named() {
-        let finding =
-            look_at_hub("ws://127.0.0.1:9/ws/openclaw", &Secret::new("t"), Duration::from_secs(5)).await;
+        let finding = look_at_hub("ws://127.0.0.1:9/ws/openclaw", &Secret::new("t"), LONG).await;
         assert!(finding.health == Health::Bad && finding.words.contains("nothing listens"), "{finding}");
     }
 }
