@@ -22,6 +22,8 @@ async fn every_item_comes_once_however_often_it_is_published() {
     let run =
         |state: &std::path::Path| hub.spawn(env!("CARGO_BIN_EXE_otter-example-publish-feed"), &token, state);
     let mut events = hub.owner.subscribe(Scope::Org).await.unwrap();
+    // What was published before would come with the snapshot, and not as an event.
+    events.live().await.unwrap();
     for ms in [5, 20, 60, 150] {
         let killed = run(state.path());
         tokio::time::sleep(Duration::from_millis(ms)).await;

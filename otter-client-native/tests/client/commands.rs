@@ -212,6 +212,9 @@ async fn a_command_that_waits_for_its_turn_can_be_called_off() {
     peer.say(&command("c17", "message.send", &json!({"cancel": true}))).await;
     assert_eq!(until(&mut peer, &mut lane, "c17 cancelled").await, ["c17 cancelled"]);
     // One that has begun is not called off any more.
+    while calls.load(Ordering::SeqCst) < 16 {
+        tokio::task::yield_now().await;
+    }
     peer.say(&command("c1", "message.send", &json!({"cancel": true}))).await;
     gate.add_permits(16);
     let mut said = Vec::new();

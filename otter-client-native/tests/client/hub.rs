@@ -5,6 +5,7 @@ use std::time::Duration;
 use otter_client_native::transport::{Incoming, MemoryHub, MemoryTransport, Outgoing, Socket};
 use otter_client_native::{Client, ClientBuilder};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::error::TryRecvError;
 
 /// The scripted end of one connection.
 pub(crate) struct Peer {
@@ -28,10 +29,14 @@ pub(crate) fn builder(transport: MemoryTransport) -> ClientBuilder {
     Client::builder("ws://memory").transport(transport).in_memory()
 }
 
-/// The next connection, greeted and welcomed. Returns it with its `hello`.
+/// The next connection that the client has not given up by now, greeted and welcomed. Returns it with its `hello`.
 pub(crate) async fn welcome(hub: &mut MemoryHub, lane: &Lane) -> (Peer, Value) {
-    let mut peer = Peer { socket: hub.accept().await.unwrap(), frames: Vec::new() };
-    let hello = peer.next("hello").await;
+    let (peer, hello) = loop {
+        let mut peer = Peer { socket: hub.accept().await.unwrap(), frames: Vec::new() };
+        if let Some(hello) = peer.hello().await {
+            break (peer, hello);
+        }
+    };
     let empty = json!({"producerEpoch": 0, "upTo": 0});
     let mut main = json!({"producerEpoch": lane.epoch, "upTo": lane.up_to});
     if let Some(id) = &lane.last_id {
@@ -58,18 +63,38 @@ impl Peer {
     /// The next frame of this type; others before it are dropped.
     pub(crate) async fn next(&mut self, kind: &str) -> Value {
         loop {
-            if let Some(at) = self.frames.iter().position(|frame| frame["type"] == kind) {
-                return self.frames.drain(..=at).next_back().unwrap();
+            if let Some(frame) = self.take_first(kind) {
+                return frame;
             }
             let got = tokio::time::timeout(Duration::from_mins(2), self.socket.incoming.recv()).await;
             match got.expect("the client says something").expect("the client is there") {
-                Incoming::Message(text) => {
-                    self.frames
-                        .extend(text.split('\n').map(|frame| serde_json::from_str::<Value>(frame).unwrap()));
-                }
+                Incoming::Message(text) => self.keep(&text),
                 Incoming::Closed { code, reason } => panic!("closed {code} {reason}, waiting for {kind}"),
             }
         }
+    }
+
+    /// The first frame, none when the client has given this connection up.
+    async fn hello(&mut self) -> Option<Value> {
+        let mut next = self.socket.incoming.recv().await;
+        while let Some(Incoming::Message(text)) = next {
+            self.keep(&text);
+            next = match self.socket.incoming.try_recv() {
+                Ok(next) => Some(next),
+                Err(TryRecvError::Empty) => return self.take_first("hello"),
+                Err(TryRecvError::Disconnected) => None,
+            };
+        }
+        None
+    }
+
+    fn keep(&mut self, text: &str) {
+        self.frames.extend(text.split('\n').map(|frame| serde_json::from_str::<Value>(frame).unwrap()));
+    }
+
+    fn take_first(&mut self, kind: &str) -> Option<Value> {
+        let at = self.frames.iter().position(|frame| frame["type"] == kind)?;
+        self.frames.drain(..=at).next_back()
     }
 
     /// Takes the next publish whole, and answers it.

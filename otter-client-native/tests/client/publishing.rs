@@ -1,6 +1,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use otter_client_native::transport::{MemoryHub, Outgoing};
 use otter_client_native::{
@@ -243,6 +244,16 @@ async fn a_flush_ends_when_the_hub_has_answered_for_everything_and_not_before() 
     client.publish(message("c")).await.unwrap();
     let (flushed, ()) = tokio::join!(client.flush(), client.shutdown());
     assert!(matches!(flushed, Err(FlushError::Closed)), "{flushed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_says_nothing_is_called_again() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let (_peer, _) = welcome(&mut hub, &Lane::default()).await;
+    let principal = tokio::time::timeout(Duration::from_mins(1), client.principal()).await;
+    assert_eq!(principal.unwrap().unwrap().id.as_str(), "in_1");
 }
 
 #[tokio::test]
