@@ -8,7 +8,6 @@ import asyncio
 import json
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -36,7 +35,7 @@ class Connection:
         await self.ws.send(json.dumps(frame))
 
     async def receive(self):
-        message = await asyncio.wait_for(self.ws.recv(), 10)
+        message = await asyncio.wait_for(self.ws.recv(), 60)
         for text in message.split("\n"):
             frame = parse(text)
             strict.check(frame)  # what our hub says is exactly what it published
@@ -179,15 +178,15 @@ class Hub:
     """The program, on a free port, with an owner who has signed in and an instance with a token."""
 
     def __init__(self, binary, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.origin = f"http://localhost:{self.port}"
         common = ["--data-dir", folder]
-        arguments = [binary, *common, "--listen", f"127.0.0.1:{self.port}", "--dev"]
+        arguments = [binary, *common, "--listen", "127.0.0.1:0", "--dev"]
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        link = self.process.stdout.readline()
-        body = json.dumps({"token": re.search(r"#t=(\S+)", link)[1], "name": "Ada"}).encode()
+        line = self.process.stdout.readline()
+        link = re.search(r"(http://localhost:\d+)/auth#t=(\S+)", line)
+        assert link, f"the hub printed no setup link: {line!r}"
+        self.origin, token = link.groups()
+        self.address = self.origin.replace("http", "ws")
+        body = json.dumps({"token": token, "name": "Ada"}).encode()
         self.wait()
         headers = {"Content-Type": "application/json", "Origin": self.origin}
         with urllib.request.urlopen(urllib.request.Request(f"{self.origin}/auth/confirm", body, headers)) as answer:
@@ -195,7 +194,7 @@ class Hub:
         self.token = subprocess.check_output([binary, "instance", "add", "--name", "laptop", *common], text=True, stderr=subprocess.DEVNULL).strip()
 
     def wait(self):
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 return urllib.request.urlopen(f"{self.origin}/readyz").close()
             except OSError:
@@ -204,11 +203,11 @@ class Hub:
 
     def member(self):
         headers = {"Cookie": self.cookie}
-        return connect(f"ws://localhost:{self.port}/ws", subprotocols=[SUBPROTOCOL], origin=self.origin, additional_headers=headers, ping_interval=None)
+        return connect(f"{self.address}/ws", subprotocols=[SUBPROTOCOL], origin=self.origin, additional_headers=headers, ping_interval=None)
 
     def instance(self):
         headers = {"Authorization": f"Bearer {self.token}"}
-        return connect(f"ws://localhost:{self.port}/ws/openclaw", subprotocols=[SUBPROTOCOL], additional_headers=headers, ping_interval=None)
+        return connect(f"{self.address}/ws/openclaw", subprotocols=[SUBPROTOCOL], additional_headers=headers, ping_interval=None)
 
 
 async def converse(hub):
