@@ -21,9 +21,10 @@ use crate::config::Config;
 use crate::fanout::Fanout;
 use crate::http::{self, App, Assets, Readiness};
 use crate::hub::{Hub, HubConfig};
+use crate::link_text;
 use crate::log::{Commit, FanOut, Log, LogConfig, LogHandle, Reader, exit};
+use crate::shutdown::{self, Signals};
 use crate::store::sqlite::{Retention, SqliteReads, SqliteStore, Upkeep};
-use crate::{link_text, shutdown};
 
 /// How long connected clients may take to leave before they are closed.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -135,12 +136,14 @@ impl<T> Drop for Owned<T> {
 /// Serves until a signal comes; prints the setup link when there is one.
 pub async fn serve(config: Config) -> Result<()> {
     let server = Server::start(&config).await?;
+    // Before anybody is told where it is, and may stop it.
+    let signals = Signals::new().context("signals cannot be noticed")?;
     tracing::info!("listening on {}, for people at {}", server.listener.local_addr()?, server.public);
     if let Some(secret) = &server.setup {
         writeln!(stdout(), "setup link: {}", link_text(&server.public.to_string(), secret))?;
     }
     let stop = CancellationToken::new();
-    let signals = Owned(tokio::spawn(shutdown::on_signal(stop.clone())));
+    let signals = Owned(tokio::spawn(shutdown::on_signal(signals, stop.clone())));
     server.run(stop).await?;
     drop(signals);
     Ok(())

@@ -1,8 +1,12 @@
 //! The end of the process: asked for by a signal, bounded in time.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+#[cfg(unix)]
+use tokio::signal::unix;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,14 +16,15 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 /// Connections may take this long to end before the log is closed under them.
 const CONNECTIONS: Duration = Duration::from_secs(15);
 
-/// Cancels `stop` at SIGTERM or ctrl-C; a second one ends the process at once.
-pub(crate) async fn on_signal(stop: CancellationToken) {
-    signal().await;
+/// Cancels `stop` at the first signal; a second one ends the process at once.
+pub(crate) async fn on_signal(mut signals: Signals, stop: CancellationToken) {
+    signals.next().await;
     tracing::info!("stopping; a second signal stops at once");
     stop.cancel();
     // A terminal and a supervisor may both pass the same wish on.
     sleep(SAME_SIGNAL).await;
-    signal().await;
+    while signals.next().now_or_never().is_some() {}
+    signals.next().await;
     tracing::warn!("stopped without waiting for open connections");
     std::process::exit(130);
 }
@@ -30,32 +35,41 @@ pub(crate) async fn all_closed(places: &Arc<Semaphore>, count: usize) -> bool {
     timeout(CONNECTIONS, places.acquire_many(all)).await.is_ok()
 }
 
+/// The signals that ask the process to stop: SIGTERM and ctrl-C. Noticed from the moment this is made; until then
+/// they end the process at once.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    terminate: unix::Signal,
+    #[cfg(unix)]
+    interrupt: unix::Signal,
+}
+
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(error) => {
-                tracing::error!(%error, "SIGTERM is not noticed");
-                std::future::pending::<()>().await;
-            }
+impl Signals {
+    pub(crate) fn new() -> io::Result<Self> {
+        let terminate = unix::signal(unix::SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: unix::signal(unix::SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = terminated => {}
-        () = ctrl_c() => {}
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
-    ctrl_c().await;
-}
+impl Signals {
+    pub(crate) const fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
 
-async fn ctrl_c() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::error!(%error, "ctrl-C is not noticed");
-        std::future::pending::<()>().await;
+    async fn next(&mut self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "ctrl-C is not noticed");
+            std::future::pending::<()>().await;
+        }
     }
 }

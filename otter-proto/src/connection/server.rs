@@ -77,7 +77,7 @@ impl ServerConfig {
     }
 }
 
-/// A timer that comes later than this was not late because of the client.
+/// A timer that comes later than this, or than half a heartbeat, was not late because of the client.
 const STALL_MS: u64 = 1_000;
 /// WebSocket pings and pongs a client may send per second on average.
 const CONTROLS_PER_SECOND: u64 = 10;
@@ -226,9 +226,11 @@ impl ServerConnection {
                 self.refuse(body, CloseCode::HelloTimeout);
             }
             Phase::Open { .. } => {
-                if now.since(self.silent_at()) > STALL_MS {
-                    // The hub itself stood still: what the client sent meanwhile is not read yet.
-                    self.last_inbound = Instant(now.0.saturating_sub(self.config.heartbeat_ms));
+                let late = now.since(self.next_ping.min(self.silent_at()));
+                if late > STALL_MS.min(self.config.heartbeat_ms / 2) {
+                    // The hub itself stood still: the client was not asked, and what it sent is not read yet.
+                    let one_ago = Instant(now.0.saturating_sub(self.config.heartbeat_ms));
+                    self.last_inbound = self.last_inbound.max(one_ago);
                 }
                 if now >= self.silent_at() && !self.takes_bytes(now) {
                     self.close(CloseCode::Silent, "nothing was heard for two heartbeats", None);

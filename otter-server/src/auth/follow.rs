@@ -65,6 +65,7 @@ pub struct Follower {
     announce: Announce,
     leavers: Arc<Leavers>,
     changed: Arc<Notify>,
+    announcing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Follower {
@@ -76,7 +77,7 @@ impl std::fmt::Debug for Follower {
 impl Follower {
     /// Follows the rows of `org`.
     pub fn new(auth: Arc<Authenticator>, org: OrgId, announce: Announce, leavers: Arc<Leavers>) -> Self {
-        Self { auth, org, announce, leavers, changed: Arc::default() }
+        Self { auth, org, announce, leavers, changed: Arc::default(), announcing: Arc::default() }
     }
 
     /// Says that this process changed a row, so that it is looked at without delay.
@@ -86,6 +87,8 @@ impl Follower {
 
     /// Tells the log about every member it does not know yet.
     pub async fn announce(&self) -> Result<(), ErrorBody> {
+        // Of two at a time, one could tell what a row said before the other told of its removal.
+        let _alone = self.announcing.lock().await;
         let org = self.org.clone();
         let rows = self.auth.blocking(move |store| store.unannounced(&org)).await?;
         let mut failed = None;
@@ -208,4 +211,51 @@ impl Follower {
 
 fn log(error: &StoreError) {
     tracing::error!(%error, "the credential rows cannot be followed");
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use tokio::sync::{Semaphore, mpsc};
+
+    use super::*;
+    use crate::auth::{AllowList, CookieKind, LinkGrant, Origin};
+
+    #[tokio::test]
+    async fn what_a_row_said_is_never_told_after_its_removal() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(CredentialStore::open(dir.path()).unwrap());
+        let org = store.org(unix_now()).unwrap();
+        let link = store.add_link(&org, &LinkGrant::Setup, unix_now()).unwrap();
+        let member = store.redeem_link(&link, Some("Ada"), unix_now()).unwrap().member;
+        let pages = AllowList::new(Origin::localhost(4200), org.clone());
+        let auth = Arc::new(Authenticator::new(Arc::clone(&store), pages, CookieKind::Host));
+        // A log that takes its time, while a first permit is missing.
+        let (told, mut tellings) = mpsc::unbounded_channel();
+        let (asked, permits) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
+        let (begun, slow) = (Arc::clone(&asked), Arc::clone(&permits));
+        let announce: Announce = Arc::new(move |news| {
+            let (told, begun, slow) = (told.clone(), Arc::clone(&begun), Arc::clone(&slow));
+            Box::pin(async move {
+                let Announcement::Member(row) = news else { return Ok(()) };
+                begun.notify_one();
+                if row.removed_at.is_none() {
+                    drop(slow.acquire().await.unwrap());
+                }
+                told.send(row.removed_at.is_some()).unwrap();
+                Ok(())
+            })
+        });
+        let follower = Follower::new(auth, org.clone(), announce, Arc::default());
+        let (first, second) = (follower.clone(), follower);
+        let first = tokio::spawn(async move { first.announce().await });
+        asked.notified().await;
+        assert!(store.remove_member(&org, &member.id, unix_now()).unwrap());
+        let second = tokio::spawn(async move { second.announce().await });
+        // The second has its chance to overtake.
+        assert!(tokio::time::timeout(Duration::from_millis(200), asked.notified()).await.is_err());
+        permits.add_permits(1);
+        assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(()), Ok(())));
+        assert_eq!((tellings.recv().await, tellings.recv().await), (Some(false), Some(true)));
+    }
 }

@@ -5,8 +5,8 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt};
 use otter_proto::error::{CloseCode, ErrorBody, ErrorCode};
 use otter_proto::frame::{CommandDispatch, Principal};
 use otter_proto::id::{Epoch, InstanceId, Scope};
@@ -28,10 +28,11 @@ const MAX_IN_FLIGHT: usize = 32;
 pub(super) struct Session {
     pub(super) hub: Arc<Hub>,
     pub(super) feed: Arc<OrgFeed>,
+    /// Before the socket: who sees its end no longer counts.
+    pub(super) counted: Connected,
     pub(super) socket: Socket,
     pub(super) principal: Principal,
     pub(super) number: u64,
-    pub(super) counted: Connected,
     pub(super) inbox: Arc<Inbox>,
     stage: watch::Receiver<Stage>,
     pub(super) epoch: Option<Epoch>,
@@ -119,7 +120,13 @@ impl Session {
                         Some(at) => sleep_until(at).await,
                         None => pending().await,
                     }
-                } => self.socket.timeout(),
+                } => {
+                    // What came meanwhile is heard before its sender is called silent.
+                    if self.socket.turn(reads).now_or_never() == Some(Turn::Over) {
+                        break;
+                    }
+                    self.socket.timeout();
+                }
             }
         }
         self.leave();

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use pretty_assertions::assert_eq;
 use tempfile::TempDir;
 
-use crate::net::{Hub, ended, open, refusal};
+use crate::net::{Hub, ended, greeted, open, refusal};
 
 fn cli(dir: &TempDir, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_otter-server"));
@@ -50,7 +50,7 @@ async fn a_removed_instance_is_off_at_once_and_its_id_is_not_let_in_again() {
     let cookie = hub.owner().await;
     let token = line(&cli(&hub.dir, &["instance", "add", "--name", "laptop"]));
     let bearer = format!("Bearer {token}");
-    let mut socket = hub.socket("/ws/openclaw", &[("authorization", &bearer)]).await;
+    let mut socket = greeted(hub.socket("/ws/openclaw", &[("authorization", &bearer)]).await, &["b1"]).await;
     assert!(cli(&hub.dir, &["instance", "remove", "laptop"]).status.success());
     assert_eq!(ended(&mut socket).await.0, 4503);
     assert_eq!(hub.refused("/ws/openclaw", &[("authorization", &bearer)]).await, refusal(4503, "revoked"));

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::SinkExt as _;
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -197,11 +198,9 @@ async fn stopping_ends_idle_connections_and_the_hub() {
 async fn connections_without_a_credential_take_few_places() {
     let hub = Hub::start().await;
     let origin = hub.origin();
-    let mut refused = Vec::new();
-    for _ in 0..200 {
-        // None of them reads or answers the close.
-        refused.push(hub.socket("/ws", &[("origin", &origin)]).await);
-    }
+    // None of them reads or answers the close.
+    let headers = [("origin", origin.as_str())];
+    let _refused = join_all((0..200).map(|_| hub.socket("/ws", &headers))).await;
     let handshake: Vec<_> = HANDSHAKE.into_iter().chain([("origin", origin.as_str())]).collect();
     let answer = hub.raw(raw("/ws", "GET", &handshake).as_bytes()).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use otter_proto::frame::HubFrame;
 use otter_proto::kind::MemberRole;
 use otter_server::Server;
@@ -22,10 +22,14 @@ use tokio_tungstenite::tungstenite::http::HeaderName;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
+use crate::hub::harness::hello;
+
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Longer than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
+/// What takes well under a second, on a machine with a slow disk that does much else.
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 
 /// A running hub.
 pub(crate) struct Hub {
@@ -62,7 +66,17 @@ impl Hub {
     pub(crate) async fn start_in(dir: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&dir);
         change(&mut config);
-        let server = Server::start(&config).await.unwrap();
+        let deadline = Instant::now() + LONG;
+        let server = loop {
+            match Server::start(&config).await {
+                // A program that another test starts holds a copy of every open file until it runs, of the lock too.
+                Err(error) if error.to_string().contains("another otter-server uses") => {
+                    assert!(Instant::now() < deadline, "{error}");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                started => break started.unwrap(),
+            }
+        };
         let addr = format!("127.0.0.1:{}", server.port().unwrap()).parse().unwrap();
         let setup = server.setup.as_ref().map(|secret| secret.expose().to_owned());
         let stop = CancellationToken::new();
@@ -210,6 +224,12 @@ pub(crate) async fn attempt(hub: &Hub, cookie: &str) -> (u16, String) {
 /// A socket of a browser that is signed in.
 pub(crate) async fn open(hub: &Hub, cookie: &str) -> Socket {
     hub.socket("/ws", &[("origin", &hub.origin()), ("cookie", cookie)]).await
+}
+
+/// A socket that has said hello: it stays open until the hub has a reason to close it.
+pub(crate) async fn greeted(mut socket: Socket, boots: &[&str]) -> Socket {
+    socket.send(Message::text(hello(boots).to_string())).await.unwrap();
+    socket
 }
 
 /// Reads a socket to its end: the close code, and the last error the hub gave in `refuse` or the reason in `bye`.

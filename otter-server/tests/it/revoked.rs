@@ -1,13 +1,13 @@
 //! Whose access ended is out, with everything they asked for.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use otter_server::auth::unix_now;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::hub::harness::{Peer, event, hello, publish};
-use crate::net::{Hub, attempt, invitation, open, refusal};
+use crate::net::{Hub, SOON, attempt, invitation, open, refusal};
 
 async fn welcomed(hub: &Hub, cookie: &str) -> (Peer, String) {
     let mut peer = Peer::over(open(hub, cookie).await);
@@ -35,7 +35,7 @@ fn say(n: u64, instance: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_removed_member_is_out_within_a_second_with_sockets_queued_commands_and_presence() {
+async fn a_removed_member_is_out_at_once_with_sockets_queued_commands_and_presence() {
     let hub = Hub::start().await;
     let (owner, ann) = (hub.owner().await, hub.sign_in(&hub.link(&invitation()), "").await);
     let bearer = format!("Bearer {}", hub.instance());
@@ -52,7 +52,7 @@ async fn a_removed_member_is_out_within_a_second_with_sockets_queued_commands_an
     let member = otter_proto::id::MemberId::new(&id).unwrap();
     assert!(store.remove_member(&org, &member, unix_now()).unwrap());
     assert_eq!((one.end().await.1, two.end().await.1), (4503, 4503));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
     let (mut cancelled, mut offline) = (false, false);
     while !(cancelled && offline) {
         let frame = watcher.next().await.unwrap();
@@ -62,7 +62,7 @@ async fn a_removed_member_is_out_within_a_second_with_sockets_queued_commands_an
             cancelled |= event["kind"] == "command.updated" && event["data"]["stage"] == "cancelled";
         }
     }
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
     assert_eq!(attempt(&hub, &ann).await, refusal(4200, "authRequired"));
     let (mut back, _) = bridge(&hub, &bearer).await;
     back.send(&json!({"type": "probe", "n": 1})).await;
@@ -92,7 +92,7 @@ async fn a_page_that_goes_on_sending_while_it_signs_out_is_cut_off_and_nothing_c
     assert_eq!(answer.status, 204);
     let (frames, code) = page.end().await;
     assert_eq!((code, &frames.last().unwrap()["type"]), (4200, &json!("bye")));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
     // What the log had taken by then is in it before this answer.
     bridge.next_n = 3;
     let agent = json!({"instanceId": instance, "name": "A"});

@@ -37,7 +37,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 
-const LONG: Duration = Duration::from_secs(20);
+pub(super) const LONG: Duration = Duration::from_secs(20);
 /// More connections than a test opens.
 const PLACES: usize = 10_000;
 pub(crate) const CONVERSATION: &str = "conversation/in_1:c";
@@ -109,6 +109,16 @@ impl World {
         request.headers_mut().insert("x-who", who.parse().unwrap());
         let (socket, _) = timeout(LONG, connect_async(request)).await.expect("an answer")?;
         Ok(Peer::over(socket))
+    }
+
+    /// Waits until no more connections than these are left.
+    pub(crate) async fn until_connected(&self, at_most: usize) {
+        let left = async {
+            while self.hub.connection_count() > at_most {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LONG, left).await.expect("the others are gone");
     }
 
     /// Accepts nobody any more.

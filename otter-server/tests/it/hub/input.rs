@@ -168,9 +168,7 @@ async fn commands_that_cannot_be_carried_out_are_refused_in_their_reply() {
     bridge.publish("run.started", "in_1:r", run_started()).await;
     drop(bridge);
     // The socket is noticed as gone a moment after it is dropped.
-    while world.hub.connection_count() > 1 {
-        tokio::task::yield_now().await;
-    }
+    world.until_connected(1).await;
     member.send(&command(6, "run.abort", abort)).await;
     assert_eq!(member.frame("reply").await["refused"]["code"], "instanceOffline");
     let mut viewer = world.socket("viewer").await;

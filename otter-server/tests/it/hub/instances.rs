@@ -1,6 +1,6 @@
 //! Instances: one at a time, and commands reach the one that is there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -30,11 +30,11 @@ fn answering(mut peer: Peer) -> tokio::task::JoinHandle<u16> {
 async fn the_same_process_run_takes_over_at_once() {
     let world = World::start().await;
     let mut old = world.instance(&["b1"]).await;
-    let began = Instant::now();
     let mut new = world.instance(&["b1"]).await;
-    assert!(began.elapsed() < Duration::from_secs(2), "it did not wait for the old socket");
     let (frames, code) = old.end().await;
-    assert_eq!((frames.last().map(|frame| &frame["code"]), code), (Some(&json!(4002)), 4002));
+    let types: Vec<_> = frames.iter().map(|frame| &frame["type"]).collect();
+    assert_eq!(types, ["bye"], "it was not asked whether it lives");
+    assert_eq!((&frames[0]["code"], code), (&json!(4002), 4002));
     new.lives().await;
 }
 
@@ -116,7 +116,7 @@ async fn many_interleavings_of_connect_and_close_leave_the_newest_in_place() {
 
 #[tokio::test]
 async fn an_instance_is_offline_after_the_grace_time_and_not_when_it_comes_back_before() {
-    let config = HubConfig { instance_grace: Duration::from_millis(400), ..HubConfig::default() };
+    let config = HubConfig { instance_grace: Duration::from_secs(2), ..HubConfig::default() };
     let world = World::start_with(config).await;
     let mut bridge = world.with_conversation().await;
     let mut member = world.member().await;
@@ -126,7 +126,7 @@ async fn an_instance_is_offline_after_the_grace_time_and_not_when_it_comes_back_
     bridge.send(&hello(&["b2", "b1"])).await;
     bridge.frame("welcome").await;
     bridge.next_n = 3;
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
     let kinds = |frame: &Value| -> Vec<String> {
         let events = frame["events"].as_array().unwrap().iter();
         events.filter_map(|event| event["kind"].as_str().map(str::to_owned)).collect()

@@ -1,5 +1,6 @@
 //! Sockets as the kernel has them: half open by the thousand, and with buffers that are full.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,15 +12,16 @@ use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, client_async};
 
 use super::floods::Lines;
-use super::harness::{CONVERSATION, Peer, World, event, hello, message, publish};
+use super::harness::{CONVERSATION, LONG, Peer, World, event, hello, message, publish};
 
 /// Peers that vanish at the same moment, when this process may have as many files open.
 const VANISHED: usize = 1_200;
-/// What other tests of this process have open.
+/// What other tests of this process may open beside what they have open already.
 const OTHERS: usize = 600;
 
 /// A TCP connection of a port of this machine.
@@ -30,8 +32,9 @@ struct Connection {
     waiting: u64,
 }
 
-/// The connections that were accepted at a port.
-fn accepted_at(port: u16) -> Vec<Connection> {
+/// The connections that were accepted at a port, by the address of their other end: the kernel's table may name one
+/// twice, and miss one, when it changes while it is read.
+fn accepted_at(port: u16) -> BTreeMap<String, Connection> {
     const ESTABLISHED: &str = "01";
     let table = fs::read_to_string("/proc/net/tcp").expect("this test looks at the sockets of Linux");
     let of_port = |line: &str| {
@@ -40,7 +43,7 @@ fn accepted_at(port: u16) -> Vec<Connection> {
         let waiting = u64::from_str_radix(fields.get(4)?.split_once(':')?.0, 16).ok()?;
         let held = *fields.get(9)? != "0";
         (u16::from_str_radix(local, 16) == Ok(port) && *fields.get(3)? == ESTABLISHED)
-            .then_some(Connection { held, waiting })
+            .then(|| (fields[2].to_owned(), Connection { held, waiting }))
     };
     table.lines().filter_map(of_port).collect()
 }
@@ -50,7 +53,8 @@ fn room() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").expect("this test looks at the limits of Linux");
     let open = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = open.and_then(|line| line.split_whitespace().next()).and_then(|soft| soft.parse().ok());
-    soft.map_or(VANISHED, |soft: usize| VANISHED.min(soft.saturating_sub(OTHERS) / 2))
+    let taken = OTHERS + fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    soft.map_or(VANISHED, |soft: usize| VANISHED.min(soft.saturating_sub(taken) / 2))
 }
 
 /// Answers the hub until it is told to vanish: then it holds its end and does nothing any more.
@@ -72,7 +76,7 @@ fn lives_until(mut peer: Peer, mut vanish: watch::Receiver<bool>) -> JoinHandle<
 #[tokio::test]
 async fn a_thousand_peers_that_vanish_give_their_sockets_back_within_two_heartbeats() {
     let mut config = HubConfig { connections_per_principal: 2_000, ..HubConfig::default() };
-    config.connection.heartbeat_ms = 2_000;
+    config.connection.heartbeat_ms = 4_000;
     let world = World::start_with(config).await;
     let port = world.addr.port();
     let (vanish, vanishes) = watch::channel(false);
@@ -82,8 +86,15 @@ async fn a_thousand_peers_that_vanish_give_their_sockets_back_within_two_heartbe
         let welcomed = join_all((0..50).map(|_| world.member())).await;
         peers.extend(welcomed.into_iter().map(|peer| lives_until(peer, vanishes.clone())));
     }
-    let held = |port| accepted_at(port).iter().filter(|connection| connection.held).count();
-    assert_eq!((world.hub.connection_count(), held(port)), (vanishing, vanishing));
+    let held = async |count: usize| {
+        let as_many = async {
+            while accepted_at(port).values().filter(|connection| connection.held).count() != count {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(LONG, as_many).await.is_ok()
+    };
+    assert_eq!((world.hub.connection_count(), held(vanishing).await), (vanishing, true));
     vanish.send(true).unwrap();
     let held_open = join_all(peers).await;
     let start = Instant::now();
@@ -94,10 +105,10 @@ async fn a_thousand_peers_that_vanish_give_their_sockets_back_within_two_heartbe
         drop(world.socket("member").await);
         slowest = slowest.max(began.elapsed());
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(start.elapsed() < Duration::from_secs(20), "{} are left", world.hub.connection_count());
+        assert!(start.elapsed() < Duration::from_secs(40), "{} are left", world.hub.connection_count());
     }
-    assert!(slowest < Duration::from_secs(2), "accepting goes on: {slowest:?}");
-    assert_eq!(held(port), 0, "the hub has no socket of theirs any more");
+    assert!(slowest < Duration::from_secs(4), "accepting goes on: {slowest:?}");
+    assert!(held(0).await, "the hub has no socket of theirs any more");
     println!("{vanishing} peers vanished, accepting took at most {slowest:?}");
     drop(held_open);
 }
@@ -128,7 +139,7 @@ async fn stuck() -> (World, Peer) {
     bridge.send(&publish(3, &events)).await;
     while bridge.frame("published").await["upTo"] != 42 {}
     bridge.lives().await;
-    let waiting = accepted_at(world.addr.port()).iter().map(|connection| connection.waiting).max();
+    let waiting = accepted_at(world.addr.port()).values().map(|connection| connection.waiting).max();
     assert!(waiting.is_some_and(|waiting| waiting > 0 && waiting < 64 << 10), "{waiting:?}");
     (world, stuck)
 }
@@ -139,18 +150,19 @@ async fn why_it_is_closed_reaches_a_peer_that_stopped_reading() {
     let (world, mut stuck) = Box::pin(stuck()).await;
     let hub = Arc::clone(&world.hub);
     let draining = tokio::spawn(async move { hub.drain(Duration::ZERO).await });
-    while lines.holding("closing").is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let closing = async {
+        while lines.holding("closing").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, closing).await.expect("it says that it closes");
     let start = Instant::now();
     let (frames, code) = stuck.end().await;
     assert_eq!((code, &frames.last().unwrap()["type"]), (4001, &json!("bye")));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     drop(stuck);
     draining.await.unwrap();
-    while world.hub.connection_count() > 0 {
-        tokio::task::yield_now().await;
-    }
+    world.until_connected(0).await;
     assert_said_once(&lines);
 }
 
@@ -160,10 +172,8 @@ async fn a_peer_that_never_reads_again_holds_no_close_up_and_finds_an_end_that_m
     let (world, mut stuck) = Box::pin(stuck()).await;
     let start = Instant::now();
     world.hub.drain(Duration::ZERO).await;
-    while world.hub.connection_count() > 0 {
-        tokio::task::yield_now().await;
-    }
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    world.until_connected(0).await;
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     assert_said_once(&lines);
     // What the kernels held arrives, and then no close frame: a client resumes after that as after any cut.
     let (_, code) = stuck.end().await;

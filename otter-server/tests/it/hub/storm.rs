@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::harness::{Peer, World, event, hello, message, publish};
+use super::harness::{LONG, Peer, World, event, message, publish};
 use otter_server::hub::HubConfig;
 
 const SCOPES: [&str; 4] = ["org", "conversation/in_1:c", "conversation/in_1:d", "conversation/in_1:e"];
@@ -138,7 +139,7 @@ impl Reader {
     }
 }
 
-async fn bridge(mut bridge: Peer, done: Arc<AtomicBool>) {
+async fn bridge(mut bridge: Peer) {
     let mut n = 3;
     let conversations = ["in_1:d", "in_1:e"].map(|id| {
         let data = json!({"instanceId": "in_1", "agentId": "in_1:main", "address": {"kind": "session"}});
@@ -168,26 +169,25 @@ async fn bridge(mut bridge: Peer, done: Arc<AtomicBool>) {
         };
         assert_eq!(published.get("error"), None);
     }
-    done.store(true, Ordering::Release);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readers_who_come_and_go_get_everything_once_and_in_order() {
     let mut config = HubConfig::default();
     config.connection.limits.window_bytes = 16 << 10;
-    config.connection.heartbeat_ms = 500;
+    config.connection.heartbeat_ms = 2_000;
     config.connection.frames_per_second = 10_000;
     config.connection.frame_burst = 10_000;
     let world = Arc::new(World::start_with(config).await);
     let instance = world.with_conversation().await;
-    let done = Arc::new(AtomicBool::new(false));
-    let publishing = tokio::spawn(bridge(instance, Arc::clone(&done)));
+    let (done, head) = watch::channel(None::<u64>);
+    let publishing = tokio::spawn(bridge(instance));
     let readers = (1..=8).map(|seed| {
-        let (world, done) = (Arc::clone(&world), Arc::clone(&done));
+        let (world, head) = (Arc::clone(&world), head.clone());
         tokio::spawn(async move {
             let mut reader = Reader::connect(&world, seed * 7_919).await;
             loop {
-                let calm = done.load(Ordering::Acquire);
+                let calm = head.borrow().is_some();
                 if calm && reader.resumed >= 5 {
                     break;
                 }
@@ -201,31 +201,28 @@ async fn readers_who_come_and_go_get_everything_once_and_in_order() {
                 }
             }
             // Whoever is complete is at the same place: the position that pings agree on.
+            let head = head.borrow().unwrap();
             loop {
                 reader.take().await;
                 let ack = json!({"type": "ack", "frames": reader.frames});
                 reader.peer.send(&ack).await;
                 let end = reader.pos.values().copied().min().unwrap_or(0);
-                if reader.pos.len() == SCOPES.len() && reader.pos.values().all(|pos| *pos == end) {
-                    return (end, reader.applied, reader.resumed);
+                let agree = reader.pos.len() == SCOPES.len() && reader.pos.values().all(|pos| *pos == end);
+                if agree && end >= head {
+                    return (reader.applied, reader.resumed);
                 }
             }
         })
     });
     let readers: Vec<_> = readers.collect();
     publishing.await.unwrap();
-    let mut ends = Vec::new();
+    let (_, org) = world.member().await.subscribe("org", 1).await;
+    done.send(org["head"].as_u64()).unwrap();
     let (mut applied, mut resumed) = (0, 0);
     for reader in readers {
-        let (end, events, again) = reader.await.unwrap();
-        ends.push(end);
+        let (events, again) = timeout(LONG, reader).await.expect("it gets to the end").unwrap();
         applied += events;
         resumed += again;
     }
-    let mut late = world.socket("member").await;
-    late.send(&hello(&[])).await;
-    late.frame("welcome").await;
-    let (_, org) = late.subscribe("org", 1).await;
-    assert!(ends.iter().all(|end| *end >= org["head"].as_u64().unwrap()), "{ends:?} {org}");
     assert!(applied > 2_000 && resumed >= 40, "too little happened: {applied} events, {resumed} resumes");
 }

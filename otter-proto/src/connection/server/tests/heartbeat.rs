@@ -156,6 +156,17 @@ fn a_hub_that_stood_still_hears_its_clients_before_it_calls_them_silent() {
 }
 
 #[test]
+fn a_client_that_was_not_asked_in_time_is_asked_before_it_is_called_silent() {
+    let mut conn = open(PrincipalType::Member);
+    assert_eq!(beat(&mut conn, 30_500), [], "the hub stood still since before the ping was due");
+    conn.provide_heads(0, &[]);
+    assert_eq!(kinds(&drain(&mut conn)), ["ping"]);
+    assert_eq!(conn.poll_timeout(), Some(Instant(45_500)));
+    conn.handle_timeout(Instant(45_500));
+    assert_eq!(kinds(&drain(&mut conn)), ["bye", "close 4003"]);
+}
+
+#[test]
 fn any_byte_counts_as_life() {
     let mut conn = open(PrincipalType::Member);
     conn.handle_control(Instant(20_000));
@@ -172,6 +183,7 @@ fn a_message_that_takes_longer_than_two_heartbeats_is_no_silence() {
     conn.handle_received(400_000, Instant(30_001));
     conn.handle_timeout(Instant(30_001));
     assert!(conn.is_open(), "bytes came");
+    beat(&mut conn, 45_001);
     conn.handle_received(400_000, Instant(60_001));
     conn.handle_timeout(Instant(60_001));
     assert!(!conn.is_open(), "none came since");
@@ -183,9 +195,14 @@ fn silence_says_nothing_while_the_hub_does_not_read() {
     conn.handle_reading(false, Instant(10_000));
     conn.drain(1);
     drain(&mut conn);
+    beat(&mut conn, 15_000);
+    conn.handle_timeout(Instant(30_000));
     conn.handle_timeout(Instant(40_000));
     assert!(conn.is_open(), "it took a message meanwhile");
+    conn.handle_timeout(Instant(45_000));
     conn.handle_reading(true, Instant(60_000));
+    conn.handle_timeout(Instant(60_000));
+    conn.handle_timeout(Instant(75_000));
     conn.handle_timeout(Instant(89_999));
     assert!(conn.is_open());
     conn.handle_timeout(Instant(90_000));
@@ -197,6 +214,8 @@ fn a_client_that_neither_sends_nor_takes_is_closed_also_when_the_hub_does_not_re
     let mut conn = open(PrincipalType::Member);
     conn.handle_reading(false, Instant(10_000));
     conn.drain(1);
+    beat(&mut conn, 15_000);
+    conn.handle_timeout(Instant(30_000));
     conn.handle_timeout(Instant(40_000));
     assert_eq!(kinds(&drain(&mut conn)), ["drain", "bye", "close 4003"]);
 }
