@@ -14,6 +14,8 @@ import { until } from './process.mjs';
 const SCREENS = fileURLToPath(new URL('../../.cache/e2e/screens', import.meta.url));
 
 const QUIET_MS = 600;
+/** On a machine that is slow a while is longer. */
+const QUIET_LOOKS = 5;
 
 export class World {
   /** `name`: the folder in `.cache/e2e` that this world has for itself. */
@@ -72,10 +74,10 @@ export class World {
       const { session } = await this.ask('sessions.describe', { key: sessionKey });
       return session && !session.hasActiveRun && !['queued', 'running'].includes(session.status) && !this.seesRun(sessionKey);
     };
-    let since = 0;
+    let looks = [];
     const isQuiet = async () => {
-      since = (await probe()) ? since || Date.now() : 0;
-      return since > 0 && Date.now() - since >= QUIET_MS;
+      looks = (await probe()) ? [...looks, Date.now()] : [];
+      return looks.length >= QUIET_LOOKS && looks.at(-1) - looks[0] >= QUIET_MS;
     };
     await until(isQuiet, { timeoutMs: 60_000, what: `${sessionKey} to be idle`, everyMs: 100 });
   }
