@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every suite of the project.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -10,6 +11,10 @@ use crate::shell;
 use crate::tools::{self, Tool};
 
 mod end_to_end;
+mod rust;
+mod steps;
+
+use steps::{Passed, Step};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -20,29 +25,30 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-/// One suite: what it is called, what it needs beside Rust, the seconds it may take on two cores, how it runs.
+/// One suite: what it is called, what it needs beside Rust, how long it may take on two cores, and what gets everything
+/// ready and gives its steps.
 struct Suite {
     name: &'static str,
     needs: &'static [Tool],
     budget: Duration,
-    run: fn(&Options) -> Result<Passed>,
+    steps: fn(&Options) -> Result<Vec<Step>>,
 }
 
 const SUITES: [Suite; 5] = [
-    Suite { name: "wasm", needs: &[], budget: minutes(6), run: wasm },
-    Suite { name: "rust", needs: &[], budget: minutes(15), run: rust },
-    Suite { name: "client", needs: &[Tool::Node], budget: minutes(3), run: client },
+    Suite { name: "wasm", needs: &[], budget: minutes(6), steps: wasm },
+    Suite { name: "rust", needs: &[], budget: minutes(15), steps: rust::steps },
+    Suite { name: "client", needs: &[Tool::Node], budget: minutes(3), steps: client },
     Suite {
         name: "contract",
         needs: &[Tool::Node, Tool::Python, Tool::Go],
         budget: minutes(4),
-        run: contract,
+        steps: contract,
     },
     Suite {
         name: "e2e",
         needs: &[Tool::Node, Tool::Chromium, Tool::OpenClaw],
         budget: minutes(22),
-        run: end_to_end::run,
+        steps: end_to_end::steps,
     },
 ];
 
@@ -65,13 +71,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         bail!("{bad} of {} suites did not pass", results.len());
     }
     Ok(())
-}
-
-/// How a suite passed.
-enum Passed {
-    Cleanly,
-    /// What has to be looked at all the same.
-    But(String),
 }
 
 enum Outcome {
@@ -111,7 +110,7 @@ fn run_one<'s>(suite: &'s Suite, options: &Options) -> (&'s Suite, Outcome, Dura
     let begun = Instant::now();
     let outcome = match suite.needs.iter().try_for_each(|tool| tool.ensure()) {
         Err(missing) => Outcome::Skipped(format!("{missing:#}")),
-        Ok(()) => match (suite.run)(options) {
+        Ok(()) => match (suite.steps)(options).and_then(steps::run) {
             Err(error) => Outcome::Failed(format!("{error:#}")),
             Ok(passed) => {
                 let is_slow = begun.elapsed() > suite.budget;
@@ -130,44 +129,48 @@ fn run_one<'s>(suite: &'s Suite, options: &Options) -> (&'s Suite, Outcome, Dura
     (suite, outcome, begun.elapsed())
 }
 
-fn wasm(_: &Options) -> Result<Passed> {
+fn wasm(_: &Options) -> Result<Vec<Step>> {
     browser_client::run(&browser_client::Options::default())?;
-    Ok(Passed::Cleanly)
-}
-
-fn rust(_: &Options) -> Result<Passed> {
-    shell::run(&mut shell::cargo(["test", "--workspace"]))?;
-    Ok(Passed::Cleanly)
+    Ok(Vec::new())
 }
 
 /// The published JavaScript: its types, and its tests in Node on the real wasm.
-fn client(_: &Options) -> Result<Passed> {
+fn client(_: &Options) -> Result<Vec<Step>> {
     browser_client::build(Optimise::WhenNodeIsThere)?;
     let package = shell::root().join("otter-client-wasm/npm");
     tools::npm_ci(&package)?;
-    shell::run(shell::command("npm").arg("test").current_dir(package))?;
     // The feed plugin has nothing to install.
     let plugin = shell::root().join("otter-client-native/openclaw-plugin");
-    shell::run(shell::command("npm").arg("test").current_dir(plugin))?;
-    Ok(Passed::Cleanly)
+    Ok(vec![npm_test("the client", &package), npm_test("the feed plugin", &plugin)])
 }
 
 /// The contract as programs of other languages see it: every fixture and vector, and a client that knows the documents
 /// only, at a real hub.
-fn contract(_: &Options) -> Result<Passed> {
+fn contract(_: &Options) -> Result<Vec<Step>> {
     let consumers = shell::root().join("examples/consumers");
-    let python = tools::python()?;
-    for program in ["consumer.py", "fixtures.py"] {
-        shell::run(shell::command(&python).arg(program).current_dir(consumers.join("python")))?;
-    }
-    shell::run(shell::command(tools::go()?).args(["run", "."]).current_dir(consumers.join("go")))?;
+    let (python, go) = (tools::python()?, tools::go()?);
     tools::npm_ci(&consumers.join("typescript"))?;
-    shell::run(shell::command("npm").arg("test").current_dir(consumers.join("typescript")))?;
     shell::run(&mut shell::cargo(["build", "-p", "otter-server", "--bin", "otter-server"]))?;
-    let mut conversation = shell::command(&python);
-    conversation.arg("conversation.py").arg(shell::built("otter-server"));
-    shell::run(conversation.current_dir(consumers.join("python")))?;
-    Ok(Passed::Cleanly)
+    let python = |program: &str, arguments: &[PathBuf]| {
+        let mut command = shell::command(&python);
+        command.arg(program).args(arguments).current_dir(consumers.join("python"));
+        Step::new(program, command)
+    };
+    let mut in_go = shell::command(go);
+    in_go.args(["run", "."]).current_dir(consumers.join("go"));
+    Ok(vec![
+        python("consumer.py", &[]),
+        python("fixtures.py", &[]),
+        Step::new("the consumer in Go", in_go),
+        npm_test("the consumer in TypeScript", &consumers.join("typescript")),
+        python("conversation.py", &[shell::built("otter-server")]),
+    ])
+}
+
+fn npm_test(name: &str, package: &Path) -> Step {
+    let mut command = shell::command("npm");
+    command.arg("test").current_dir(package);
+    Step::new(name, command)
 }
 
 const fn minutes(count: u64) -> Duration {

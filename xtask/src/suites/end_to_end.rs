@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Options, Passed};
+use super::Options;
+use super::steps::Step;
 use crate::browser_client::{self, Optimise};
 use crate::{shell, tools};
 
-pub(super) fn run(options: &Options) -> Result<Passed> {
+pub(super) fn steps(options: &Options) -> Result<Vec<Step>> {
     let files = test_files(options.only.as_deref())?;
     browser_client::build(Optimise::WhenNodeIsThere)?;
     shell::run(&mut shell::cargo(["build", "--workspace", "--bins"]))?;
@@ -17,39 +18,13 @@ pub(super) fn run(options: &Options) -> Result<Passed> {
     tools::npm_ci(&shell::root().join("e2e/vite-app"))?;
     tools::npm_ci(&shell::root().join("examples/react-dashboard"))?;
     let (node, chromium) = (tools::node()?, tools::chromium()?);
-    let tries = if shell::in_ci() { Tries::Two } else { Tries::One };
-    judge(&files, tries, |file| {
+    let step = |file: &PathBuf| {
         let mut tests = shell::command(&node);
         tests.arg("--test").arg(file);
         tests.env("OTTER_CHROMIUM", &chromium).env("OTTER_BIN", shell::target().join("debug"));
-        shell::run(&mut tests)
-    })
-}
-
-/// How often a file that failed runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tries {
-    One,
-    /// Where nobody can look at once.
-    Two,
-}
-
-/// Runs every file, also after one that failed. With two tries the only one that failed runs a second time: what passes then is unsteady, which is a bug of the test or of what it tests, and is told as such.
-fn judge(files: &[PathBuf], tries: Tries, mut passes: impl FnMut(&Path) -> Result<()>) -> Result<Passed> {
-    let failed: Vec<&PathBuf> = files
-        .iter()
-        .filter(|file| passes(file).inspect_err(|error| println!("FAILED: {error:#}")).is_err())
-        .collect();
-    let names = failed.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-    match failed[..] {
-        [] => Ok(Passed::Cleanly),
-        [file] if tries == Tries::Two => {
-            println!("\n{names} failed and runs a second time");
-            passes(file).with_context(|| format!("{names} failed twice"))?;
-            Ok(Passed::But(format!("{names} failed once")))
-        }
-        _ => bail!("{names} failed"),
-    }
+        Step::new(file.display().to_string(), tests)
+    };
+    Ok(files.iter().map(step).collect())
 }
 
 /// The files `*.test.mjs` of the end-to-end suite: those of its harness, then the others, each in the order of their names.
@@ -81,34 +56,5 @@ mod tests {
         assert!(all.iter().skip_while(|file| file.starts_with("e2e/harness")).is_sorted());
         assert_eq!(test_files(Some("spine")).unwrap(), [Path::new("e2e/spine.test.mjs")]);
         assert!(test_files(Some("no such file")).unwrap_err().to_string().contains("no such file"));
-    }
-
-    /// What `judge` says and which files it ran, when these runs fail.
-    fn judged(tries: Tries, failing: &[usize]) -> (String, String) {
-        let files = ["a", "b", "c"].map(PathBuf::from);
-        let mut ran = Vec::new();
-        let said = judge(&files, tries, |file| {
-            ran.push(file.display().to_string());
-            if failing.contains(&ran.len()) {
-                bail!("no")
-            }
-            Ok(())
-        });
-        let said = match said {
-            Ok(Passed::Cleanly) => "cleanly".to_owned(),
-            Ok(Passed::But(what)) => format!("but {what}"),
-            Err(error) => format!("{error:#}"),
-        };
-        (said, ran.concat())
-    }
-
-    #[test]
-    fn one_file_has_a_second_try_where_nobody_looks_and_is_told_as_unsteady() {
-        let told = |said: &str, ran: &str| (said.to_owned(), ran.to_owned());
-        assert_eq!(judged(Tries::Two, &[]), told("cleanly", "abc"));
-        assert_eq!(judged(Tries::Two, &[2]), told("but b failed once", "abcb"));
-        assert_eq!(judged(Tries::Two, &[2, 4]), told("b failed twice: no", "abcb"));
-        assert_eq!(judged(Tries::Two, &[1, 3]), told("a, c failed", "abc"));
-        assert_eq!(judged(Tries::One, &[2]), told("b failed", "abc"));
     }
 }
