@@ -39,6 +39,13 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
+    // What cargo says of this program is not of those to be built: build scripts that look at it would run again.
+    for name in env::vars_os().map(|(name, _)| name) {
+        let words = name.to_string_lossy();
+        if words.starts_with("CARGO_PKG_") || words.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

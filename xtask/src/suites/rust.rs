@@ -1,8 +1,8 @@
-//! The Rust suite: the tests beside the code, then the programs below `tests`, then the examples in the docs.
+//! The Rust suite: every test program of the workspace, then the examples in the docs.
 
-use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::Options;
@@ -10,25 +10,47 @@ use super::steps::Step;
 use crate::shell;
 
 pub(super) fn steps(_: &Options) -> Result<Vec<Step>> {
-    shell::run(&mut shell::cargo(["test", "--workspace", "--no-run"]))?;
-    let beside = shell::cargo(["test", "--workspace", "--lib", "--bins", "--no-fail-fast"]);
-    let mut steps = vec![Step::new("the tests beside the code", beside)];
-    for name in test_programs()? {
-        let command = shell::cargo(["test", "--workspace", "--test", &name, "--no-fail-fast"]);
-        steps.push(Step::new(format!("tests/{name}"), command));
+    let words = ["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
+    let built = shell::output(&mut shell::cargo(words))?;
+    let programs: Vec<Program> = built.lines().filter_map(Program::of).collect();
+    if programs.is_empty() {
+        bail!("`cargo {}` named no test program", words.join(" "));
     }
+    let mut steps = programs.into_iter().map(Program::step).collect::<Result<Vec<_>>>()?;
     steps.push(Step::new("the examples in the docs", shell::cargo(["test", "--workspace", "--doc"])));
     Ok(steps)
 }
 
-/// The names of the test programs of all packages.
-fn test_programs() -> Result<BTreeSet<String>> {
-    let text = shell::output(&mut shell::cargo(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&text).context("`cargo metadata` gave no JSON")?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let programs = targets.filter(|target| target["kind"] == Value::from(vec!["test"]));
-    Ok(programs.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect())
+/// A test program that cargo built.
+#[derive(Debug, PartialEq, Eq)]
+struct Program {
+    executable: PathBuf,
+    manifest: PathBuf,
+    source: PathBuf,
+}
+
+impl Program {
+    /// The one that a message of cargo tells of.
+    fn of(message: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        let path = |value: &Value| value.as_str().map(PathBuf::from);
+        if message["profile"]["test"] != true {
+            return None;
+        }
+        let executable = path(&message["executable"])?;
+        let (manifest, source) = (path(&message["manifest_path"])?, path(&message["target"]["src_path"])?);
+        Some(Self { executable, manifest, source })
+    }
+
+    /// Runs it as cargo does.
+    fn step(self) -> Result<Step> {
+        let package = self.manifest.parent().context("a manifest is in a folder")?;
+        let mut command = shell::command(&self.executable);
+        command.current_dir(package).env("CARGO_MANIFEST_DIR", package);
+        let name =
+            self.source.strip_prefix(shell::root()).map_or_else(|_| self.source.clone(), Path::to_owned);
+        Ok(Step::new(name.display().to_string(), command))
+    }
 }
 
 #[cfg(test)]
@@ -36,11 +58,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_programs_below_tests_are_found() {
-        let programs = test_programs().unwrap();
-        for known in ["it", "sim", "bridge", "client"] {
-            assert!(programs.contains(known), "{known}: {programs:?}");
+    fn test_programs_are_told_from_what_else_cargo_builds() {
+        let program = r#"{"reason":"compiler-artifact","manifest_path":"/c/a/Cargo.toml","target":{"kind":["test"],"name":"it","src_path":"/c/a/tests/it/main.rs"},"profile":{"test":true},"executable":"/c/target/debug/deps/it-1"}"#;
+        let expected = Program {
+            executable: "/c/target/debug/deps/it-1".into(),
+            manifest: "/c/a/Cargo.toml".into(),
+            source: "/c/a/tests/it/main.rs".into(),
+        };
+        assert_eq!(Program::of(program), Some(expected));
+        let other = program.replace(r#""test":true"#, r#""test":false"#);
+        let library = program.replace(r#""/c/target/debug/deps/it-1""#, "null");
+        for other in [&other, &library, r#"{"reason":"build-finished","success":true}"#, "running 3 tests"] {
+            assert_eq!(Program::of(other), None, "{other}");
         }
-        assert!(!programs.contains("otter-bridge"), "{programs:?}");
     }
 }
