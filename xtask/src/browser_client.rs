@@ -3,6 +3,7 @@
 mod shorten;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -74,6 +75,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
     };
     let marker = dist().join(".optimised");
     if is_current(&compiled) && (optimiser.is_none() || marker.exists()) {
+        name_worker()?;
         return Ok(marker.exists());
     }
     bind(&compiled)?;
@@ -89,7 +91,7 @@ pub(crate) fn build(optimise: Optimise) -> Result<bool> {
         fs::write(&marker, "")?;
     }
     inline(&wasm)?;
-    name_worker(&wasm, &glue)?;
+    name_worker()?;
     Ok(marker.exists())
 }
 
@@ -117,7 +119,7 @@ fn is_current(compiled: &Path) -> bool {
 
 fn bind(compiled: &Path) -> Result<()> {
     match fs::remove_dir_all(dist()) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
     Bindgen::new()
@@ -172,16 +174,31 @@ fn inline(wasm: &Path) -> Result<()> {
 
 /// Writes how the worker is started that tabs share. Its name differs with each build, so that tabs of two builds do not
 /// meet in one worker.
-fn name_worker(wasm: &Path, glue: &Path) -> Result<()> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in [fs::read(wasm)?, fs::read(glue)?].concat() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+fn name_worker() -> Result<()> {
+    let package = shell::root().join("otter-client-wasm/npm");
+    let mut parts = vec![dist().join(format!("{NAME}_bg.wasm")), dist().join(format!("{NAME}.js"))];
+    for entry in fs::read_dir(&package)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "js") {
+            parts.push(path);
+        }
     }
-    let code = format!(
-        "export default () => new SharedWorker(new URL('../worker.js', import.meta.url), {{ type: 'module', name: 'otter-{hash:016x}' }});\n"
-    );
-    fs::write(worker(), code)?;
+    parts.sort_unstable();
+    let code = worker_code(parts.iter().map(fs::read).collect::<io::Result<Vec<_>>>()?.concat().as_slice());
+    // What did not change keeps its time: others are built anew when it is newer.
+    if fs::read_to_string(worker()).ok().as_ref() != Some(&code) {
+        fs::write(worker(), code)?;
+    }
     Ok(())
+}
+
+fn worker_code(build: &[u8]) -> String {
+    let hash = build.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!(
+        "export default () => new SharedWorker(new URL('../worker.js', import.meta.url), {{ type: 'module', name: 'otter-{hash:016x}' }});\n"
+    )
 }
 
 fn worker() -> PathBuf {
@@ -223,11 +240,20 @@ fn kilobytes(bytes: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use super::{base64, worker_code};
 
     #[test]
     fn base64_pads_each_length() {
         let texts = ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes()));
         assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    }
+
+    #[test]
+    fn another_build_has_another_worker() {
+        let (one, other) = (worker_code(b"a"), worker_code(b"b"));
+        assert_ne!(one, other);
+        // As bundlers look for it: literally.
+        let start = "export default () => new SharedWorker(new URL('../worker.js', import.meta.url), { type: 'module', name: 'otter-";
+        assert!(one.starts_with(start) && other.starts_with(start), "{one}");
     }
 }
