@@ -56,6 +56,17 @@ test('the React dashboard shows agents and streams an answer, in two tabs with o
     assert.deepEqual(await page.glitches(), []);
     assert.deepEqual(page.errors, []);
   }
+  const stop = pages[1].page.locator(by('stop-button')).first();
+  const aborted = async () => (await pages[0].rows()).filter((row) => row.status === 'aborted').length;
+  const earlier = await aborted();
+  // An answer may be whole before the button is pressed: then the next one is stopped.
+  for (let attempt = 0; attempt < 5 && (await aborted()) === earlier; attempt += 1) {
+    await pages[0].send('And what are you at?');
+    await stop.waitFor();
+    await stop.click({ timeout: 2_000 }).catch(() => {});
+    await pages[1].until('no run', async () => (await stop.count()) === 0);
+  }
+  assert.equal(await aborted(), earlier + 1);
   // The worker that both share has the connection, not the pages.
   assert.deepEqual(sockets, []);
   await pages[0].screenshot(join(dir, 'dashboard.png'));

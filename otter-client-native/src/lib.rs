@@ -19,6 +19,40 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What an integrator looks after
+//!
+//! **Dead letters.** What the hub refuses for good is kept, the newest 10,000 of it, and logged as a warning. Correct the
+//! program and publish the fact again under the same entity id; or, where only the hub was too old for it, queue the
+//! letters again after its upgrade.
+//!
+//! **Restatements.** After a lost disk, or a hub restored from a backup, events may be missing at the hub that no outbox
+//! has any more: everything observed has to be published again, in the transaction that says so. Without a handler
+//! [`ClientBuilder::start_with_events`] tells of both as they happen.
+//!
+//! ```no_run
+//! use otter_client_native::{Client, EventDraft, StoreError};
+//!
+//! # fn everything() -> Vec<EventDraft> { Vec::new() }
+//! # async fn example(client: Client) -> Result<(), StoreError> {
+//! for letter in client.store().dead_letters()? {
+//!     eprintln!("{}: {} at {:?}", letter.id, letter.code, letter.pointer);
+//! }
+//! let _again: usize = client.store().run(|tx| tx.requeue_dead_letters()).await?;
+//!
+//! for (lane, _reason) in client.store().to_restate()? {
+//!     let events = everything(); // of this lane
+//!     let restated = client.store().run(move |tx| {
+//!         for event in &events {
+//!             tx.append(event.event())?;
+//!         }
+//!         tx.restated(lane)
+//!     });
+//!     restated.await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bridge;
 mod client;

@@ -173,9 +173,9 @@ pub enum RoleArg {
     Viewer,
     /// Also writes and decides
     Member,
-    /// Also manages instances and people
+    /// Also takes machines out for good
     Admin,
-    /// Also manages admins
+    /// As admin; while there is none, the hub prints a setup link
     Owner,
 }
 

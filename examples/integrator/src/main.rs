@@ -11,7 +11,7 @@ use serde_json::json;
 /// Joins an echo to a hub.
 #[derive(Parser)]
 struct Args {
-    /// The hub, for instance ws://localhost:8080/ws/openclaw
+    /// The hub, for instance ws://localhost:4200/ws/openclaw
     #[arg(long)]
     hub: String,
     /// What `otter-server instance add` printed

@@ -60,7 +60,7 @@ function Activity({ id }) {
     <div className="activity" aria-live="polite">
       {typists.map(({ memberId, name }) => <span key={memberId}>{name ?? memberId} is writing </span>)}
       {rows.filter((run) => run.state === 'running').map((run) => (
-        <button key={run.id} data-testid="stop-button" disabled={run.stopping} onClick={() => abort({ runId: run.id })}>
+        <button key={run.id} data-testid="stop-button" disabled={run.stopping} onClick={() => abort({ conversationId: id, runId: run.id })}>
           {run.stopping ? 'Stopping' : 'Stop'}
         </button>
       ))}

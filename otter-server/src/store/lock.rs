@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
-    #[error("another otter-server uses {0}; stop it, or give this one another --data directory")]
+    #[error("another otter-server uses {0}; stop it, or give this one another --data-dir")]
     Taken(PathBuf),
     /// It cannot be opened.
     #[error("cannot open {path}: {source}")]

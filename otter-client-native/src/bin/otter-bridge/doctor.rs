@@ -109,7 +109,7 @@ fn look_inside(store: &Store, findings: &mut Vec<Finding>) -> anyhow::Result<()>
         findings.push(Finding::bad(
             "refused",
             format!(
-                "{} events in all; after an upgrade of the hub run: otter-bridge doctor --requeue",
+                "{} events in all; after an upgrade of the hub run this again with --requeue",
                 depth.dead
             ),
         ));

@@ -71,7 +71,7 @@ pub enum OpenError {
     /// The newest part of the log is damaged.
     #[error(
         "{path} is damaged: {what}. Restore a backup: stop the hub, remove {FILE}, {FILE}-wal and {FILE}-shm, copy the \
-         backup to {FILE}, start again. Bridges send again what the backup lacks"
+         backup to {FILE}, start again. Bridges send again what it lacks of the last day"
     )]
     Damaged {
         /// The file.
