@@ -127,6 +127,12 @@ impl ClientConnection {
         }
     }
 
+    /// Tells who an earlier run of this client belonged to. When the hub welcomes somebody else, nothing of what was given
+    /// so far goes out.
+    pub fn introduce(&mut self, principal: Principal) {
+        self.principal.get_or_insert(principal);
+    }
+
     /// Disconnects for good. Events that were not polled yet are not delivered any more; states and positions stay.
     pub fn stop(&mut self, now: Instant) {
         if matches!(self.link, Link::Online { .. }) {

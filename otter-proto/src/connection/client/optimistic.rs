@@ -64,6 +64,23 @@ impl ClientConnection {
         }
     }
 
+    /// Takes a command that the hub accepted in an earlier run of this client: it is asked again, which gets the answer it
+    /// had, and followed until it ends.
+    pub fn command_accepted(&mut self, id: CommandId, kind: &str, data: Json, now: Instant) {
+        if self.commands.state(&id).is_some() {
+            return;
+        }
+        let command = Command { id: id.clone(), kind: kind.to_owned(), data };
+        self.commands.keep(command, CommandState::Accepted, now);
+        self.trim_commands();
+        let entity = EntityKey::new("command", id.as_str()).ok();
+        let told = entity.and_then(|key| self.state(&Scope::Org)?.get(&key));
+        if let Some((rev, text)) = told.map(|entity| (entity.rev, entity.text.clone())) {
+            self.staged(id, rev, &text);
+        }
+        self.send_commands(now);
+    }
+
     /// A command that is not known yet, with its prediction shown.
     fn new_command(&mut self, id: CommandId, kind: &str, data: Json) -> Option<Command> {
         if self.commands.state(&id).is_some() {
@@ -77,7 +94,7 @@ impl ClientConnection {
 
     fn refuse(&mut self, command: Command, error: ErrorBody, now: Instant) {
         let id = command.id.clone();
-        self.commands.add_refused(command, error.clone(), now);
+        self.commands.keep(command, CommandState::Refused(error.clone()), now);
         self.refused(id, error);
     }
 
