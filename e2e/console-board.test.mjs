@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
-import { PHONE, asked, previewRoom } from './harness/preview.mjs';
+import { PHONE, asked, picture, previewRoom } from './harness/preview.mjs';
 
 const { open } = previewRoom();
 const item = (id, rest) => by('feed-item', { itemId: `in_mac:${id}`, ...rest });
@@ -214,6 +214,75 @@ test('a task is written down, changed, moved by keys and by pointer, and handed 
     { taskId: id, status: 'inProgress' }, { taskId: id, status: 'todo' }, { taskId: 'hub:t2', status: 'review' }, { taskId: id, title: 'Paint the hull blue' },
   ]);
   assert.deepEqual(await asked(page, 'task.dispatch'), [{ taskId: id, conversationId: 'in_mac:juno', text: 'Please paint it, twice.' }]);
+});
+
+/** Somebody else changes a task, or it moves by itself. */
+const elsewhere = (page, id, patch) => page.evaluate(([task, fields]) => window.acts.task(task, fields), [id, patch]);
+
+test('a task that was handed over is changed further without being taken back', async (t) => {
+  const page = await open(t, 'live', '#/tasks/hub:t1');
+  await page.click(by('dispatch'));
+  await page.waitForFunction((query) => document.querySelector(query).value === 'inProgress', by('task-status'));
+  await page.fill(by('task-title'), 'Ask Ada again');
+  await page.click(by('task-save'));
+  assert.deepEqual(await asked(page, 'task.update'), [{ taskId: 'hub:t1', title: 'Ask Ada again' }]);
+  assert.equal(await page.locator(`${by('task-status')} option[value=queued]`).count(), 0);
+});
+
+test('what changes elsewhere while a task is open shows in it, and saving sends only what was changed here', async (t) => {
+  const page = await open(t, 'live', '#/tasks/hub:t1');
+  const value = (name) => page.inputValue(by(name));
+  const is = (name, wanted) => page.waitForFunction(([query, words]) => document.querySelector(query).value === words, [by(name), wanted]);
+  await page.fill(by('task-title'), 'Mine');
+  await page.locator(by('task-title')).evaluate((input) => input.setSelectionRange(2, 2));
+  await elsewhere(page, 'hub:t1', { title: 'Theirs', description: 'Their details', agentId: 'in_mac:juno', status: 'review' });
+  await is('task-description', 'Their details');
+  assert.deepEqual(await Promise.all(['task-title', 'task-agent', 'task-status'].map(value)), ['Mine', 'in_mac:juno', 'review']);
+  assert.equal(await page.locator(by('task-title')).evaluate(({ selectionStart }) => selectionStart), 2);
+  assert.equal(await value('dispatch-text'), 'Theirs\n\nTheir details');
+  assert.equal(await value('dispatch-conversation'), 'in_mac:juno');
+  await page.click(by('task-save'));
+  // What was saved is not this person's change any more once the hub has it.
+  await page.waitForFunction(() => window.otter.commands().get().length === 0);
+  await elsewhere(page, 'hub:t1', { title: 'Theirs again' });
+  await is('task-title', 'Theirs again');
+  await page.fill(by('task-description'), 'My details');
+  await page.click(by('task-save'));
+  assert.deepEqual(await asked(page, 'task.update'), [{ taskId: 'hub:t1', title: 'Mine' }, { taskId: 'hub:t1', description: 'My details' }]);
+});
+
+test('a change that is refused stays in the form as it was written', async (t) => {
+  const page = await open(t, 'live', '#/tasks/hub:t1');
+  await page.fill(by('task-title'), 'refuse this');
+  await page.click(by('task-save'));
+  await page.locator(by('notice')).filter({ hasText: 'The task was not changed' }).waitFor();
+  assert.equal(await page.inputValue(by('task-title')), 'refuse this');
+  assert.equal(await page.isEnabled(by('task-save')), true);
+});
+
+test('texts of a task are measured as the hub measures them, and too long ones stay in the open form', async (t) => {
+  const page = await open(t, 'live', '#/tasks/new');
+  const left = (name) => page.locator(`label:has(${by(name)}) .field-left`);
+  await page.fill(by('task-title'), '🦦'.repeat(300));
+  assert.equal(await left('task-title').textContent(), '0 characters left');
+  await page.fill(by('task-description'), 'ж'.repeat(2800));
+  assert.equal(await left('task-description').textContent(), '544 bytes left');
+  await page.fill(by('task-description'), 'ж'.repeat(3100));
+  assert.equal(await left('task-description').textContent(), 'Too long: 6.1 KB, and 6 KB are the most');
+  await page.locator('dialog [role=status]').filter({ hasText: 'Details: Too long' }).waitFor({ state: 'attached' });
+  await picture(page, 'task-too-long');
+  await page.focus(by('task-title'));
+  await page.keyboard.press('Enter');
+  await page.click(by('task-save'));
+  assert.equal((await page.inputValue(by('task-description'))).length, 3100);
+  assert.deepEqual(await asked(page, 'task.create'), []);
+  await page.fill(by('task-description'), 'ж'.repeat(3072));
+  await page.fill(by('task-title'), '🦦'.repeat(301));
+  await page.click(by('task-save'));
+  assert.deepEqual(await asked(page, 'task.create'), []);
+  await page.fill(by('task-title'), '🦦'.repeat(300));
+  await page.click(by('task-save'));
+  assert.deepEqual((await asked(page, 'task.create')).map(({ title, description }) => [[...title].length, description.length]), [[300, 3072]]);
 });
 
 test('a refused task keeps its words until it is tried again or dismissed', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { by } from './harness/browser.mjs';
-import { DESKTOP, PHONE, asked, previewRoom, push, say, talk } from './harness/preview.mjs';
+import { DESKTOP, PHONE, asked, picture, previewRoom, push, say, talk } from './harness/preview.mjs';
 import { faults } from './harness/recorder.mjs';
 
 const { open } = previewRoom();
@@ -169,7 +169,7 @@ test('people who write are named, and others hear of this person only while they
   assert.deepEqual(await typing(), [true, false]);
 });
 
-test('the composer sends with Enter, breaks lines with Shift and Enter, and says when a text is very long', async (t) => {
+test('the composer sends with Enter, breaks lines with Shift and Enter', async (t) => {
   const page = await open(t, 'live', talk(ADA));
   await page.focus(INPUT);
   await page.keyboard.type('one');
@@ -177,8 +177,35 @@ test('the composer sends with Enter, breaks lines with Shift and Enter, and says
   await page.keyboard.type('two');
   await page.keyboard.press('Enter');
   assert.deepEqual(await asked(page, 'message.send'), [{ conversationId: ADA, text: 'one\ntwo' }]);
-  await page.fill(INPUT, 'ä'.repeat(110 * 1024));
-  await page.locator('.composer-hint').filter({ hasText: 'A long text: 220 KB' }).waitFor();
+});
+
+test('the composer says from where on others see the beginning of a text, and sends none that the hub would refuse', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  const hint = () => page.textContent('.composer-hint');
+  await page.fill(INPUT, 'a'.repeat(31 << 10));
+  assert.equal(await hint(), '');
+  await page.fill(INPUT, 'ä'.repeat(33 << 9));
+  assert.equal(await hint(), 'A long text: 33 KB. Everybody sees its beginning, the whole after a click.');
+  // A quote is two bytes in what the hub keeps.
+  await page.fill(INPUT, '"'.repeat(17 << 10));
+  assert.match(await hint(), /^A long text: 17 KB\./);
+  await page.fill(INPUT, 'ä'.repeat(100 << 10));
+  assert.match(await hint(), /^A long text: 200 KB\./);
+  assert.equal(await page.isDisabled(by('composer-send')), false);
+  await page.focus(INPUT);
+  await page.keyboard.press('End');
+  await page.keyboard.type('!');
+  assert.equal(await hint(), 'Too long: 200.1 KB, and 200 KB are the most. It stays here.');
+  assert.equal(await page.isDisabled(by('composer-send')), true);
+  assert.equal(await page.getAttribute(INPUT, 'aria-invalid'), 'true');
+  await page.locator(by('announcer')).filter({ hasText: 'Too long: 200.1 KB' }).waitFor({ state: 'attached' });
+  await picture(page, 'composer-too-long');
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await asked(page, 'message.send'), []);
+  assert.equal((await page.inputValue(INPUT)).length, (100 << 10) + 1);
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Enter');
+  assert.deepEqual((await asked(page, 'message.send')).map(({ text }) => text.length), [100 << 10]);
 });
 
 test('a viewer may not write, and is told why', async (t) => {
@@ -204,6 +231,35 @@ test('a conversation is renamed in place; its session is started anew after a qu
   await page.click(by('reset-confirm'));
   await page.locator(by('notice')).filter({ hasText: 'The session was started anew' }).waitFor();
   assert.deepEqual(await asked(page, 'session.reset'), [{ conversationId: ADA }]);
+});
+
+test('a title that is too long stays where it is written until it fits', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  const TITLE = by('conversation-title-input');
+  const height = () => page.locator('.conversation-head').evaluate((head) => head.offsetHeight);
+  await page.click(by('conversation-title'));
+  const before = await height();
+  await page.fill(TITLE, '🦦'.repeat(201));
+  await page.locator('.name-left').filter({ hasText: 'Too long: 201 characters, and 200 characters are the most' }).waitFor();
+  assert.equal(await height(), before);
+  await page.keyboard.press('Enter');
+  await page.focus(INPUT);
+  assert.equal(await page.inputValue(TITLE), '🦦'.repeat(201));
+  assert.deepEqual(await asked(page, 'conversation.update'), []);
+  await page.fill(TITLE, '🦦'.repeat(200));
+  await page.keyboard.press('Enter');
+  await page.locator(TITLE).waitFor({ state: 'hidden' });
+  assert.deepEqual(await asked(page, 'conversation.update'), [{ conversationId: ADA, title: '🦦'.repeat(200) }]);
+});
+
+test('a title that somebody else changes meanwhile is not taken back by who only looked at it', async (t) => {
+  const page = await open(t, 'live', talk(ADA));
+  await page.click(by('conversation-title'));
+  await page.evaluate((id) => window.fake.push({ put: [window.acts.merge(`conversation/${id}`, { title: 'Release 0.6' })] }), ADA);
+  await page.waitForFunction(() => document.querySelector('h1').textContent === 'Release 0.6');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('h1').innerText === 'Release 0.6');
+  assert.deepEqual(await asked(page, 'conversation.update'), []);
 });
 
 test('a session that was started anew is told by a line in the same conversation, whose messages stay', async (t) => {

@@ -139,7 +139,7 @@ export interface Rows<T> {
   more(): void;
 }
 
-/** Rows of the feed; `unread` counts those that are not archived. */
+/** Rows of the feed; `unread` counts those that are not archived. What is older than the live window counts as read: marks are not kept for it. */
 export interface Feed<T> extends Rows<T & { readonly read: boolean }> {
   readonly unread: number;
 }

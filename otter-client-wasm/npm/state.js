@@ -301,6 +301,8 @@ export function createState(topics, freeze, fetchText) {
   return {
     apply,
     entity,
+    /** @param {string} type @param {string} id whether it is in the live window of its scope */
+    isLive: (type, id) => rows.get(`${type}/${id}`)?.live ?? false,
     list,
     messages,
     entities,

@@ -96,8 +96,9 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
   function feed({ archived = false } = {}) {
     return rowsView('org', 'feedItem', '-occurredAt', marks, (entities, loading, read) => {
       const seen = new Set(read.map((/** @type {any} */ mark) => mark.id));
-      // Before the marks are there nothing is called unread.
-      const rows = entities.map((item) => decorate(item, { read: loading || seen.has(item.id) }));
+      // Before the marks are there nothing is called unread, and never what is older than marks are kept for.
+      const isRead = (/** @type {any} */ { id }) => loading || seen.has(id) || !state.isLive('feedItem', id);
+      const rows = entities.map((item) => decorate(item, { read: isRead(item) }));
       const unread = rows.filter((item) => !item.read && !item.archived).length;
       return { rows: rows.filter((item) => Boolean(item.archived) === archived), unread };
     });

@@ -70,6 +70,33 @@ test('the feed tells what is unread, and nothing before the marks are there', as
   client.close();
 });
 
+test('of five hundred feed items those of the live window can be unread, however far somebody reads back', async () => {
+  const item = (n, isLive) => ['org', `feedItem/i${String(n).padStart(3, '0')}`, n + 1, isLive, { category: 'alert', title: `Item ${n}`, occurredAt: at(n) }];
+  const mark = (n) => [ME, `mark/i${String(n).padStart(3, '0')}`, 900, true, { target: 'feed', readAt: at(n) }];
+  const range = (from, to, make) => Array.from({ length: to - from }, (_, each) => make(from + each));
+  // The window of items holds 200, that of marks 400; of the newest items three are not read.
+  const { client, push } = await setup({ put: [...range(300, 500, (n) => item(n, true)), ...range(97, 497, mark)] });
+  const feed = client.feed();
+  const tell = () => [feed.get().rows.length, feed.get().unread, feed.get().rows.filter(({ read }) => !read).map(({ id }) => id)];
+  const unread = ['i499', 'i498', 'i497'];
+  assert.deepEqual(tell(), [200, 3, unread]);
+  for (const oldest of [200, 100, 0]) {
+    const lists = [['org', 'feedItem', false, oldest > 0, { order: at(oldest), id: item(oldest)[1].slice(9) }, null]];
+    await push({ put: range(oldest, oldest + 100, (n) => item(n, false)), lists });
+    assert.deepEqual(tell(), [500 - oldest, 3, unread]);
+  }
+  // What leaves the window without having been read is not counted any more: its mark would have no place.
+  await push({ put: [item(500, true), item(499, false)] });
+  assert.deepEqual(tell(), [501, 3, ['i500', 'i498', 'i497']]);
+  client.close();
+});
+
+test('of a feed with few items all can be unread', async () => {
+  const { client } = await setup({ put: [['org', 'feedItem/a', 1, true, { category: 'alert', title: 'a', occurredAt: at(-900_000) }]] });
+  assert.deepEqual([client.feed().get().unread, client.feed().get().rows[0].read], [1, false]);
+  client.close();
+});
+
 test('unread counts derive from the conversation and the mark, also right after another device read', async () => {
   const conversation = (id, messageCount, rest) => ['org', `conversation/${id}`, 1, true, { messageCount, ...rest }];
   const mark = (id, messageCount) => [ME, `mark/${id}`, 9, true, { target: 'conversation', messageCount }];

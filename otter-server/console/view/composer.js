@@ -1,10 +1,11 @@
+import { announce } from '../announce.js';
 import { attribute, bag, h, icon, isComposing, show, text } from '../dom.js';
 import { drafts } from '../drafts.js';
+import { LIMITS, isCut, room } from '../limits.js';
 import { agentOf, instanceName, mayWrite } from '../model.js';
 import { bytesOf, size } from '../words.js';
 
-const BIG_BYTES = 200 * 1024;
-const MEASURED_FROM = BIG_BYTES / 4;
+const KEPT_AT_ONCE = 50 * 1024;
 const SEND = 'M3.5 10 16.5 3.5 12.5 16.5 9.5 11.5zM9.5 11.5 16.5 3.5';
 
 /**
@@ -29,16 +30,17 @@ export function composer(client, conversationId, sent) {
   let keeping;
   /** @type {any} whose words are in the composer */
   let person = null;
+  let fits = true;
   /** The draft that was there before words were typed by somebody who was not known yet. */
   let beside = '';
 
   function onInput() {
     clearTimeout(keeping);
     // A long text is not written to the store of the browser at each keystroke.
-    if (input.value.length < MEASURED_FROM) keep();
+    if (input.value.length < KEPT_AT_ONCE) keep();
     else keeping = setTimeout(keep, 500);
-    fit();
     paintHint();
+    fit();
   }
 
   function keep() {
@@ -87,6 +89,7 @@ export function composer(client, conversationId, sent) {
     event.preventDefault();
     const words = input.value;
     if (!words.trim() || pending || blocked()) return;
+    if (!fits) return announce(hint.textContent);
     client.setTyping(conversationId, false);
     const handle = client.command('message.send', { conversationId, text: words });
     pending = { handle, words };
@@ -120,7 +123,7 @@ export function composer(client, conversationId, sent) {
     input.style.height = 'auto';
     input.style.height = `${Math.min(input.scrollHeight, 220)}px`;
     element.style.height = '';
-    button.disabled = !input.value.trim() || Boolean(pending) || Boolean(blocked());
+    button.disabled = !input.value.trim() || Boolean(pending) || Boolean(blocked()) || !fits;
   }
 
   /** Why nothing can be sent here, in words. */
@@ -140,10 +143,11 @@ export function composer(client, conversationId, sent) {
   }
 
   function paintHint() {
-    const bytes = input.value.length < MEASURED_FROM ? 0 : bytesOf(input.value);
-    const big = bytes > BIG_BYTES ? `A long text: ${size(bytes)}. Everybody sees its beginning, the whole after a click.` : '';
-    attribute(element, 'data-big', big ? '' : null);
-    text(hint, blocked() || (pending ? 'Sending…' : big || waitsFor(client, client.entity('conversation', conversationId).get())));
+    const long = howLong(input.value);
+    if (fits && !long.fits) announce(long.words);
+    fits = long.fits;
+    attribute(input, 'aria-invalid', fits ? null : 'true');
+    text(hint, blocked() || (pending ? 'Sending…' : long.words || waitsFor(client, client.entity('conversation', conversationId).get())));
     show(keys, !hint.textContent);
   }
 
@@ -161,6 +165,13 @@ export function composer(client, conversationId, sent) {
   addEventListener('storage', follow);
   introduce();
   return { element, end: ends.end, focus: () => input.focus({ preventScroll: true }) };
+}
+
+/** What is to be said of the length of a text, and whether it can be sent. @param {string} words */
+function howLong(words) {
+  const { fits, words: over } = room(words, LIMITS.said);
+  if (!fits) return { fits, words: `${over}. It stays here.` };
+  return { fits, words: isCut(words) ? `A long text: ${size(bytesOf(words))}. Everybody sees its beginning, the whole after a click.` : '' };
 }
 
 /** Why a message will not arrive at once. @param {any} client @param {any} conversation */

@@ -1,6 +1,7 @@
 import { ask } from '../ask.js';
 import { attribute, bag, h, icon, show, text, watch } from '../dom.js';
 import { drafts } from '../drafts.js';
+import { LIMITS } from '../limits.js';
 import { agentOf, authorOf, isSelf, mayWrite, refusedIn, titleOf } from '../model.js';
 import { link } from '../route.js';
 import { age } from '../seconds.js';
@@ -123,7 +124,7 @@ function foldersOf(client) {
 /** @param {any} client @param {any} conversation */
 export function rename(client, conversation) {
   askLine({
-    title: 'Rename the conversation', name: 'rename', label: 'Title', value: conversation.title ?? '', maxLength: 200, action: 'Rename',
+    title: 'Rename the conversation', name: 'rename', label: 'Title', value: conversation.title ?? '', limit: LIMITS.title, action: 'Rename',
     hint: `Everybody sees it. Empty, it is called “${titleOf(client, { ...conversation, title: null })}” again.`,
     done: (title) => title !== (conversation.title ?? '') && ask(client, 'conversation.update', { conversationId: conversation.id, title: title || null }),
   });
@@ -132,7 +133,7 @@ export function rename(client, conversation) {
 /** @param {any} client @param {any} conversation @param {string[]} options */
 function intoFolder(client, conversation, options) {
   askLine({
-    title: 'Move to a folder', name: 'folder', label: 'Folder', value: '', maxLength: 80, action: 'Move', options,
+    title: 'Move to a folder', name: 'folder', label: 'Folder', value: '', limit: LIMITS.folder, action: 'Move', options,
     hint: 'A name that is not there yet makes a new folder. Everybody sees it.',
     done: (folder) => folder && ask(client, 'conversation.update', { conversationId: conversation.id, folder }),
   });

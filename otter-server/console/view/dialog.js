@@ -1,4 +1,5 @@
 import { h } from '../dom.js';
+import { limitedField } from './field.js';
 
 let count = 0;
 
@@ -28,21 +29,16 @@ export function openDialog({ title, name, onclose, bare = false }, ...children) 
   return { element, close: () => element.close() };
 }
 
-/** A labelled field. @param {string} label @param {any} input @param {string} [hint] */
-export function field(label, input, hint) {
-  return h('label', { class: 'field' }, h('span', { class: 'field-label' }, label), input, hint ? h('span', { class: 'field-hint' }, hint) : null);
-}
-
 /**
  * Asks for one line of text.
  *
- * @param {{ title: string, name: string, label: string, value: string, hint?: string, maxLength: number, options?: string[], action: string, done: (value: string) => void }} what
+ * @param {{ title: string, name: string, label: string, value: string, hint?: string, limit: import('../limits.js').Limit, options?: string[], action: string, done: (value: string) => void }} what
  */
-export function askLine({ title, name, label, value, hint, maxLength, options = [], action, done }) {
-  const input = h('input', { type: 'text', class: 'text-input', value, maxLength, autocomplete: 'off' });
+export function askLine({ title, name, label, value, hint, limit, options = [], action, done }) {
+  const input = h('input', { type: 'text', class: 'text-input', value, autocomplete: 'off' });
   const list = h('datalist', { id: `${name}-options` }, ...options.map((each) => h('option', { value: each })));
   if (options.length > 0) input.setAttribute('list', list.id);
-  const form = h('form', { class: 'dialog-body', onsubmit: submit }, field(label, input, hint), list,
+  const form = h('form', { class: 'dialog-body', onsubmit: submit }, limitedField(label, input, limit, hint), list,
     h('div', { class: 'dialog-foot' }, h('button', { type: 'submit', class: 'primary' }, action)));
   const dialog = openDialog({ title, name }, form);
   input.focus();

@@ -1,5 +1,6 @@
 import { ask } from '../ask.js';
 import { attribute, bag, h, icon, isComposing, show, text, watch } from '../dom.js';
+import { LIMITS, room } from '../limits.js';
 import { saysOf } from '../machine.js';
 import { agentOf, instanceName, mayWrite, titleOf } from '../model.js';
 import { notify } from '../notices.js';
@@ -27,46 +28,63 @@ export function conversationHead(client, id, shell) {
   const name = h('span', { class: 'name-words' });
   const rename = h('button', { type: 'button', class: 'name-button', title: 'Rename', 'data-testid': 'conversation-title', onclick: edit }, name, icon(PEN));
   const title = h('h1', {}, rename);
-  const input = h('input', { type: 'text', class: 'name-input', maxLength: 200, hidden: true, 'aria-label': 'Title of the conversation', 'data-testid': 'conversation-title-input', onkeydown: onKey, onblur: () => leave(true) });
+  const input = h('input', { type: 'text', class: 'name-input', hidden: true, 'aria-label': 'Title of the conversation', 'data-testid': 'conversation-title-input', oninput: measure, onkeydown: onKey, onblur: () => leave(true) });
+  const left = h('p', { class: 'name-left', role: 'status', hidden: true });
   const whose = h('span', { class: 'whose' });
   const status = h('span', { class: 'agent-status', 'data-testid': 'agent-status' }, h('span', { class: 'dot' }), h('span'));
   const says = h('span', { class: 'agent-says', 'data-testid': 'agent-says' });
   const since = h('time', { class: 'age' });
+  const sub = h('p', { class: 'sub' }, whose, status, since, says);
   const ring = contextRing();
   const context = h('button', { type: 'button', class: 'quiet head-context', 'aria-label': 'Context of the session', onclick: shell.toggleFacts }, ring.element);
   const dots = h('button', { type: 'button', class: 'quiet', 'aria-label': 'Actions', title: 'Actions', 'aria-haspopup': 'menu', 'data-testid': 'conversation-menu', onclick: () => openMenu(dots, items()) }, icon(DOTS));
   const element = h('header', { class: 'conversation-head' },
     h('button', { type: 'button', class: 'quiet back', 'aria-label': 'All conversations', onclick: shell.back }, icon(BACK)),
-    h('div', { class: 'conversation-name' }, title, input, h('p', { class: 'sub' }, whose, status, since, says)), context, dots,
+    h('div', { class: 'conversation-name' }, title, input, left, sub), context, dots,
     h('button', { type: 'button', class: 'quiet head-facts', 'aria-label': 'Session facts', title: 'Session facts', onclick: shell.toggleFacts }, icon(PANEL)));
+
+  /** The title that somebody began to change. */
+  let began = '';
 
   const conversation = () => client.entity('conversation', id).get();
 
   function edit() {
     if (!mayWrite(client) || !conversation()) return;
-    input.value = titleOf(client, conversation());
+    if (input.hidden) input.value = began = titleOf(client, conversation());
     show(title, false);
     show(input, true);
+    measure();
     input.focus();
     input.select();
+  }
+
+  /** Says in the line below how much room is left. @returns {boolean} whether the title fits */
+  function measure() {
+    const { fits, words } = room(input.value.trim(), LIMITS.title);
+    attribute(input, 'aria-invalid', fits ? null : 'true');
+    text(left, words);
+    show(left, Boolean(words) && !input.hidden);
+    show(sub, left.hidden);
+    return fits;
   }
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
     if (isComposing(event) || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.preventDefault();
-    leave(event.key === 'Enter');
-    rename.focus({ preventScroll: true });
+    if (leave(event.key === 'Enter')) rename.focus({ preventScroll: true });
   }
 
-  /** @param {boolean} keep */
+  /** Ends the change of the title, unless it is too long to be kept. @param {boolean} keep @returns {boolean} whether it ended */
   function leave(keep) {
-    if (input.hidden) return;
+    if (input.hidden || (keep && !measure())) return input.hidden;
     const words = input.value.trim();
     show(input, false);
     show(title, true);
+    measure();
     // An empty title gives back the one that comes from what was said.
-    if (keep && conversation() && words !== titleOf(client, conversation())) ask(client, 'conversation.update', { conversationId: id, title: words || null });
+    if (keep && conversation() && words !== began && words !== titleOf(client, conversation())) ask(client, 'conversation.update', { conversationId: id, title: words || null });
+    return true;
   }
 
   /** @returns {(import('./menu.js').Item | null)[]} */

@@ -1,7 +1,7 @@
 //! What the hub makes of a payload before it is stored: times it sets, states that never go back, text that is cut.
 
 use otter_proto::UnixMillis;
-use otter_proto::catalogue::EntityRow as EntityType;
+use otter_proto::catalogue::{self, EntityRow as EntityType};
 use otter_proto::error::ErrorCode;
 use otter_proto::id::{CommandId, EntityKey, Scope, belongs_to};
 use otter_proto::kind::{ApprovalState, CommandStage, DeliveryState, TaskStatus};
@@ -13,6 +13,9 @@ use crate::ledger::fact::{Fact, Refusal, Source};
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::{Ledger, result};
 use crate::ledger::{End, EntityRow, StoreError};
+
+/// A clock that is less ahead than this is not corrected.
+const AHEAD_MS: u64 = 60_000;
 
 /// A payload that is ready to be stored.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +38,7 @@ impl Ledger<'_> {
         existing: Option<&EntityRow>,
     ) -> Result<Option<Fact>, StoreError> {
         let text = existing.map_or("", |row| row.text.as_str());
+        self.keep_from_the_future(&mut fact, text);
         match fact.kind.name {
             "message.created" => fact.data = self.timed(&fact.scope, &fact.data)?,
             // Said again, it is what it was.
@@ -67,6 +71,20 @@ impl Ledger<'_> {
             _ => {}
         }
         Ok(Some(fact))
+    }
+
+    /// What happened did not happen later than now: a machine whose clock is ahead would stand before everybody's news
+    /// until that day.
+    fn keep_from_the_future(&self, fact: &mut Fact, existing: &str) {
+        let Some(entity_type) = catalogue::entity(fact.kind.entity_type) else { return };
+        let is_ahead = |at: UnixMillis| at.0 > self.now.0.saturating_add(AHEAD_MS);
+        if fact.source == Source::Hub || !instant(&fact.data, entity_type.order_key).is_some_and(is_ahead) {
+            return;
+        }
+        // A task was made once, however often that is said.
+        let earlier = instant(existing, entity_type.order_key).filter(|_| fact.kind.name == "task.upserted");
+        let at = earlier.unwrap_or(self.now).to_string();
+        fact.data = text::merge(&fact.data, &Object::default().string(entity_type.order_key, &at).build());
     }
 
     /// Sets `sentAt` of a new message. One that has it is history: not later than now, and after the row it names.

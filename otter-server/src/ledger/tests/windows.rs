@@ -158,3 +158,48 @@ fn the_snapshot_of_an_org_is_bounded_whatever_is_published() {
     assert!(bytes as u64 <= otter_proto::limits::ORG_BYTES, "{bytes}");
     assert_eq!(world.hash_of_live(&Scope::Org), world.hash(&Scope::Org));
 }
+
+#[test]
+fn a_machine_whose_clock_is_ahead_does_not_stand_before_everybodys_news() {
+    let mut world = World::with_conversation();
+    let item = |at: u64| {
+        let at = UnixMillis(at);
+        format!(r#"{{"category":"alert","occurredAt":"{at}","title":"t"}}"#)
+    };
+    world.one("feed.itemAdded", "in_1:soon", &item(T0 + 60_000));
+    let occurred = |world: &mut World, key: &str| {
+        let text = world.entity(&Scope::Org, key).unwrap().0;
+        crate::ledger::json::string(&text, "occurredAt").unwrap().into_owned()
+    };
+    assert_eq!(
+        occurred(&mut world, "feedItem/in_1:soon"),
+        UnixMillis(T0 + 60_000).to_string(),
+        "a minute is a clock"
+    );
+    world.one("feed.itemAdded", "in_1:year", &item(T0 + 365 * 86_400_000));
+    assert_eq!(occurred(&mut world, "feedItem/in_1:year"), UnixMillis(T0).to_string());
+    world.now += 1_000;
+    let again = world.one("feed.itemAdded", "in_1:year", &item(T0 + 365 * 86_400_000));
+    assert_eq!(lines(&again), Vec::<String>::new(), "said again, it is what it was");
+    assert_eq!(occurred(&mut world, "feedItem/in_1:year"), UnixMillis(T0).to_string());
+}
+
+#[test]
+fn a_task_made_in_the_future_is_made_once() {
+    let mut world = World::with_conversation();
+    let task = |status: &str| {
+        let at = UnixMillis(T0 + 365 * 86_400_000);
+        format!(
+            r#"{{"createdAt":"{at}","instanceId":"in_1","status":"{status}","title":"t","updatedAt":"{at}"}}"#
+        )
+    };
+    let created = |world: &mut World| {
+        let text = world.entity(&Scope::Org, "task/in_1:t").unwrap().0;
+        crate::ledger::json::string(&text, "createdAt").unwrap().into_owned()
+    };
+    world.one("task.upserted", "in_1:t", &task("inProgress"));
+    assert_eq!(created(&mut world), UnixMillis(T0).to_string());
+    world.now += 60_000;
+    world.one("task.upserted", "in_1:t", &task("done"));
+    assert_eq!(created(&mut world), UnixMillis(T0).to_string());
+}
