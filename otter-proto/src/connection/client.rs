@@ -12,6 +12,7 @@ mod heartbeat;
 mod inbound;
 mod link;
 mod optimistic;
+mod restored;
 mod scopes;
 mod step;
 mod subscription;
@@ -125,12 +126,6 @@ impl ClientConnection {
             self.backoff.reset();
             self.connect(now);
         }
-    }
-
-    /// Tells who an earlier run of this client belonged to. When the hub welcomes somebody else, nothing of what was given
-    /// so far goes out.
-    pub fn introduce(&mut self, principal: Principal) {
-        self.principal.get_or_insert(principal);
     }
 
     /// Disconnects for good. Events that were not polled yet are not delivered any more; states and positions stay.
