@@ -29,7 +29,7 @@ export function createRoom(settings, { load, WebSocket }) {
   const commands = createShared();
   /** @type {Map<string, string>} scopes that nobody follows any more, oldest first */
   const kept = new Map();
-  /** @type {Map<string, any[]>} parts of whole texts that are on their way, by `type/id` */
+  /** @type {Map<string, { scope: string, parts: any[] }>} whole texts that are on their way, by `type/id` */
   const texts = new Map();
   /** @type {[string, number | null] | null} */
   let failed = null;
@@ -64,7 +64,10 @@ export function createRoom(settings, { load, WebSocket }) {
       // The age of a signal counts from here, also for a tab that comes later.
       changes.signals?.forEach((/** @type {any[]} */ signal) => signal.push(flushedAt));
       if (changes.connection) failed = null;
-      if (changes.self && isOther(changes.self, mirror.common().self)) commands.clear();
+      if (changes.self && isOther(changes.self, mirror.common().self)) {
+        commands.clear();
+        texts.clear();
+      }
       mirror.apply(changes);
       changes.commands = commands.apply(changes.commands ?? []);
       for (const text of changes.texts ?? []) keepText(text);
@@ -114,6 +117,7 @@ export function createRoom(settings, { load, WebSocket }) {
       for (const [key] of changes.texts ?? []) tab.missed.add(key);
       return;
     }
+    for (const [key, , , done] of changes.texts ?? []) if (done) tab.texts.delete(key);
     tab.sent += 1;
     tab.port.postMessage({ n: tab.sent, changes });
   }
@@ -130,7 +134,7 @@ export function createRoom(settings, { load, WebSocket }) {
 
   /** @param {any} text `[key, first, part, done, error]` */
   function keepText(text) {
-    const parts = texts.get(text[0]);
+    const parts = texts.get(text[0])?.parts;
     if (!parts) return;
     if (text[1]) parts.length = 0;
     parts.push(text);
@@ -149,7 +153,9 @@ export function createRoom(settings, { load, WebSocket }) {
   function unfollow(tab, scope) {
     tab.follows.delete(own(scope));
     for (const list of tab.lists) if (list.startsWith(`${own(scope)}/`)) tab.lists.delete(list);
+    for (const [key, asked] of tab.texts) if (own(asked.scope) === own(scope)) leaveText(tab, key);
     if (isFollowed(scope)) return;
+    for (const [key, text] of texts) if (own(text.scope) === own(scope)) texts.delete(key);
     core.post({ t: 'unsubscribe', scope });
     kept.set(own(scope), scope);
     if (kept.size <= KEPT) return;
@@ -157,6 +163,12 @@ export function createRoom(settings, { load, WebSocket }) {
     kept.delete(key);
     core.post({ t: 'forget', scope: oldest });
     mirror.forget(oldest);
+  }
+
+  /** @param {Tab} tab @param {string} key */
+  function leaveText(tab, key) {
+    tab.texts.delete(key);
+    tab.missed.delete(key);
   }
 
   /** @param {Tab} tab @param {any} message a `ToCore` */
@@ -197,9 +209,9 @@ export function createRoom(settings, { load, WebSocket }) {
   /** @param {Tab} tab @param {string} key @param {any} message */
   function text(tab, key, message) {
     tab.texts.set(key, message);
-    const parts = texts.get(key);
-    if (parts) return give(tab, { texts: [...parts] });
-    texts.set(key, []);
+    const known = texts.get(key);
+    if (known) return give(tab, { texts: [...known.parts] });
+    texts.set(key, { scope: message.scope, parts: [] });
     core.post(message);
   }
 
