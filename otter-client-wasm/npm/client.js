@@ -85,6 +85,7 @@ export function createClientWith(load, options = {}, worker) {
     if (self && (self.id !== principal?.id || self.org !== principal?.org)) {
       commands.close({ code: 'signedOut', message: 'someone else signed in before this was carried out' });
       state.clearSignals();
+      forgetReading();
     }
     const isNew = principal?.id && self?.id !== principal.id;
     self = principal && Object.freeze(principal);
@@ -236,7 +237,7 @@ export function createClientWith(load, options = {}, worker) {
   /** @param {string} scope @param {string} kind @param {object} data */
   const signal = (scope, kind, data) => send({ t: 'signal', scope, kind, data });
 
-  const { stop: stopViews, ...views } = createViews({
+  const { stop: stopViews, forget: forgetReading, ...views } = createViews({
     state,
     topics,
     store,
@@ -244,6 +245,7 @@ export function createClientWith(load, options = {}, worker) {
     isLive: (scope) => phases.get(scope)?.phase === 'live',
     older,
     command,
+    drain: flush.drain,
     pending: commands.rows,
     signal,
     self: () => self,
@@ -281,10 +283,10 @@ export function createClientWith(load, options = {}, worker) {
     hashes: host.hashes,
     close() {
       if (closed) return;
+      stopViews();
       closed = true;
       flush.stop();
       host.stop();
-      stopViews();
       scopes.stop();
       commands.close();
       setConnection({ ...IDLE, phase: 'closed', since: Date.now() });
