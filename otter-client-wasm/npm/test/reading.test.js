@@ -146,7 +146,7 @@ test('what a person read and was not told is not told as somebody else', async (
   await push({ put: [conversation(3)] });
   client.markRead(C);
   client.markItemsRead(['a']);
-  await push({ self: { ...self, id: 'mb_2' } });
+  await push({ self: { ...self, id: 'mb_2' }, scopes, put: [conversation(3), item('a')] });
   await later(10_000);
   assert.deepEqual([told(), marked(), client.unread(C).get(), client.feed().get().unread], [[1], [], 3, 1]);
 });
