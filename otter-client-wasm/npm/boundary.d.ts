@@ -3,7 +3,7 @@
  *
  * Rust never calls subscribers. After a socket or timer entry that changed something it calls `notify()`, once between
  * two drains; the package then drains once per frame. From its panic hook it calls `notify(text)`: that instance is dead
- * and is replaced, with the scopes and unanswered commands of this tab told to the next one.
+ * and is replaced, with the scopes and open commands of this tab told to the next one.
  */
 export interface Core {
   /** Takes one message: JSON text of a `ToCore`. */
@@ -29,8 +29,11 @@ export interface CoreOptions {
 }
 
 export type ToCore =
-  /** Connect. */
-  | { t: 'start' }
+  /**
+   * Connect. `self`: the principal that an earlier core was told. When the hub welcomes somebody else, what was asked before
+   * the welcome does not go out.
+   */
+  | { t: 'start'; self?: unknown }
   /** Close the socket and clear the timer, for good. */
   | { t: 'stop' }
   /** Follow a scope; state kept from before is resumed. */
@@ -43,9 +46,10 @@ export type ToCore =
   | { t: 'listen'; kinds: string[] }
   /**
    * `id` is a UUIDv7. Predicted at once, sent when possible, sent again until it is answered. With `error` it was refused
-   * before: its rows are shown, and nothing is sent.
+   * before: its rows are shown, and nothing is sent. With `stage` an earlier core saw it accepted and get so far: nothing
+   * is predicted, it is asked again and followed to its end.
    */
-  | { t: 'command'; id: string; kind: string; data: unknown; error?: unknown }
+  | { t: 'command'; id: string; kind: string; data: unknown; error?: unknown; stage?: string }
   /** A refused command again under a new id: its local rows go and those of `as` come in one drain. */
   | { t: 'retry'; id: string; as: string }
   /** Drop the local rows of a refused command. */
@@ -111,9 +115,10 @@ export interface Drain {
 
 /** What a tab says to the worker that tabs share. */
 export type ToWorker =
-  /** The first message: which release and which hub, and what brings a core to where this tab is. */
-  | { hello: { version: string; settings: string; visible: boolean; messages: ToCore[] } }
-  | { message: ToCore }
+  /** The first message: which release and which hub, what brings a core to where this tab is, and whose tab it is. */
+  | { hello: { version: string; settings: string; visible: boolean; messages: ToCore[]; self: unknown } }
+  /** `self`: who this tab belongs to, as far as it was told. Commands of somebody else are dropped. */
+  | { message: ToCore; self: unknown }
   /** The drains up to this number were applied. A tab that leaves 64 unapplied gets no more until it has. */
   | { taken: number }
   /** It is alive; with `answer` it wants to know whether the worker is. */
@@ -132,6 +137,8 @@ export type FromWorker =
   | { other: true }
   /** The worker had given this tab up: say hello again. */
   | { gone: true }
+  /** Somebody else is signed in than was thought: say again which commands are open. */
+  | { again: true }
   /** Send the bytes of the core. */
   | { wasm: true }
   | { beat: true }

@@ -3,7 +3,7 @@ import { createFlush } from './flush.js';
 import { createHold } from './hold.js';
 import { createOwnHost } from './host.js';
 import { createScopes } from './scopes.js';
-import { sameText } from './same.js';
+import { isOther, sameText } from './same.js';
 import { createState, own, OWN } from './state.js';
 import { createSharedHost } from './tabs.js';
 import { attempt, createTopics } from './topics.js';
@@ -48,6 +48,7 @@ export function createClientWith(load, options = {}, worker) {
     options: () => ({ url: address(options.url), client: options.client ?? { name: '@otter-camp/client', version: VERSION } }),
     WebSocket: () => options.WebSocket ?? globalThis.WebSocket,
     replay: () => [listening(), ...scopes.replay(), ...commands.replay()],
+    self: () => self,
     changed: flush.schedule,
     shown: flush.shown,
     fail,
@@ -81,15 +82,17 @@ export function createClientWith(load, options = {}, worker) {
 
   /** @param {any} principal */
   function introduce(principal) {
-    // The core has dropped what the former person asked for.
-    if (self && (self.id !== principal?.id || self.org !== principal?.org)) {
+    const isNew = !self || isOther(self, principal);
+    // The core has dropped what the former person asked for, and a new one never had what that person saw.
+    if (self && isNew) {
       commands.close({ code: 'signedOut', message: 'someone else signed in before this was carried out' });
-      state.clearSignals();
+      forgetReading();
+      [...phases.keys()].forEach((scope) => setPhase(scope, LOADING));
+      state.clear();
     }
-    const isNew = principal?.id && self?.id !== principal.id;
-    self = principal && Object.freeze(principal);
+    self = Object.freeze(principal);
     topics.mark('self');
-    if (isNew && principal.type === 'member') hold.introduce(principal).forEach(commands.restore);
+    if (isNew && principal?.type === 'member') hold.introduce(principal).forEach(commands.restore);
   }
 
   /** @param {string} reason @param {number | null} nextRetryAt */
@@ -236,7 +239,7 @@ export function createClientWith(load, options = {}, worker) {
   /** @param {string} scope @param {string} kind @param {object} data */
   const signal = (scope, kind, data) => send({ t: 'signal', scope, kind, data });
 
-  const { stop: stopViews, ...views } = createViews({
+  const { stop: stopViews, forget: forgetReading, ...views } = createViews({
     state,
     topics,
     store,
@@ -244,6 +247,7 @@ export function createClientWith(load, options = {}, worker) {
     isLive: (scope) => phases.get(scope)?.phase === 'live',
     older,
     command,
+    drain: flush.drain,
     pending: commands.rows,
     signal,
     self: () => self,
@@ -281,10 +285,10 @@ export function createClientWith(load, options = {}, worker) {
     hashes: host.hashes,
     close() {
       if (closed) return;
+      stopViews();
       closed = true;
       flush.stop();
       host.stop();
-      stopViews();
       scopes.stop();
       commands.close();
       setConnection({ ...IDLE, phase: 'closed', since: Date.now() });

@@ -1,4 +1,5 @@
 import { uuidv7 } from './ids.js';
+import { sameText } from './same.js';
 
 const FINAL = new Set(['completed', 'failed', 'rejected', 'cancelled', 'expired', 'outcomeUnknown', 'refused', 'dismissed', 'closed']);
 const UNANSWERED = new Set(['held', 'sent']);
@@ -101,7 +102,7 @@ export function createCommands(topics, post, retain, hold) {
     const isOpen = !FINAL.has(value.state) || value.state === 'refused';
     // Another tab asked for it.
     const command = commands.get(id) ?? (kind && isOpen ? create(id, kind, data, { state: 'held' }) : undefined);
-    if (!command) return;
+    if (!command || sameText(command.value, value)) return;
     settle(command, value);
     if (!isOpen) commands.delete(id);
     const refused = [...commands.values()].filter((each) => each.value.state === 'refused');
@@ -138,13 +139,21 @@ export function createCommands(topics, post, retain, hold) {
     retry,
     dismiss,
     apply,
-    /** @returns {import('./boundary.js').ToCore[]} the unanswered and the refused ones again, under their ids */
-    replay: () =>
-      [...commands.values()]
-        .filter(({ value }) => UNANSWERED.has(value.state) || value.state === 'refused')
-        .map(({ id, kind, data, value: { error } }) => ({ t: 'command', id, kind, data, ...(error && { error }) })),
+    /** @returns {import('./boundary.js').ToCore[]} all of them again, under their ids */
+    replay: () => [...commands.values()].map(({ id, kind, data, value }) => again({ id, kind, data, ...value })),
     close,
     /** @returns {readonly any[]} the open and refused ones, oldest first */
     rows: () => (rows ??= Object.freeze([...commands.values()].map(({ id, kind, data, value }) => Object.freeze({ id, kind, data, ...value })))),
   };
+}
+
+/**
+ * What tells a new core of a command that an earlier one had: what it does not have to do again, and what it has to follow.
+ *
+ * @param {{ id: string, kind: string, data: any, state: string, error?: any }} command
+ * @returns {import('./boundary.js').ToCore}
+ */
+export function again({ id, kind, data, state, error }) {
+  const far = state === 'refused' ? { error } : UNANSWERED.has(state) ? {} : { stage: state };
+  return { t: 'command', id, kind, data, ...far };
 }

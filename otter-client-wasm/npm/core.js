@@ -10,11 +10,12 @@ const REBOOT_WINDOW_MS = 60_000;
  *   load: () => CoreConstructor | Promise<CoreConstructor>,
  *   options: () => object,
  *   WebSocket: () => unknown,
- *   replay: () => object[],
+ *   replay: () => import('./boundary.js').ToCore[],
+ *   self: () => unknown,
  *   changed: () => void,
  *   fail: (reason: string, retryAt: number | null) => void,
- * }} host `replay` gives the messages that bring a new core to where this client is; `changed` hears that `take` has
- * something
+ * }} host `replay` gives the messages that bring a new core to where this client is, `self` who the last one was told it
+ * belongs to; `changed` hears that `take` has something
  */
 export function createCore(host) {
   /** @type {import('./boundary.js').Core | null} */
@@ -60,7 +61,8 @@ export function createCore(host) {
         else host.changed();
       });
     });
-    for (const message of [...host.replay(), { t: 'start' }]) post(message);
+    const self = host.self();
+    for (const message of [...host.replay(), { t: 'start', ...(self ? { self } : {}) }]) post(message);
     host.changed();
   }
 

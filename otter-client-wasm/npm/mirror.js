@@ -32,7 +32,10 @@ export function createMirror() {
   /** @param {any} changes a `Drain`, its signals with the moment at which they were heard */
   function apply(changes) {
     for (const part of ['connection', 'self', 'serverOffsetMs']) if (part in changes) common = { ...common, [part]: changes[part] };
-    for (const name of changes.reset ?? []) Object.assign(scope(name), { name, known: true, rows: new Map(), lists: new Map() });
+    for (const name of changes.reset ?? []) {
+      for (const key of scope(name).rows.keys()) local.delete(key);
+      Object.assign(scope(name), { name, known: true, rows: new Map(), lists: new Map() });
+    }
     for (const [name, key] of changes.drop ?? []) scope(name).rows.delete(key);
     for (const put of changes.put ?? []) {
       const of = scope(put[0]);
@@ -89,6 +92,13 @@ export function createMirror() {
     forget(name) {
       for (const key of scopes.get(own(name))?.rows.keys() ?? []) local.delete(key);
       scopes.delete(own(name));
+    },
+    /** Somebody else is here now. */
+    clear() {
+      scopes.clear();
+      local.clear();
+      orphans.clear();
+      common = {};
     },
     /** The core died: what it showed is stale until the next one has told it again. */
     orphan() {

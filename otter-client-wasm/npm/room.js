@@ -1,5 +1,6 @@
 import { createCore } from './core.js';
 import { createMirror } from './mirror.js';
+import { isOther } from './same.js';
 import { createShared } from './shared.js';
 import { own } from './state.js';
 
@@ -11,9 +12,10 @@ const KEPT = 16;
 /**
  * @typedef {{
  *   port: any, follows: Map<string, string>, kinds: string[], lists: Set<string>, texts: Map<string, any>, missed: Set<string>, visible: boolean,
- *   sent: number, taken: number, behind: boolean, events: any[], heardAt: number,
- * }} Tab `follows`: the scopes by their one name; `behind`: it takes nothing at the moment, and gets all of its scopes anew
- * when it does; `events` and the `missed` ones of its `texts` wait for that
+ *   sent: number, taken: number, behind: boolean, self: any, waits: boolean, events: any[], heardAt: number,
+ * }} Tab `follows`: the scopes by their one name; `self`: who it said it belongs to; `behind`: it takes nothing at the moment,
+ * `waits`: it may be of another person than what is here, and gets all of its scopes anew when that is over; `events` and the `missed` ones of its `texts`
+ * wait for that
  */
 
 /**
@@ -33,21 +35,27 @@ export function createRoom(settings, { load, WebSocket }) {
   const texts = new Map();
   /** @type {[string, number | null] | null} */
   let failed = null;
+  /** @type {any} who all of this belongs to: the principal of the last welcome, else who a tab said it is */
+  let person = null;
+  /** The present core has been welcomed as that person. */
+  let sure = false;
   let flushedAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let core = newCore();
 
   function newCore() {
-    return createCore({ load, WebSocket, options: () => JSON.parse(settings), replay, changed, fail });
+    return createCore({ load, WebSocket, options: () => JSON.parse(settings), replay, self: () => person, changed, fail });
   }
 
   const isVisible = () => [...tabs].some((tab) => tab.visible);
   const kinds = () => [...new Set([...tabs].flatMap((tab) => tab.kinds))];
   const isFollowed = (/** @type {string} */ scope) => [...tabs].some((tab) => tab.follows.has(own(scope)));
 
+  /** @returns {import('./boundary.js').ToCore[]} */
   function replay() {
     const scopes = new Map([...tabs].flatMap((tab) => [...tab.follows]));
+    /** @type {import('./boundary.js').ToCore[]} */
     const follow = [...scopes.values()].map((scope) => ({ t: 'subscribe', scope }));
     return [{ t: 'visible', visible: isVisible() }, { t: 'listen', kinds: kinds() }, ...follow, ...commands.replay()];
   }
@@ -61,23 +69,53 @@ export function createRoom(settings, { load, WebSocket }) {
     timer = undefined;
     flushedAt = Date.now();
     for (const changes of core.take()) {
+      const old = changes.self && welcomed(changes.self);
       // The age of a signal counts from here, also for a tab that comes later.
       changes.signals?.forEach((/** @type {any[]} */ signal) => signal.push(flushedAt));
       if (changes.connection) failed = null;
-      if (changes.self && isOther(changes.self, mirror.common().self)) commands.clear();
       mirror.apply(changes);
       changes.commands = commands.apply(changes.commands ?? []);
       for (const text of changes.texts ?? []) keepText(text);
       for (const tab of tabs) give(tab, partOf(tab, changes));
+      if (changes.self) admit(isOther(old, person));
     }
   }
 
-  /** The core has dropped what the former person asked for. @param {any} self @param {any} old */
-  const isOther = (self, old) => old && (old.id !== self.id || old.org !== self.org);
+  /** Nothing of the former person stays; the core has dropped it, too. @param {any} self @returns {any} who it was */
+  function welcomed(self) {
+    const old = person;
+    person = self;
+    sure = true;
+    if (!isOther(old, self)) return old;
+    commands.clear();
+    mirror.clear();
+    texts.clear();
+    kept.clear();
+    for (const tab of tabs) for (const of of [tab.lists, tab.texts, tab.missed]) of.clear();
+    for (const tab of tabs) tab.events.length = 0;
+    return old;
+  }
+
+  /** It is known who this is. A tab of that person says again what was dropped. @param {boolean} isNew it is somebody else */
+  function admit(isNew) {
+    for (const tab of tabs) {
+      const waited = tab.waits;
+      tab.waits = false;
+      if (waited && !tab.behind) giveAll(tab);
+      if (waited || isNew) tab.port.postMessage({ again: true });
+    }
+  }
+
+  /** Whether a tab may be of somebody else than what is here. @param {Tab} tab */
+  function isDoubtful({ self }) {
+    const isSure = sure && mirror.common().connection?.phase === 'online';
+    return Boolean(person) && !isSure && (!self || isOther(self, person));
+  }
 
   /** @param {string} reason @param {number | null} retryAt */
   function fail(reason, retryAt) {
     failed = [reason, retryAt];
+    sure = false;
     mirror.orphan();
     texts.clear();
     for (const tab of tabs) tab.port.postMessage({ fail: failed });
@@ -108,24 +146,24 @@ export function createRoom(settings, { load, WebSocket }) {
     }
     if (Object.keys(changes).length === 0) return;
     if (tab.sent - tab.taken >= UNTAKEN) tab.behind = true;
-    if (tab.behind) {
+    if (tab.behind || tab.waits) {
       tab.events.push(...(changes.events ?? []));
       tab.events.splice(0, tab.events.length - MISSED);
       for (const [key] of changes.texts ?? []) tab.missed.add(key);
-      return;
+      if (tab.behind || !changes.connection) return;
+      changes = { connection: changes.connection };
     }
     tab.sent += 1;
     tab.port.postMessage({ n: tab.sent, changes });
   }
 
-  /** Everything that concerns a tab, to begin with or to go on after it was behind. @param {Tab} tab */
+  /** Everything that concerns a tab in one drain, to begin with or to go on. @param {Tab} tab */
   function giveAll(tab) {
     if (failed) tab.port.postMessage({ fail: failed });
-    give(tab, { ...mirror.common(), commands: commands.all() });
-    for (const scope of tab.follows.values()) give(tab, mirror.whole(scope, tab.lists));
-    if (tab.events.length > 0) give(tab, { events: tab.events.splice(0) });
-    for (const key of tab.missed) text(tab, key, tab.texts.get(key));
+    const wholes = [...tab.follows.values()].map((scope) => mirror.whole(scope, tab.lists));
+    const missed = [...tab.missed].flatMap((key) => partsOf(key, tab.texts.get(key)));
     tab.missed.clear();
+    give(tab, merged([mirror.common(), ...wholes, { commands: commands.all(), texts: missed, events: tab.events.splice(0) }]));
   }
 
   /** @param {any} text `[key, first, part, done, error]` */
@@ -159,8 +197,8 @@ export function createRoom(settings, { load, WebSocket }) {
     mirror.forget(oldest);
   }
 
-  /** @param {Tab} tab @param {any} message a `ToCore` */
-  function handle(tab, message) {
+  /** @param {Tab} tab @param {any} message a `ToCore` @param {any} self */
+  function handle(tab, message, self) {
     const { t, scope, kind } = message;
     if (t === 'subscribe') follow(tab, scope);
     else if (t === 'unsubscribe') unfollow(tab, scope);
@@ -168,7 +206,7 @@ export function createRoom(settings, { load, WebSocket }) {
     else if (t === 'visible') show(tab, message.visible);
     else if (t === 'more') more(tab, scope, kind, message);
     else if (t === 'text') text(tab, kind, message);
-    else if (t === 'command' || t === 'retry' || t === 'dismiss') command(tab, message);
+    else if (t === 'command' || t === 'retry' || t === 'dismiss') command(tab, message, self);
     else if (t !== 'forget') core.post(message);
   }
 
@@ -197,45 +235,66 @@ export function createRoom(settings, { load, WebSocket }) {
   /** @param {Tab} tab @param {string} key @param {any} message */
   function text(tab, key, message) {
     tab.texts.set(key, message);
-    const parts = texts.get(key);
-    if (parts) return give(tab, { texts: [...parts] });
-    texts.set(key, []);
-    core.post(message);
+    give(tab, { texts: partsOf(key, message) });
   }
 
-  /** @param {Tab} tab @param {any} message */
-  function command(tab, message) {
+  /** What is here of a text that is on its way; else it is asked for. @param {string} key @param {any} message */
+  function partsOf(key, message) {
+    const parts = texts.get(key);
+    if (parts) return [...parts];
+    texts.set(key, []);
+    core.post(message);
+    return [];
+  }
+
+  /** @param {Tab} tab @param {any} message @param {any} self who the tab belongs to, as far as it was told */
+  function command(tab, message, self) {
+    // The core may know more about who this is.
+    flush();
+    if (tab.waits || isOther(self, person)) return;
     const { news, isNew } = commands.posted(message);
     if (isNew) core.post(message);
     for (const other of tabs) if (other !== tab || !isNew) give(other, { commands: news });
   }
 
+  /** A tab remembers who this was. @param {any} self */
+  function introduce(self) {
+    person = self;
+    core.post({ t: 'start', self });
+    for (const tab of tabs) tab.waits = isDoubtful(tab);
+  }
+
   return {
-    /** @param {any} port @param {{ visible: boolean, messages: any[] }} hello @returns {Tab} */
-    join(port, { visible, messages }) {
+    /** @param {any} port @param {{ visible: boolean, messages: any[], self: any }} hello @returns {Tab} */
+    join(port, { visible, messages, self }) {
+      flush();
+      port.postMessage({ joined: true });
       /** @type {Tab} */
       const tab = {
         port, visible, follows: new Map(), kinds: [], lists: new Set(), texts: new Map(), missed: new Set(),
-        sent: 0, taken: 0, behind: false, events: [], heardAt: Date.now(),
+        // All of it comes in one drain below.
+        sent: 0, taken: 0, behind: true, self, waits: false, events: [], heardAt: Date.now(),
       };
       tabs.add(tab);
-      port.postMessage({ joined: true });
       // Whoever signed in again, or loads a page again, opens one: a core that gave up starts anew.
       if (['signedOut', 'stopped'].includes(mirror.common().connection?.phase) || failed?.[1] === null) {
         core.stop();
         core = newCore();
         fail('restarting', Date.now());
       }
+      if (self && !person) introduce(self);
+      tab.waits = isDoubtful(tab);
+      messages.forEach((message) => handle(tab, message, self));
+      tab.behind = false;
       giveAll(tab);
-      messages.forEach((message) => handle(tab, message));
       if (visible) core.post({ t: 'visible', visible });
       core.start();
       changed();
       return tab;
     },
-    /** @param {Tab} tab @param {any} message a `ToCore` */
-    post(tab, message) {
-      handle(tab, message);
+    /** @param {Tab} tab @param {any} message a `ToCore` @param {any} self who the tab belongs to, as far as it was told */
+    post(tab, message, self) {
+      handle(tab, message, self);
       changed();
     },
     /** @param {Tab} tab @param {number} n */
@@ -262,4 +321,15 @@ export function createRoom(settings, { load, WebSocket }) {
     },
     tabs,
   };
+}
+
+/** Drains as one. @param {any[]} drains @returns {any} */
+function merged(drains) {
+  /** @type {any} */
+  const all = {};
+  for (const [name, value] of drains.flatMap(Object.entries)) {
+    if (Array.isArray(value)) all[name] = (all[name] ?? []).concat(value);
+    else all[name] = name === 'local' || name === 'scopes' ? { ...all[name], ...value } : value;
+  }
+  return all;
 }

@@ -107,7 +107,7 @@ export function createRooms({ instantiate, WebSocket, life }) {
       if (data.hello) return join(data.hello);
       if (!room?.tabs.has(tab)) return port.postMessage({ gone: true });
       tab.heardAt = Date.now();
-      if (data.message) room.post(tab, data.message);
+      if (data.message) room.post(tab, data.message, data.self);
       else if (data.taken) room.taken(tab, data.taken);
       else if (data.answer) port.postMessage({ beat: true });
       else if (data.hashes) room.tellHashes(tab);

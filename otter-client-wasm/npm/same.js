@@ -14,3 +14,6 @@ export function keep(old, next) {
   const isSame = (/** @type {[string, any]} */ [name, value]) => value === old?.[name] || (Array.isArray(value) && Array.isArray(old?.[name]) && sameList(old[name], value));
   return old && Object.entries(next).every(isSame) ? old : Object.freeze(next);
 }
+
+/** Whether two principals are known and not the same person. @param {any} one @param {any} other */
+export const isOther = (one, other) => Boolean(one && other && (one.id !== other.id || one.org !== other.org));

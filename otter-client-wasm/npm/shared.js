@@ -1,3 +1,5 @@
+import { again } from './commands.js';
+
 const FINAL = new Set(['completed', 'failed', 'rejected', 'cancelled', 'expired', 'outcomeUnknown', 'dismissed', 'closed']);
 const REFUSED_KEPT = 200;
 const ENDED_KEPT = 200;
@@ -35,11 +37,11 @@ export function createShared() {
 
   return {
     /** What a tab asks for. @param {any} message @returns {{ news: Shared[], isNew: boolean }} `isNew`: the core has to hear of it */
-    posted({ t, id, as, kind, data, error }) {
+    posted({ t, id, as, kind, data, error, stage = 'held' }) {
       const old = commands.get(id);
       if (t === 'dismiss') return { news: dismiss(id), isNew: old?.state === 'refused' };
       if (t === 'command' && old) return { news: [old], isNew: false };
-      if (t === 'command') return { news: [put({ id, kind, data, state: error ? 'refused' : 'held', error })], isNew: true };
+      if (t === 'command') return { news: [put({ id, kind, data, ...(error ? { state: 'refused', error } : { state: stage }) })], isNew: true };
       // Retried in two tabs at once: the first one counts.
       if (old?.state !== 'refused') return { news: [{ id: as, kind: old?.kind ?? '', data: old?.data, state: 'dismissed' }], isNew: false };
       return { news: [...dismiss(id), put({ id: as, kind: old.kind, data: old.data, state: 'held' })], isNew: true };
@@ -48,10 +50,7 @@ export function createShared() {
     apply: (changes) => changes.flatMap((change) => (commands.has(change.id) ? [put({ .../** @type {Shared} */ (commands.get(change.id)), ...change })] : [])),
     all: () => [...commands.values()],
     clear: () => commands.clear(),
-    /** @returns {object[]} the unanswered ones and the refused ones again */
-    replay: () =>
-      [...commands.values()]
-        .filter(({ state }) => ['held', 'sent', 'refused'].includes(state))
-        .map(({ id, kind, data, state, error }) => ({ t: 'command', id, kind, data, ...(state === 'refused' && { error }) })),
+    /** @returns {import('./boundary.js').ToCore[]} all that are not over again */
+    replay: () => [...commands.values()].filter(({ state }) => !FINAL.has(state)).map(again),
   };
 }

@@ -64,6 +64,8 @@ export function createState(topics, freeze, fetchText) {
     }
     for (const [scope, kind, key, data, at] of changes.signals ?? []) applySignal(scope, kind, key, data, at ? now - (Date.now() - at) : now);
     for (const [key, local] of Object.entries(changes.local ?? {})) applyLocal(key, local ?? undefined);
+    // A new core does not tell the end of what the one before it showed.
+    for (const [scope, key] of changes.put ?? []) if (changes.reset?.includes(scope) && !changes.local?.[key]) applyLocal(key, undefined);
   }
 
   /** @param {string} scope @param {string} key @param {number} rev @param {boolean} live @param {any} data @param {Map<string, Row>} swapped */
@@ -290,6 +292,12 @@ export function createState(topics, freeze, fetchText) {
     for (const key of buckets.keys()) if (key.startsWith(`${scope}/`)) buckets.delete(key);
   }
 
+  /** Somebody else is here now: nothing stays. */
+  function clear() {
+    for (const scope of new Set([...buckets.keys()].map((key) => key.slice(0, key.lastIndexOf('/'))))) forget(scope);
+    for (const [id, { kind }] of signals) dropSignal(id, kind);
+  }
+
   return {
     apply,
     entity,
@@ -314,7 +322,7 @@ export function createState(topics, freeze, fetchText) {
     signal: (key) => signals.get(key)?.data ?? null,
     /** @param {string} kind @returns {{ scope: string, heardAt: number, data: any }[]} the latest of each key */
     signals: (kind) => [...signals.values()].filter((each) => each.kind === kind),
-    clearSignals: () => signals.clear(),
+    clear,
   };
 }
 

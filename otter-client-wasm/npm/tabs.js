@@ -72,7 +72,7 @@ export function createSharedHost(options) {
       port = worker.port;
       port.addEventListener('close', () => mine === generation && restart());
       port.onmessage = ({ data }) => mine === generation && receive(data);
-      port.postMessage({ hello: { version: VERSION, settings, visible: !isHidden(), messages: options.replay() } });
+      port.postMessage({ hello: { version: VERSION, settings, visible: !isHidden(), messages: options.replay(), self: options.self() } });
     } catch {
       return useOwn();
     }
@@ -124,6 +124,7 @@ export function createSharedHost(options) {
     }
     if (data.other) useOwn();
     else if (data.gone) restart();
+    else if (data.again) options.replay().filter(({ t }) => t === 'command').forEach((message) => post(message));
     else if (data.wasm) give();
     else if (data.life) endLife ??= watchLife(data.life, restart);
     else if (data.beat) port?.postMessage({ beat: true });
@@ -184,7 +185,7 @@ export function createSharedHost(options) {
   /** @param {import('./boundary.js').ToCore} message */
   function post(message) {
     if (own) return own.post(message);
-    port?.postMessage({ message });
+    port?.postMessage({ message, self: options.self() });
     // What a person asks for must not go to a worker that is gone.
     if (message.t === 'command' || message.t === 'retry') check();
   }

@@ -238,7 +238,12 @@ impl Inner {
         let connection = &mut self.connection;
         let now = now.instant;
         match message {
-            ToCore::Start => connection.start(now),
+            ToCore::Start(earlier) => {
+                if let Some(principal) = earlier {
+                    connection.introduce(principal);
+                }
+                connection.start(now);
+            }
             ToCore::Stop => connection.stop(now),
             ToCore::Subscribe(scope) => connection.subscribe(scope, now),
             ToCore::Unsubscribe(scope) => connection.unsubscribe(&scope),
@@ -247,10 +252,13 @@ impl Inner {
                 self.changes.forget(&scope);
             }
             ToCore::Listen(kinds) => self.changes.listen(kinds),
-            ToCore::Command { id, kind, data, error: None } => connection.command(id, &kind, data, now),
-            ToCore::Command { id, kind, data, error: Some(error) } => {
+            ToCore::Command { id, kind, data, error: Some(error), .. } => {
                 connection.command_refused(id, &kind, data, error, now);
             }
+            ToCore::Command { id, kind, data, accepted: true, .. } => {
+                connection.command_accepted(id, &kind, data, now);
+            }
+            ToCore::Command { id, kind, data, .. } => connection.command(id, &kind, data, now),
             ToCore::Retry { id, again } => {
                 connection.retry(&id, again, now);
             }

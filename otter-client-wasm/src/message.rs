@@ -2,6 +2,7 @@
 
 use otter_proto::connection::client::Wake;
 use otter_proto::error::ErrorBody;
+use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::text::{Cursor, TextError, TextErrorKind};
 use otter_proto::wire::{Json, Wire};
@@ -9,7 +10,8 @@ use otter_proto::wire::{Json, Wire};
 /// One message. `boundary.d.ts` describes each.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ToCore {
-    Start,
+    /// Connect; as far as an earlier core knew, for this person.
+    Start(Option<Principal>),
     Stop,
     Subscribe(Scope),
     Unsubscribe(Scope),
@@ -20,6 +22,8 @@ pub(crate) enum ToCore {
         kind: String,
         data: Json,
         error: Option<ErrorBody>,
+        /// It was accepted before.
+        accepted: bool,
     },
     Retry {
         id: CommandId,
@@ -54,6 +58,7 @@ struct Members {
     kind: Option<String>,
     data: Option<Json>,
     error: Option<ErrorBody>,
+    principal: Option<Principal>,
     flag: bool,
 }
 
@@ -79,6 +84,11 @@ impl Members {
             "kind" => self.kind = Some(String::read(cursor)?),
             "data" => self.data = Some(Json::read(cursor)?),
             "error" => self.error = Some(ErrorBody::read(cursor)?),
+            "self" => self.principal = Some(Principal::read(cursor)?),
+            "stage" => {
+                cursor.value()?;
+                self.flag = true;
+            }
             "visible" | "online" | "persisted" => self.flag = cursor.bool()?,
             _ => {
                 cursor.value()?;
@@ -90,15 +100,19 @@ impl Members {
     fn into_message(self) -> Option<ToCore> {
         let flag = self.flag;
         Some(match &*self.t? {
-            "start" => ToCore::Start,
+            "start" => ToCore::Start(self.principal),
             "stop" => ToCore::Stop,
             "subscribe" => ToCore::Subscribe(self.scope?),
             "unsubscribe" => ToCore::Unsubscribe(self.scope?),
             "forget" => ToCore::Forget(self.scope?),
             "listen" => ToCore::Listen(self.kinds),
-            "command" => {
-                ToCore::Command { id: self.id?, kind: self.kind?, data: self.data?, error: self.error }
-            }
+            "command" => ToCore::Command {
+                id: self.id?,
+                kind: self.kind?,
+                data: self.data?,
+                error: self.error,
+                accepted: flag,
+            },
             "retry" => ToCore::Retry { id: self.id?, again: self.again? },
             "dismiss" => ToCore::Dismiss(self.id?),
             "signal" => ToCore::Signal { scope: self.scope?, kind: self.kind?, data: self.data? },
@@ -115,6 +129,8 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use otter_proto::error::ErrorCode;
+    use otter_proto::frame::PrincipalType;
+    use otter_proto::id::OrgId;
 
     use super::*;
 
@@ -122,7 +138,27 @@ mod tests {
     fn messages_are_read() {
         let id = |text: &str| CommandId::new(text).unwrap();
         let table = [
-            (r#"{"t":"start"}"#, ToCore::Start),
+            (r#"{"t":"start"}"#, ToCore::Start(None)),
+            (
+                r#"{"t":"start","self":{"type":"member","id":"mb_1","org":"org_1","name":"Ada","role":"owner"}}"#,
+                ToCore::Start(Some(Principal {
+                    principal_type: PrincipalType::Member,
+                    id: "mb_1".to_owned(),
+                    org: OrgId::new("org_1").unwrap(),
+                    name: Some("Ada".to_owned()),
+                    role: Some("owner".to_owned()),
+                })),
+            ),
+            (
+                r#"{"t":"command","id":"c","kind":"k","data":{},"stage":"received"}"#,
+                ToCore::Command {
+                    id: id("c"),
+                    kind: "k".to_owned(),
+                    data: Json::new("{}").unwrap(),
+                    error: None,
+                    accepted: true,
+                },
+            ),
             (r#"{"t":"subscribe","scope":"org"}"#, ToCore::Subscribe(Scope::Org)),
             (r#"{"t":"listen","kinds":["*"]}"#, ToCore::Listen(vec!["*".to_owned()])),
             (r#"{"t":"retry","id":"a","as":"b"}"#, ToCore::Retry { id: id("a"), again: id("b") }),
@@ -133,6 +169,7 @@ mod tests {
                     kind: "message.send".to_owned(),
                     data: Json::new(r#"{"text":"é"}"#).unwrap(),
                     error: None,
+                    accepted: false,
                 },
             ),
             (
@@ -142,6 +179,7 @@ mod tests {
                     kind: "k".to_owned(),
                     data: Json::new("{}").unwrap(),
                     error: Some(ErrorBody::new(ErrorCode::NotFound, "m")),
+                    accepted: false,
                 },
             ),
             (

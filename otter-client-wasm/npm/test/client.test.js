@@ -272,7 +272,7 @@ test('somebody who walks through a hundred conversations follows a third of them
   client.close();
 });
 
-test('a core that dies is replaced and told scopes and unanswered commands again', async (t) => {
+test('a core that dies is replaced and told scopes and open commands again', async (t) => {
   const { fake, client } = await setup();
   t.mock.method(console, 'error', () => {});
   client.messages(C).subscribe(() => {});
@@ -295,6 +295,7 @@ test('a core that dies is replaced and told scopes and unanswered commands again
     { t: 'subscribe', scope: SCOPE },
     { t: 'subscribe', scope: 'org' },
     { t: 'command', id: open.id, kind: 'message.send', data: { text: 'open' } },
+    { t: 'command', id: answered.id, kind: 'message.send', data: { text: 'answered' }, stage: 'accepted' },
     { t: 'start' },
   ]);
   client.close();

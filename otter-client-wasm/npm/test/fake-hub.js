@@ -57,11 +57,11 @@ export function createFakeHub() {
       this.received = this.received.filter((frame) => frame.type !== type);
       return taken;
     }
-    /** Opens, and answers `hello`; each scope it asks for is answered by `answer`. */
-    greet(answer = snapshot) {
+    /** Opens, and answers `hello` for a person; each scope it asks for is answered by `answer`. */
+    greet(answer = snapshot, person = ADA) {
       this.open();
       const [hello] = this.take('hello');
-      this.say(welcome(), ...hello.subscribe.flatMap((ask) => answer(ask)));
+      this.say(welcome(person), ...hello.subscribe.flatMap((ask) => answer(ask)));
       return hello;
     }
   }
@@ -76,9 +76,11 @@ function assertOpen(socket) {
 const limits = {
   frameBytes: 1 << 20, windowBytes: 1 << 18, publishBytes: 1 << 20, eventBytes: 1 << 19, subscriptions: 100, commandsPerMinute: 60,
 };
-export const welcome = () => ({
+export const ADA = { type: 'member', id: 'mb_1', org: 'org_1', name: 'Ada', role: 'owner' };
+export const BOB = { ...ADA, id: 'mb_2', name: 'Bob', role: 'member' };
+export const welcome = (principal = ADA) => ({
   type: 'welcome', protocol: 1, server: { name: 'fake', version: '0' }, serverTime: NOW, limits, heartbeatMs: 15000,
-  principal: { type: 'member', id: 'mb_1', org: 'org_1', name: 'Ada', role: 'owner' }, capabilities: ['binary'],
+  principal, capabilities: ['binary'],
 });
 
 const world = {

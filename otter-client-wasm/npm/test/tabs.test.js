@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { after, before, test as run } from 'node:test';
-import { createClientWith } from '../client.js';
+import { test as run } from 'node:test';
 import instantiate from '../dist/otter.js';
 import { holdLife, watchLife } from '../life.js';
 import { createRooms } from '../rooms.js';
 import { createFakeCore } from '../testing.js';
 import { VERSION } from '../version.js';
 import { C, SCOPE, accepted, createFakeHub, delta, events, refused, snapshot } from './fake-hub.js';
+import { createWorker, tab, until, wait } from './fake-worker.js';
 
 const RUN = 'in_a:r1';
 const test = (name, fn) => run(name, { timeout: 20_000 }, fn);
-const wait = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(check, what) {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if (await check()) return;
-    await wait(10);
-  }
-  assert.fail(`never: ${what}`);
-}
-
-before(() => (globalThis.SharedWorker = class {}));
-after(() => delete globalThis.SharedWorker);
 
 /** Stands in for the locks of a browser. `die` releases one, as the end of its holder does. */
 function fakeLocks(t) {
@@ -40,51 +27,6 @@ function fakeLocks(t) {
   Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request } } });
   t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
   return { names: () => [...held.keys()], die: (name) => held.get(name).forEach((grant) => grant()) };
-}
-
-/** A worker with real ports, the real core unless another is made, and what a tab needs to find it. */
-function createWorker(make = instantiate) {
-  const hub = createFakeHub();
-  const worker = { hub, starts: 0, fetches: 0, silent: 0, ports: [] };
-  let rooms = null;
-  worker.die = () => {
-    for (const port of worker.ports.splice(0)) {
-      // The core of a worker dies with it.
-      port.onmessage({ data: { bye: true } });
-      port.close();
-    }
-    rooms = null;
-  };
-  worker.crash = () => (rooms = null);
-  worker.started = () => worker.starting.splice(0).forEach((port) => rooms.enter(port));
-  worker.of = {
-    open() {
-      if (worker.broken) throw new Error('refused');
-      if (!rooms) {
-        worker.starts += 1;
-        rooms = createRooms({ instantiate: make, WebSocket: () => hub.WebSocket, life: holdLife() });
-      }
-      const { port1, port2 } = new MessageChannel();
-      worker.ports.push(port2);
-      if (worker.starting) worker.starting.push(port2);
-      else if (worker.silent > 0) worker.silent -= 1;
-      else rooms.enter(port2);
-      return { port: port1, onerror: null };
-    },
-    async bytes() {
-      worker.fetches += 1;
-      const file = await readFile(new URL('../dist/otter_bg.wasm', import.meta.url));
-      return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
-    },
-  };
-  return worker;
-}
-
-function tab(t, worker, options = {}) {
-  const load = options.load ?? (() => Promise.reject(new Error('this tab has no core')));
-  const client = createClientWith(load, { url: 'http://hub.test/ws', freeze: true, ...options }, worker.of);
-  t.after(client.close);
-  return client;
 }
 
 const texts = (client) => client.messages(C).get().rows.map((row) => row.text);
@@ -386,4 +328,36 @@ test('a tab that takes nothing gets no more, and all of it when it goes on', asy
   assert.deepEqual([whole.reset, whole.put[0][4].text], [[SCOPE], 'edit 110']);
   const heard = numbered().flatMap(({ changes }) => changes.events ?? []).map(([{ seq }]) => seq);
   assert.deepEqual(heard, Array.from({ length: 100 }, (_, at) => 11 + at));
+});
+
+test('a tab with more scopes than it may leave untaken has all of them at once, and then nothing more', async (t) => {
+  const ids = Array.from({ length: 96 }, (_, at) => `in_a:c${at}`);
+  const rows = (scope) => {
+    const id = scope.slice('conversation/'.length);
+    const value = { author: { type: 'agent' }, conversationId: id, sentAt: '2026-11-24T10:00:00.000Z', status: 'complete', text: id };
+    return [{ entity: `message/${id}-m`, rev: 3, value }];
+  };
+  const answer = (ask) => snapshot(ask, 10, ask.scope === 'org' ? undefined : rows(ask.scope));
+  const all = (client) => ids.filter((id) => client.messages(id).get().rows[0]?.text === id).length;
+  const worker = createWorker();
+  const one = tab(t, worker);
+  for (const id of ids) one.messages(id).subscribe(() => {});
+  await until(() => worker.hub.sockets.length === 1, 'a socket');
+  worker.hub.last().greet(answer);
+  await until(() => all(one) === ids.length, 'all in the first tab');
+  const two = tab(t, worker);
+  for (const id of ids) two.messages(id).subscribe(() => {});
+  await until(() => worker.ports.length === 2, 'the port of the second tab');
+  const [, port] = worker.ports;
+  const post = port.postMessage.bind(port);
+  let posts = 0;
+  port.postMessage = (message, ...rest) => {
+    if (message.changes) posts += 1;
+    post(message, ...rest);
+  };
+  await until(() => all(two) === ids.length, 'all in the second tab');
+  await wait(100);
+  posts = 0;
+  await wait(300);
+  assert.deepEqual([posts, all(two)], [0, ids.length]);
 });

@@ -12,6 +12,7 @@ mod heartbeat;
 mod inbound;
 mod link;
 mod optimistic;
+mod restored;
 mod scopes;
 mod step;
 mod subscription;

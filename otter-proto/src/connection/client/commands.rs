@@ -68,10 +68,11 @@ impl Commands {
         Ok(())
     }
 
-    /// Keeps a command that this client itself refuses, for `retry` and `dismiss`.
-    pub(super) fn add_refused(&mut self, command: Command, error: ErrorBody, now: Instant) {
-        let state = CommandState::Refused(error);
-        self.entries.push(Entry { command, state, queued: false, not_before: now, tries: 0 });
+    /// Keeps a command that this client itself refuses, for `retry` and `dismiss`, or one that was accepted before, which
+    /// is asked again: the hub may have lost it.
+    pub(super) fn keep(&mut self, command: Command, state: CommandState, now: Instant) {
+        let queued = matches!(state, CommandState::Accepted);
+        self.entries.push(Entry { command, state, queued, not_before: now, tries: 0 });
     }
 
     /// A new connection: every unanswered command goes out again, at most so many per minute.

@@ -126,7 +126,7 @@ impl ClientConnection {
                 == (&welcome.principal.org, welcome.principal.principal_type, &welcome.principal.id)
         };
         if self.principal.as_ref().is_some_and(|old| !same(old)) {
-            self.reset_scopes();
+            self.reset_scopes(&welcome.principal.id);
             self.reset_commands();
             self.epoch = None;
             self.emit(ConnectionEvent::Reset);

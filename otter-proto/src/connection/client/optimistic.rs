@@ -57,15 +57,8 @@ impl ClientConnection {
         }
     }
 
-    /// Takes a command that was refused before, in an earlier run of this client: its rows are shown again.
-    pub fn command_refused(&mut self, id: CommandId, kind: &str, data: Json, error: ErrorBody, now: Instant) {
-        if let Some(command) = self.new_command(id, kind, data) {
-            self.refuse(command, error, now);
-        }
-    }
-
     /// A command that is not known yet, with its prediction shown.
-    fn new_command(&mut self, id: CommandId, kind: &str, data: Json) -> Option<Command> {
+    pub(super) fn new_command(&mut self, id: CommandId, kind: &str, data: Json) -> Option<Command> {
         if self.commands.state(&id).is_some() {
             return None;
         }
@@ -75,9 +68,9 @@ impl ClientConnection {
         Some(command)
     }
 
-    fn refuse(&mut self, command: Command, error: ErrorBody, now: Instant) {
+    pub(super) fn refuse(&mut self, command: Command, error: ErrorBody, now: Instant) {
         let id = command.id.clone();
-        self.commands.add_refused(command, error.clone(), now);
+        self.commands.keep(command, CommandState::Refused(error.clone()), now);
         self.refused(id, error);
     }
 
@@ -192,7 +185,7 @@ impl ClientConnection {
         self.trim_commands();
     }
 
-    fn trim_commands(&mut self) {
+    pub(super) fn trim_commands(&mut self) {
         for gone in self.commands.overflow() {
             let places = self.optimistic.overlay.remove(&gone);
             self.show(places);
@@ -269,7 +262,7 @@ impl ClientConnection {
 
     /// The hub's entity of a command changed. It also answers a command whose reply was lost: what its acceptance
     /// wrote is not after `rev`.
-    fn staged(&mut self, id: CommandId, rev: u64, entity: &str) {
+    pub(super) fn staged(&mut self, id: CommandId, rev: u64, entity: &str) {
         let Some(news) = self.commands.entity(&id, entity) else { return };
         if let (Some(data), Some(epoch)) = (news.unanswered, self.epoch.clone()) {
             let mut at = Positions::default();

@@ -181,10 +181,14 @@ impl ClientConnection {
         self.scopes().cloned().collect()
     }
 
-    /// Another principal: nothing of the former one stays.
-    pub(super) fn reset_scopes(&mut self) {
+    /// Another principal: nothing of the former one stays, and the own scope is that of the new one.
+    pub(super) fn reset_scopes(&mut self, principal: &str) {
+        let own = MemberId::new(principal).ok();
         self.scopes.retain(|(_, subscription)| subscription.wanted);
-        for (_, subscription) in &mut self.scopes {
+        for (scope, subscription) in &mut self.scopes {
+            if let (Scope::Member(id), Some(own)) = (scope, &own) {
+                id.clone_from(own);
+            }
             subscription.clear();
             subscription.detach();
             subscription.told = None;

@@ -5,6 +5,7 @@ use crate::error::{ErrorBody, ErrorCode};
 
 const ROW: &str = "message/in_1:c1:user";
 const PREDICTED: &str = r#"{"author":{"id":"mb_1","name":"Ada","type":"member"},"commandId":"c1","conversationId":"in_1:c","delivery":{"state":"pending"},"status":"complete","text":"hi"}"#;
+const PROBE: &str = r#"{"type":"probe","n":1}"#;
 const SENT: &str =
     r#"{"type":"command","id":"c1","kind":"message.send","data":{"conversationId":"in_1:c","text":"hi"}}"#;
 
@@ -255,4 +256,45 @@ fn a_command_that_an_earlier_run_saw_refused_is_shown_refused_and_not_sent() {
     assert_eq!(stage_of(&early), None);
     early.welcome();
     assert_eq!(stage_of(&early), Some(crate::overlay::LocalStage::Refused));
+}
+
+#[test]
+fn a_command_that_an_earlier_run_saw_accepted_is_asked_again_and_followed_to_its_end() {
+    let data = || Json::new(r#"{"conversationId":"in_1:c","text":"hi"}"#).unwrap();
+    let give = |bench: &mut Bench| {
+        bench.machine.command_accepted(id("c1"), "message.send", data(), bench.now);
+    };
+    // Its rows are the hub's: nothing is predicted, and the repeated answer is no news.
+    let mut early = Bench::new(Role::Member);
+    early.subscribe("org");
+    give(&mut early);
+    give(&mut early);
+    early.machine.start(early.now);
+    early.open();
+    early.said();
+    early.welcome();
+    assert_eq!(early.said(), [SENT, PROBE]);
+    early.told();
+    early.hears(&accepted("c1", 5));
+    assert_eq!(early.told(), []);
+    early.snapshot("org", 1, 10, &[("command/c1", 9, r#"{"stage":"failed"}"#)]);
+    assert_eq!(early.gist(), ["changed command/c1", "command c1 failed", "org Live None"]);
+    assert_eq!(early.machine.command_state(&id("c1")), None);
+
+    // Its end is known here already.
+    let mut late = Bench::online(&["org"]);
+    late.snapshot("org", 1, 10, &[("command/c1", 9, r#"{"stage":"failed"}"#)]);
+    late.told();
+    late.said();
+    give(&mut late);
+    assert_eq!(late.gist(), ["command c1 failed"]);
+    assert_eq!(late.said(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_that_cannot_wait_and_was_accepted_is_not_refused_for_want_of_a_connection() {
+    let mut bench = Bench::new(Role::Member);
+    let data = Json::new(r#"{"conversationId":"in_1:c","runId":"in_1:r"}"#).unwrap();
+    bench.machine.command_accepted(id("c1"), "run.abort", data, bench.now);
+    assert_eq!(bench.machine.command_state(&id("c1")), Some(&CommandState::Accepted));
 }

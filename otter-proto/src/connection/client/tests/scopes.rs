@@ -347,6 +347,51 @@ fn another_principal_takes_nothing_over() {
 }
 
 #[test]
+fn what_an_earlier_run_left_does_not_go_out_when_somebody_else_is_welcomed() {
+    let welcomed = |member: &str| {
+        let ada = Bench::online(&[]).machine.principal().cloned().unwrap();
+        let mut bench = Bench::new(Role::Member);
+        bench.subscribe("org");
+        let data = || Json::new(r#"{"conversationId":"in_1:c","text":"hi"}"#).unwrap();
+        bench.machine.command(id("c1"), "message.send", data(), bench.now);
+        bench.machine.command_accepted(id("c2"), "message.send", data(), bench.now);
+        bench.machine.introduce(ada);
+        bench.machine.start(bench.now);
+        bench.open();
+        bench.said();
+        bench.welcome_as(member);
+        bench
+    };
+    let probe = || r#"{"type":"probe","n":1}"#.to_owned();
+    let sent = |id: &str| {
+        format!(
+            r#"{{"type":"command","id":"{id}","kind":"message.send","data":{{"conversationId":"in_1:c","text":"hi"}}}}"#
+        )
+    };
+    let mut bench = welcomed("mb_1");
+    assert_eq!(bench.said(), [sent("c1"), sent("c2"), probe()]);
+    bench = welcomed("mb_2");
+    assert_eq!(bench.said(), [r#"{"type":"subscribe","scope":"org","sub":2}"#.to_owned(), probe()]);
+    assert_eq!(bench.machine.principal().map(|principal| &*principal.id), Some("mb_2"));
+    assert_eq!(bench.machine.command_state(&id("c1")), None);
+}
+
+#[test]
+fn the_own_scope_of_the_former_principal_is_not_asked_by_the_next_one() {
+    let mut bench = Bench::online(&["member/self"]);
+    bench.hears(&subscribed("member/mb_1", 1, 3, "snapshot"));
+    bench.hears(&page("member/mb_1", 3, Some(3), &[("mark/mb_1:a", 2, "{}")]));
+    bench.reconnect();
+    bench.told();
+    bench.welcome_as("mb_2");
+    assert_eq!(bench.said()[0], r#"{"type":"subscribe","scope":"member/mb_2","sub":3}"#);
+    bench.hears(&subscribed("member/mb_2", 3, 4, "snapshot"));
+    bench.hears(&page("member/mb_2", 4, Some(4), &[]));
+    assert_eq!(bench.machine.scope_phase(&scope("member/self")), Some(ScopePhase::Live));
+    assert_eq!(pos(&bench, "member/mb_2"), Some(4));
+}
+
+#[test]
 fn the_own_member_scope_gets_its_name_from_the_answer() {
     let mut bench = Bench::new(Role::Member);
     bench.subscribe("member/self");
