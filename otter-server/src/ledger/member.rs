@@ -2,12 +2,12 @@
 
 use otter_proto::UnixMillis;
 use otter_proto::catalogue::{self, Role};
-use otter_proto::id::{EntityKey, MemberId, Scope};
+use otter_proto::id::{EntityKey, InstanceId, MemberId, Scope};
 use otter_proto::kind::{CommandStage, MarkTarget};
 
 use crate::ledger::json::{self, Object};
 use crate::ledger::write::Ledger;
-use crate::ledger::{End, StoreError};
+use crate::ledger::{CommandRow, End, StoreError};
 
 impl Ledger<'_> {
     /// Writes `member.joined`; of a member who is there already, what changed.
@@ -55,19 +55,30 @@ impl Ledger<'_> {
         }
     }
 
-    /// Writes `member.removed`. What they asked for and was not sent yet is called off.
+    /// Writes `member.removed`. What they asked for is called off.
     pub fn member_removed(&mut self, member: &MemberId) -> Result<(), StoreError> {
         self.write_own("member.removed", member.as_str(), Scope::Org, None, Object::default())?;
         self.call_off(member, |_| true)
     }
 
-    /// Ends the unsent commands of a member whose kinds need a role that `which` names.
+    /// Ends the unsent commands of a member whose kinds need a role that `which` names. Those that were sent may lie with a
+    /// machine that sleeps: it is asked not to begin them.
     fn call_off(&mut self, member: &MemberId, which: impl Fn(Role) -> bool) -> Result<(), StoreError> {
-        for (id, row) in self.rows.overdue_commands(UnixMillis(u64::MAX), usize::MAX)? {
+        let is_meant = |row: &CommandRow| {
             let theirs = json::string(&row.by, "id").as_deref() == Some(member.as_str());
-            let needed = catalogue::command(&row.kind).map_or(Role::Viewer, |kind| kind.role);
-            if theirs && which(needed) {
+            theirs && which(catalogue::command(&row.kind).map_or(Role::Viewer, |kind| kind.role))
+        };
+        for (id, row) in self.rows.overdue_commands(UnixMillis(u64::MAX), usize::MAX)? {
+            if is_meant(&row) {
                 self.end_unsent(&id, row, CommandStage::Cancelled, None)?;
+            }
+        }
+        for (key, _) in self.rows.live(&Scope::Org, "instance", false, End::Newest, usize::MAX)? {
+            let Ok(instance) = InstanceId::new(key.id()) else { continue };
+            for (id, row) in self.rows.open_commands(&instance)? {
+                if row.sent && !row.cancel && is_meant(&row) {
+                    self.ask_to_cancel(&id, row, None, true)?;
+                }
             }
         }
         Ok(())

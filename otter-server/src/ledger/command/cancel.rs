@@ -23,24 +23,27 @@ impl Ledger<'_> {
             return Ok(Err(denied.at("/data/commandId")));
         }
         if row.sent {
-            self.ask_to_cancel(target, row, command)?;
+            let reach = row.instance.as_ref().is_some_and(|id| command.attached.contains(id));
+            self.ask_to_cancel(target, row, Some(command.id), reach)?;
         } else {
             self.end_unsent(target, row, CommandStage::Cancelled, Some(command.id))?;
         }
         self.complete(command, Object::default())
     }
 
-    fn ask_to_cancel(
+    /// Notes the wish, which its instance hears when it `reach`es it, or else on its next attach.
+    pub(in crate::ledger) fn ask_to_cancel(
         &mut self,
         id: &CommandId,
         mut row: CommandRow,
-        command: &Checked<'_>,
+        caused_by: Option<&CommandId>,
+        reach: bool,
     ) -> Result<(), StoreError> {
         row.cancel = true;
         let data = Object::default().raw("cancelRequested", "true").string("stage", row.stage.as_str());
-        self.write_own("command.updated", id.as_str(), Scope::Org, Some(command.id), data)?;
+        self.write_own("command.updated", id.as_str(), Scope::Org, caused_by, data)?;
         self.rows.put_command(id, &row)?;
-        if let Some(instance) = row.instance.clone().filter(|id| command.attached.contains(id)) {
+        if let Some(instance) = row.instance.clone().filter(|_| reach) {
             let dispatch = self.dispatch_of(id, &row);
             self.dispatch.push((instance, dispatch));
         }

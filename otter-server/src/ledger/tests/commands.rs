@@ -251,6 +251,7 @@ fn what_waits_ends_with_the_right_to_ask_for_it() {
     };
     let mut world = World::with_conversation();
     let member = MemberId::new("mb_1").unwrap();
+    world.one("instance.updated", "in_1", r#"{"name":"Mac"}"#);
     world.command(1, "message.send", &say());
     outstanding(&mut world);
     world.command(2, "message.send", &say());
@@ -259,7 +260,18 @@ fn what_waits_ends_with_the_right_to_ask_for_it() {
     assert_eq!(ended(&commit), [""; 0]);
     let ((), commit) =
         world.transact(|ledger| ledger.member_updated(&member, None, Some(Role::Viewer))).unwrap();
-    assert_eq!(ended(&commit), [format!("command/{}", command_id(2))], "what was sent is the instance's");
+    assert_eq!(ended(&commit), [2, 1].map(|n| format!("command/{}", command_id(n))));
+    assert_eq!(
+        commit.dispatch,
+        [(instance(), dispatch(1, TTL, true))],
+        "what was sent is the instance's to end"
+    );
+    let stages = [2, 1].map(|n| {
+        let (text, _) = world.entity(&Scope::Org, &format!("command/{}", command_id(n))).unwrap();
+        let member = |name| crate::ledger::json::string(&text, name).map(std::borrow::Cow::into_owned);
+        (member("stage").unwrap(), otter_proto::text::member(&text, "cancelRequested").map(str::to_owned))
+    });
+    assert_eq!(stages, [("cancelled".to_owned(), None), ("accepted".to_owned(), Some("true".to_owned()))]);
     world.command(3, "message.send", &say());
     let ((), commit) = world.transact(|ledger| ledger.member_removed(&member)).unwrap();
     assert_eq!(ended(&commit), [format!("command/{}", command_id(3))]);
