@@ -47,12 +47,56 @@ test('what was in sight for a moment is read, once, for this person', async (t) 
   const page = await open(t, 'live', '#/feed');
   await page.waitForSelector(item('f3', { read: true }));
   assert.equal(await page.getAttribute(item('f7'), 'data-read'), 'false');
+  await page.waitForFunction(() => window.fake.posted.some(({ kind }) => kind === 'feed.markRead'));
   const marked = (await asked(page, 'feed.markRead')).flatMap(({ itemIds }) => itemIds);
   assert.deepEqual(marked.sort(), ['in_mac:f1', 'in_mac:f2', 'in_mac:f3']);
   await page.click(by('feed-read-all'));
   await page.waitForSelector(item('f7', { read: true }));
   assert.match(await page.textContent('.page-note'), /All read/);
   assert.equal(await page.isVisible(by('feed-badge')), false);
+});
+
+test('what is read while somebody scrolls counts at once, and is told every few seconds and when the page is hidden', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f3', { read: true }));
+  // Told with the first ones; what is seen from here on waits.
+  await page.waitForFunction(() => window.fake.posted.some(({ kind }) => kind === 'feed.markRead'));
+  const [first] = await asked(page, 'feed.markRead');
+  for (const id of ['late1', 'late2', 'late3']) await newItem(page, id, {});
+  for (const id of ['late1', 'late2', 'late3']) await page.locator(item(id)).locator('.feed-read').evaluate((button) => button.click());
+  await page.waitForSelector(item('late3', { read: true }));
+  const badge = await page.getAttribute(by('feed-badge'), 'data-count');
+  assert.deepEqual(await asked(page, 'feed.markRead'), [first]);
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  });
+  const [, second, ...more] = await asked(page, 'feed.markRead');
+  assert.deepEqual(more, []);
+  assert.deepEqual(second.itemIds.filter((id) => id.startsWith('in_mac:late')).sort(), ['in_mac:late1', 'in_mac:late2', 'in_mac:late3']);
+  assert.equal(await page.getAttribute(by('feed-badge'), 'data-count'), badge, 'told or not, it is read');
+});
+
+test('whoever reads back to the oldest of five hundred items finds them read, and marks none of them', async (t) => {
+  const page = await open(t, 'live', '#/feed');
+  await page.waitForSelector(item('f3', { read: true }));
+  await page.click(by('feed-read-all'));
+  await page.locator(by('feed-badge')).waitFor({ state: 'hidden' });
+  await page.evaluate(() => {
+    const at = (n) => new Date(Date.now() - 30 * 86_400_000 - n * 60_000).toISOString();
+    const old = Array.from({ length: 500 }, (_, n) => ['org', `feedItem/in_mac:old${n}`, 8000 + n, false, { category: 'custom', title: `Old ${n}`, occurredAt: at(n) }]);
+    window.fake.push({ put: old, lists: [['org', 'feedItem', false, false, null, null]] });
+  });
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=feed-item]').length > 500);
+  await page.locator('.page-scroll').evaluate((scroller) => (scroller.scrollTop = scroller.scrollHeight));
+  await page.locator(item('old499')).waitFor();
+  // Longer than it takes to count as seen and to be told.
+  await page.waitForTimeout(5500);
+  assert.deepEqual(await page.locator(by('feed-item', { read: 'false' })).evaluateAll((items) => items.map(({ dataset }) => dataset.itemId)), []);
+  assert.equal(await page.isVisible(by('feed-badge')), false);
+  assert.equal(await page.isDisabled(by('feed-read-all')), true);
+  const marked = (await asked(page, 'feed.markRead')).flatMap(({ itemIds }) => itemIds);
+  assert.deepEqual(marked.sort(), ['f1', 'f2', 'f3', 'f7'].map((id) => `in_mac:${id}`));
 });
 
 test('new items come in by themselves and move; what was missed is simply there', async (t) => {

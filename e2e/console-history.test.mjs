@@ -173,6 +173,8 @@ test('what is unread begins at a line, and is read when somebody who looks sees 
   assert.deepEqual(await markedTo(page), [ROWS]);
   await look(page, true);
   await page.waitForFunction(() => window.otter.unread('in_mac:long').get() === 0);
+  // It is read here at once; the hub hears of one conversation every two seconds at most.
+  await page.waitForFunction((count) => window.fake.posted.filter(({ kind }) => kind === 'conversation.markRead').length === count, 2);
   assert.deepEqual(await markedTo(page), [ROWS, ROWS + 2]);
   assert.equal(await page.isVisible(by('unread-divider')), true);
 });

@@ -92,6 +92,7 @@ export function createClientWith(load, options = {}, worker) {
     // The core has dropped what the former person asked for, and a new one never had what that person saw.
     if (self && isNew) {
       commands.close({ code: 'signedOut', message: 'someone else signed in before this was carried out' });
+      forgetReading();
       [...phases.keys()].forEach((scope) => setPhase(scope, LOADING));
       state.clear();
     }
@@ -244,7 +245,7 @@ export function createClientWith(load, options = {}, worker) {
   /** @param {string} scope @param {string} kind @param {object} data */
   const signal = (scope, kind, data) => send({ t: 'signal', scope, kind, data });
 
-  const { stop: stopViews, ...views } = createViews({
+  const { stop: stopViews, forget: forgetReading, ...views } = createViews({
     state,
     topics,
     store,
@@ -252,6 +253,7 @@ export function createClientWith(load, options = {}, worker) {
     isLive: (scope) => phases.get(scope)?.phase === 'live',
     older,
     command,
+    drain: flush.drain,
     pending: commands.rows,
     signal,
     self: () => self,
@@ -289,10 +291,10 @@ export function createClientWith(load, options = {}, worker) {
     hashes: host.hashes,
     close() {
       if (closed) return;
+      stopViews();
       closed = true;
       flush.stop();
       host.stop();
-      stopViews();
       scopes.stop();
       commands.close();
       setConnection({ ...IDLE, phase: 'closed', since: Date.now() });

@@ -251,8 +251,16 @@ export interface Client {
   feed<T = FeedItemEntity>(options?: { archived?: boolean }): Store<Feed<T>>;
   /** Unread messages of a conversation, or of all that are not archived. 0 until it is known. */
   unread(conversationId?: string): Store<number>;
-  /** Marks a conversation read up to its newest message; null when nothing is unread. */
+  /**
+   * Marks a conversation read up to its newest message: here at once, at the hub every 2 s at most. Null when nothing is
+   * unread, and when the hub hears of it later, which it does by itself.
+   */
   markRead(conversationId: string): CommandHandle | null;
+  /**
+   * Marks feed items as read: here at once, at the hub every 4 s at most, at the latest when the page is hidden. Those
+   * that are read are left out.
+   */
+  markItemsRead(itemIds: readonly string[]): void;
   /** Who is here, by name; nobody while the connection is down. */
   presence(): Store<{ readonly rows: readonly Present[] }>;
   /** Who writes in a conversation, without this person. */

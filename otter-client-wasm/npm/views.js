@@ -1,3 +1,4 @@
+import { createReading } from './reading.js';
 import { keep, sameList, sameText } from './same.js';
 import { OWN } from './state.js';
 
@@ -20,13 +21,14 @@ const APPROVAL_ORDER = ['pending', 'decided'];
  *   isLive: (scope: string) => boolean,
  *   older: (scope: string, type: string) => void,
  *   command: import('./index.js').Client['command'],
+ *   drain: () => void,
  *   pending: () => readonly any[],
  *   signal: (scope: string, kind: string, data: object) => void,
  *   self: () => any,
  *   now: () => number,
- * }} of `pending` gives the commands of this tab that are not through
+ * }} of `pending` gives the commands of this tab that are not through, `drain` runs who listens to what changed
  */
-export function createViews({ state, topics, store, isLoading, isLive, older, command, pending, signal, self, now }) {
+export function createViews({ state, topics, store, isLoading, isLive, older, command, drain, pending, signal, self, now }) {
   /** @type {Map<string, number>} when this tab last said that it writes, by conversation */
   const typed = new Map();
   let watchers = 0;
@@ -35,6 +37,13 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
 
   const bucket = (/** @type {string} */ scope, /** @type {string} */ type) => `bucket:${scope}/${type}`;
   const conversation = (/** @type {string} */ id) => `conversation/${id}`;
+
+  function onRead() {
+    topics.mark(bucket(OWN, 'mark'));
+    drain();
+  }
+
+  const reading = createReading({ command, changed: onRead });
 
   /**
    * @param {string[]} scopes followed while somebody listens
@@ -79,7 +88,8 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
     });
   }
 
-  const marks = { scopes: [OWN], names: [bucket(OWN, 'mark')], read: () => [state.entities(OWN, 'mark', 'id')] };
+  // What was read here counts like a mark.
+  const marks = { scopes: [OWN], names: [bucket(OWN, 'mark')], read: () => [state.entities(OWN, 'mark', 'id'), reading.version()] };
 
   function approvals() {
     const rank = (/** @type {any} */ row) => (APPROVAL_ORDER.indexOf(row.state) + 3) % 3;
@@ -97,7 +107,7 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
     return rowsView('org', 'feedItem', '-occurredAt', marks, (entities, loading, read) => {
       const seen = new Set(read.map((/** @type {any} */ mark) => mark.id));
       // Before the marks are there nothing is called unread, and never what is older than marks are kept for.
-      const isRead = (/** @type {any} */ { id }) => loading || seen.has(id) || !state.isLive('feedItem', id);
+      const isRead = (/** @type {any} */ { id }) => loading || seen.has(id) || reading.has(id) || !state.isLive('feedItem', id);
       const rows = entities.map((item) => decorate(item, { read: isRead(item) }));
       const unread = rows.filter((item) => !item.read && !item.archived).length;
       return { rows: rows.filter((item) => Boolean(item.archived) === archived), unread };
@@ -110,9 +120,10 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
     const read = () => [
       isLoading('org') || isLoading(OWN),
       id ? state.entity('mark', id) : marks.read()[0],
+      reading.version(),
       id ? state.entity('conversation', id) : state.entities('org', 'conversation', 'id'),
     ];
-    return view(['org', OWN], names, read, (loading, _, of) => {
+    return view(['org', OWN], names, read, (loading, _, __, of) => {
       if (loading) return 0;
       const counted = id ? [of] : of.filter((/** @type {any} */ each) => !each.archived);
       return counted.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + unreadOf(each), 0);
@@ -121,14 +132,20 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
 
   /** @param {any} of a conversation */
   const unreadOf = (of) => {
-    const read = Math.max(state.entity('mark', of?.id)?.messageCount ?? 0, of?.importedCount ?? 0);
+    const read = Math.max(state.entity('mark', of?.id)?.messageCount ?? 0, of?.importedCount ?? 0, reading.count(of?.id));
     return Math.max(0, (of?.messageCount ?? 0) - read);
   };
 
   /** @param {string} id a conversation */
   function markRead(id) {
     const of = state.entity('conversation', id);
-    return unreadOf(of) > 0 ? command('conversation.markRead', { conversationId: id, messageCount: of.messageCount }) : null;
+    return unreadOf(of) > 0 ? reading.readTo(id, of.messageCount) : null;
+  }
+
+  /** @param {readonly string[]} ids of feed items */
+  function markItemsRead(ids) {
+    const isUnread = (/** @type {string} */ id) => state.isLive('feedItem', id) && !state.entity('mark', id) && !reading.has(id);
+    reading.readItems(ids.filter(isUnread));
   }
 
   /** @param {string} id a conversation */
@@ -240,6 +257,7 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
     feed,
     unread,
     markRead,
+    markItemsRead,
     runs,
     steps,
     instances,
@@ -250,7 +268,11 @@ export function createViews({ state, topics, store, isLoading, isLive, older, co
     age,
     /** @param {any} approval @param {import('./index.js').Decision} decision */
     decide: (approval, decision) => command('approval.decide', { approvalId: approval.id, rev: approval.rev, decision }),
-    stop: () => clearInterval(clock),
+    forget: reading.forget,
+    stop() {
+      reading.stop();
+      clearInterval(clock);
+    },
   };
 }
 

@@ -33,7 +33,7 @@ export function feedPage(client, route, shell) {
     h('div', { class: 'feed-top' }, pill), list, empty, older.element);
   const { scroller } = frame;
   const acts = createActs(client);
-  const sight = watchSight(scroller, (id) => acts.saw(id));
+  const sight = watchSight(scroller, (id) => acts.read([id]));
   const rows = keyed(list, (key) => (key.startsWith('#') ? dayHead(key.slice(1)) : seen(feedItem(client, key, acts))));
   const hold = holdStill(list, () => paint());
   /** @type {string | null} a category, `archived`, or all */
@@ -99,7 +99,7 @@ export function feedPage(client, route, shell) {
   }
 
   scroller.addEventListener('scroll', () => scroller.scrollTop <= TOP && !pill.hidden && paint(), { passive: true });
-  frame.ends.add(watch(stores.live, paint), stores.archived.subscribe(paint), client.self.subscribe(paint), client.on('feed.itemAdded', onAdded), rows.end, sight.end, hold.end, older.end, acts.end);
+  frame.ends.add(watch(stores.live, paint), stores.archived.subscribe(paint), client.self.subscribe(paint), client.on('feed.itemAdded', onAdded), rows.end, sight.end, hold.end, older.end);
   return {
     ...frame,
     /** @param {string | null} id a category, or `archived` */
@@ -114,43 +114,14 @@ export function feedPage(client, route, shell) {
 
 /** What one does with items. @param {any} client */
 function createActs(client) {
-  /** @type {Set<string>} seen, and to be marked in one go */
-  let glanced = new Set();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  const isUnread = (/** @type {string} */ id) => client.feed().get().rows.some((/** @type {any} */ item) => item.id === id && !item.read);
-  const batches = (/** @type {string[]} */ ids) => Array.from({ length: Math.ceil(ids.length / BATCH) }, (_, at) => ids.slice(at * BATCH, (at + 1) * BATCH));
-
-  /** @param {string[]} ids */
-  function read(ids) {
-    for (const itemIds of batches(ids.filter(isUnread))) ask(client, 'feed.markRead', { itemIds });
-  }
-
-  function flush() {
-    clearTimeout(timer);
-    timer = undefined;
-    const ids = [...glanced];
-    glanced = new Set();
-    read(ids);
-  }
-
   /** @param {string[]} ids @param {boolean} archived */
   function archive(ids, archived) {
-    for (const itemIds of batches(ids)) ask(client, 'feed.archive', { itemIds, archived });
+    for (let at = 0; at < ids.length; at += BATCH) ask(client, 'feed.archive', { itemIds: ids.slice(at, at + BATCH), archived });
     const many = ids.length === 1 ? 'One item' : `${ids.length} items`;
     notify('feed', { words: archived ? `${many} archived for everyone` : `${many} back in the feed`, actions: archived ? [['Undo', () => archive(ids, false)]] : [] });
   }
 
-  return {
-    read,
-    archive,
-    /** @param {string} id */
-    saw(id) {
-      glanced.add(id);
-      timer ??= setTimeout(flush, 600);
-    },
-    end: flush,
-  };
+  return { read: client.markItemsRead, archive };
 }
 
 /** The categories, with how much is unread in each. */

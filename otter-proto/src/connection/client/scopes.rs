@@ -51,13 +51,11 @@ impl ClientConnection {
         }
         self.suspend_slots(Some(&scope));
         for event in self.events.take() {
-            match &event {
-                ConnectionEvent::Scope { scope: of, .. } | ConnectionEvent::Signal { scope: of, .. }
-                    if *of == scope => {}
-                // Who waits for a text hears all of it that came, and then that no more does.
-                ConnectionEvent::Text { .. } => self.events.push(event),
-                of if scope_of(of) == Some(&scope) => self.held_back.push(event),
-                _ => self.events.push(event),
+            // Who waits for a text hears all of it that came, and then that no more does.
+            if scope_of(&event) != Some(&scope) || matches!(event, ConnectionEvent::Text { .. }) {
+                self.events.push(event);
+            } else if !matches!(event, ConnectionEvent::Scope { .. } | ConnectionEvent::Signal { .. }) {
+                self.held_back.push(event);
             }
         }
         self.drop_fetches(Some(&scope));
