@@ -283,6 +283,10 @@ impl Commands {
         entry.row.stage = Stage::Done { outcome: outcome.clone() };
         let row = entry.row.clone();
         let mut events = outcome.events(&row, now);
+        let is_certain = outcome.undelivered().is_some() && !entry.uncertain;
+        if !matches!(outcome, Outcome::Completed { .. }) {
+            observed.give_up(id.as_str(), is_certain);
+        }
         if let Some(reason) = outcome.undelivered() {
             events.extend(outcome::undelivered(&row, observed, &reason, now));
             // The hub takes the task back.

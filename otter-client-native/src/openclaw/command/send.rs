@@ -56,8 +56,15 @@ impl Commands {
             let task =
                 task.map(|task| Dispatched { task, run: id.to_string(), state: DispatchState::Handed });
             let session = session.clone();
-            let sent =
-                Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None, task };
+            let sent = Sent {
+                session,
+                author,
+                delivery: Delivery::Pending,
+                boot: None,
+                given_up: false,
+                into_run: None,
+                task,
+            };
             observed.note_sent(id.as_str(), sent);
         }
         observed.note_asked(id.as_str());
