@@ -342,3 +342,34 @@ test('nothing in the address of a page says where its hub is', { timeout: 60_000
   assert.deepEqual([[...away], proxy.opened - before], [[], 1]);
   await page.close();
 });
+
+test('who signs in after somebody else sends none of the words that wait in that tab, and is shown none', { timeout: 120_000 }, async () => {
+  await alone();
+  const page = await tab();
+  await all([page], 'is online', isOnline);
+  const who = (page) => page.evaluate(() => window.otter.self.get()?.id ?? null);
+  const owner = await who(page);
+  proxy.open = false;
+  proxy.cut();
+  await all([page], 'knows', async () => !(await isOnline(page)));
+  await say(page, 'private words');
+  await all([page], 'shows what waits', async () => (await texts(page)).includes('private words'));
+
+  // The session is over when the connection is back.
+  await first.context.clearCookies();
+  proxy.open = true;
+  await all([page], 'is signed out', async (page) => (await phase(page)) === 'signedOut', 40_000);
+  const link = new URL(hub.invite('Bob'));
+  const signing = await first.context.newPage();
+  await signing.goto(`${proxy.origin}${link.pathname}${link.hash}`);
+  await signing.getByRole('button').first().click();
+  await signing.locator(by('connection', { phase: 'online' })).first().waitFor({ state: 'attached' });
+  await signing.close();
+  const next = await tab();
+  await all([page, next], 'belongs to Bob', async (page) => ![owner, null].includes(await who(page)));
+  await say(next, 'words of Bob');
+  await all([page, next], 'has the words of Bob', (page) => hasSaid(page, 'words of Bob'));
+  assert.deepEqual(await Promise.all([page, next].map(async (page) => (await texts(page)).includes('private words'))), [false, false]);
+  assert.deepEqual(await next.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('otter:held:'))), []);
+  await close([page, next]);
+});
