@@ -156,9 +156,10 @@ impl BridgeCore {
 
     /// Publishes everything observed anew, because the hub may have lost it.
     pub fn handle_restate(&mut self, now: Now) {
-        self.observed.forget_published();
+        let outputs = translate::handle_restate(&mut self.observed, now);
         let status = self.connection.status().clone();
         self.publish_status(&status, now);
+        self.emit(outputs);
         if *self.connection.state() == crate::openclaw::GatewayState::Ready {
             let boot = status.boot_id;
             self.attachment.handle_ready(boot.as_deref(), &mut self.observed);

@@ -4,6 +4,7 @@
 //! rows to write in the same local transaction as the events that came out.
 
 mod approval;
+mod descent;
 mod run;
 mod seen;
 mod sessions;
@@ -45,6 +46,8 @@ pub struct Observed {
     pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
     /// Their keys by conversation.
     keys: BTreeMap<ConversationId, SessionKey>,
+    /// The sessions that began a session, by its key.
+    parents: BTreeMap<SessionKey, BTreeSet<SessionKey>>,
     pub(crate) runs: BTreeMap<String, OpenRun>,
     pub(crate) sent: BTreeMap<String, Sent>,
     /// Approvals by the gateway's id.
@@ -80,6 +83,8 @@ pub(crate) struct Meta {
     pub(crate) hidden: VecDeque<String>,
     /// Runs that have ended, newest last.
     pub(crate) closed: VecDeque<String>,
+    /// Those of them whose answers the hub may have lost, until the next import.
+    pub(crate) forgotten: VecDeque<String>,
     /// Runs of sub-agents that were announced: (run, the run that began it), newest last.
     pub(crate) spawned: VecDeque<(String, String)>,
 }
@@ -93,6 +98,7 @@ impl Observed {
             meta: Meta::default(),
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
+            parents: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             approvals: BTreeMap::new(),
@@ -134,6 +140,7 @@ impl Observed {
     /// Forgets what was published, so that the next attach publishes everything observed anew.
     pub fn forget_published(&mut self) {
         self.meta.imported = false;
+        self.meta.forgotten = self.meta.closed.clone();
         self.meta.agents.clear();
         self.held.clear();
         self.touch_meta();
@@ -205,6 +212,18 @@ impl Observed {
 
     pub(crate) fn is_closed(&self, run: &str) -> bool {
         self.meta.closed.iter().any(|closed| closed == run)
+    }
+
+    /// Whether the hub knows the answer of a run that has ended.
+    pub(crate) fn is_told(&self, run: &str) -> bool {
+        self.is_closed(run) && !self.meta.forgotten.iter().any(|forgotten| forgotten == run)
+    }
+
+    /// Notes that the first import is done.
+    pub(crate) fn note_imported(&mut self) {
+        self.meta.imported = true;
+        self.meta.forgotten.clear();
+        self.touch_meta();
     }
 
     /// Whether this bridge has followed the run, or started it.
@@ -304,6 +323,7 @@ impl Observed {
         let value = match key.split_once('/') {
             None => serde_json::to_value(&self.meta),
             Some(("session", id)) => serde_json::to_value(self.sessions.get(&SessionKey::new(id))?),
+            Some(("parents", id)) => serde_json::to_value(self.parents.get(&SessionKey::new(id))?),
             Some(("run", id)) => serde_json::to_value(self.runs.get(id)?),
             Some(("approval", id)) => serde_json::to_value(self.approvals.get(id)?),
             Some(("task", id)) => serde_json::to_value(self.tasks.get(id)?),
@@ -320,6 +340,9 @@ impl Observed {
                 if let Some(row) = read(value) {
                     self.restore_session(SessionKey::new(id), row);
                 }
+            }
+            Some(("parents", id)) => {
+                self.parents.extend(read(value).map(|row| (SessionKey::new(id), row)));
             }
             Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
             Some(("approval", id)) => self.approvals.extend(read(value).map(|row| (id.to_owned(), row))),

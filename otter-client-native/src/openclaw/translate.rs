@@ -7,6 +7,7 @@ mod activity;
 mod agent;
 mod approval;
 mod chat;
+mod descent;
 mod dispatch;
 mod feed;
 mod message;
@@ -15,6 +16,8 @@ mod run;
 mod session;
 mod step;
 mod task;
+
+use std::collections::BTreeSet;
 
 use otter_proto::id::{ConversationId, EntityId};
 use serde_json::Value;
@@ -98,10 +101,11 @@ pub enum Want {
 #[must_use]
 pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec<Output> {
     let payload = &event.payload;
+    let mut outputs = descent::translate(observed, event, now);
     if payload.text("sessionKey").is_some_and(|key| !observed.uploads(&SessionKey::new(key))) {
-        return Vec::new();
+        return outputs;
     }
-    match event.name.as_str() {
+    outputs.extend(match event.name.as_str() {
         "chat" => chat::translate(observed, payload, now),
         "agent" => agent::translate(observed, payload, now),
         "session.message" => message::translate(observed, payload, now),
@@ -114,7 +118,8 @@ pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec
         "plugin.otter.feed" => feed::translate(observed, payload, now),
         "health" => session::check_agents(observed, payload),
         _ => Vec::new(),
-    }
+    });
+    outputs
 }
 
 /// Looks after streams that fell silent and runs that may have ended without saying so.
@@ -154,6 +159,25 @@ pub fn handle_forgotten(observed: &mut Observed, now: Now) -> Vec<Output> {
         [text, progress.and_then(|progress| run::progress(observed, id, progress))]
     };
     runs.iter().flat_map(restate).flatten().collect()
+}
+
+/// Forgets what was published, and tells of each run that is open that and where it began: the next attach tells the
+/// rest anew.
+#[must_use]
+pub fn handle_restate(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let open = observed.runs.iter().filter(|(_, run)| observed.uploads(&run.session));
+    let open: Vec<(String, SessionKey)> = open.map(|(id, run)| (id.clone(), run.session.clone())).collect();
+    let places: BTreeSet<&SessionKey> = open.iter().map(|(_, session)| session).collect();
+    let told = |key: &SessionKey| observed.sessions.get(key).and_then(|seen| seen.conversation.clone());
+    let told: Vec<(SessionKey, Option<Value>)> =
+        places.into_iter().map(|key| (key.clone(), told(key))).collect();
+    observed.forget_published();
+    let retold = |(key, told): (SessionKey, Option<Value>)| {
+        told.map(|told| session::retold(observed, &key, told, now))
+    };
+    let mut events: Vec<Publish> = told.into_iter().filter_map(retold).collect();
+    events.extend(open.iter().filter_map(|(id, _)| run::started(observed, id, now)));
+    grouped(events)
 }
 
 /// Ends what is open in sessions that the policy excludes since they were uploaded, without a word of what was said
