@@ -312,7 +312,7 @@ test('texts of a task are measured as the hub measures them, and too long ones s
   await page.fill(by('task-description'), 'ж'.repeat(2800));
   assert.equal(await left('task-description').textContent(), '544 bytes left');
   await page.fill(by('task-description'), 'ж'.repeat(3100));
-  assert.equal(await left('task-description').textContent(), 'Too long: 6.1 KB, and 6 KB are the most');
+  assert.equal(await left('task-description').textContent(), 'Too long: 6.1 of 6 KB');
   await page.locator('dialog [role=status]').filter({ hasText: 'Details: Too long' }).waitFor({ state: 'attached' });
   await picture(page, 'task-too-long');
   await page.focus(by('task-title'));
