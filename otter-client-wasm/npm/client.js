@@ -73,11 +73,17 @@ export function createClientWith(load, options = {}, worker) {
   function apply(changes) {
     if (changes.connection) setConnection(changes.connection);
     if (changes.self !== undefined) introduce(changes.self);
-    offsetMs = changes.serverOffsetMs ?? offsetMs;
+    if (changes.serverOffsetMs !== undefined) setClock(changes.serverOffsetMs);
     state.apply(changes, now());
     for (const [scope, phase] of Object.entries(changes.scopes ?? {})) setPhase(scope, phase);
     for (const change of changes.commands ?? []) commands.apply(change);
     events.push(...(changes.events ?? []));
+  }
+
+  /** @param {number} offset */
+  function setClock(offset) {
+    offsetMs = offset;
+    topics.mark('clock');
   }
 
   /** @param {any} principal */

@@ -127,7 +127,7 @@ export function createTexts(ask, changed) {
     },
     /** @param {string} key */
     remove: (key) => void texts.delete(key),
-    /** The core that was asked is gone. */
-    orphan: () => texts.forEach((long) => (long.asked = false)),
+    /** Those who were asked for these answer no more. @param {(key: string) => boolean} are */
+    orphan: (are) => texts.forEach((long, key) => are(key) && ((long.asked = false), changed(key))),
   };
 }

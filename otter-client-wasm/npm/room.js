@@ -31,7 +31,7 @@ export function createRoom(settings, { load, WebSocket }) {
   const commands = createShared();
   /** @type {Map<string, string>} scopes that nobody follows any more, oldest first */
   const kept = new Map();
-  /** @type {Map<string, any[]>} parts of whole texts that are on their way, by `type/id` */
+  /** @type {Map<string, { scope: string, parts: any[] }>} whole texts that are on their way, by `type/id` */
   const texts = new Map();
   /** @type {[string, number | null] | null} */
   let failed = null;
@@ -153,6 +153,7 @@ export function createRoom(settings, { load, WebSocket }) {
       if (tab.behind || !changes.connection) return;
       changes = { connection: changes.connection };
     }
+    for (const [key, , , done] of changes.texts ?? []) if (done) tab.texts.delete(key);
     tab.sent += 1;
     tab.port.postMessage({ n: tab.sent, changes });
   }
@@ -168,7 +169,7 @@ export function createRoom(settings, { load, WebSocket }) {
 
   /** @param {any} text `[key, first, part, done, error]` */
   function keepText(text) {
-    const parts = texts.get(text[0]);
+    const parts = texts.get(text[0])?.parts;
     if (!parts) return;
     if (text[1]) parts.length = 0;
     parts.push(text);
@@ -187,7 +188,9 @@ export function createRoom(settings, { load, WebSocket }) {
   function unfollow(tab, scope) {
     tab.follows.delete(own(scope));
     for (const list of tab.lists) if (list.startsWith(`${own(scope)}/`)) tab.lists.delete(list);
+    for (const [key, asked] of tab.texts) if (own(asked.scope) === own(scope)) leaveText(tab, key);
     if (isFollowed(scope)) return;
+    for (const [key, text] of texts) if (own(text.scope) === own(scope)) texts.delete(key);
     core.post({ t: 'unsubscribe', scope });
     kept.set(own(scope), scope);
     if (kept.size <= KEPT) return;
@@ -195,6 +198,12 @@ export function createRoom(settings, { load, WebSocket }) {
     kept.delete(key);
     core.post({ t: 'forget', scope: oldest });
     mirror.forget(oldest);
+  }
+
+  /** @param {Tab} tab @param {string} key */
+  function leaveText(tab, key) {
+    tab.texts.delete(key);
+    tab.missed.delete(key);
   }
 
   /** @param {Tab} tab @param {any} message a `ToCore` @param {any} self */
@@ -240,9 +249,9 @@ export function createRoom(settings, { load, WebSocket }) {
 
   /** What is here of a text that is on its way; else it is asked for. @param {string} key @param {any} message */
   function partsOf(key, message) {
-    const parts = texts.get(key);
-    if (parts) return [...parts];
-    texts.set(key, []);
+    const known = texts.get(key);
+    if (known) return [...known.parts];
+    texts.set(key, { scope: message.scope, parts: [] });
     core.post(message);
     return [];
   }

@@ -311,12 +311,15 @@ export function createState(topics, freeze, fetchText) {
     text,
     /** Fetches whole texts while somebody listens. @param {string} type @param {string} id */
     listenText: (type, id) => texts.listen(`${type}/${id}`, Boolean(rows.get(`${type}/${id}`)?.data.truncated)),
-    /** The scope is not followed any more: its lists end with their live rows. @param {string} scope */
-    release: (scope) => reaches.forget(own(scope)),
+    /** The scope is not followed any more: its lists end with their live rows, and no text of it comes. @param {string} scope */
+    release(scope) {
+      reaches.forget(own(scope));
+      texts.orphan((key) => rows.get(key)?.scope === own(scope));
+    },
     forget,
     orphan() {
       [...slots.keys()].forEach((runId) => orphans.add(runId));
-      texts.orphan();
+      texts.orphan(() => true);
     },
     /** @param {string} key `kind/key` */
     signal: (key) => signals.get(key)?.data ?? null,

@@ -39,6 +39,7 @@ pub(crate) struct Changes {
 /// What the package has been told and has to be told the end of.
 #[derive(Debug, Default)]
 struct Told {
+    offset_ms: i64,
     /// Scopes whose state it has.
     states: Vec<Scope>,
     /// Entities with a command they wait for.
@@ -80,10 +81,10 @@ impl Changes {
         match event {
             ConnectionEvent::Status(status) => self.connection = Some(status),
             ConnectionEvent::Welcome { principal, server_time, .. } => {
-                let signed = |time: UnixMillis| i64::try_from(time.0).unwrap_or_default();
-                self.offset_ms = Some(signed(server_time) - signed(unix));
+                self.clock(server_time, unix, 0);
                 self.principal = Some(principal);
             }
+            ConnectionEvent::Clock { server_time } => self.clock(server_time, unix, CLOCK_MS),
             ConnectionEvent::Reset => self.reset(),
             ConnectionEvent::Scope { scope, phase, reason } => {
                 let news = (scope, phase, reason);
@@ -135,6 +136,7 @@ impl Changes {
     pub(crate) const fn is_empty(&self) -> bool {
         self.connection.is_none()
             && self.principal.is_none()
+            && self.offset_ms.is_none()
             && self.reset.is_empty()
             && self.entities.is_empty()
             && self.slots.is_empty()
@@ -144,6 +146,15 @@ impl Changes {
             && self.scopes.is_empty()
             && self.commands.is_empty()
             && self.events.is_empty()
+    }
+
+    /// The hub's clock at `unix` of the local one. The package is told when it moved by `least` against that.
+    fn clock(&mut self, server_time: UnixMillis, unix: UnixMillis, least: u64) {
+        let offset = server_time.0.wrapping_sub(unix.0).cast_signed();
+        if offset.abs_diff(self.told.offset_ms) >= least {
+            self.told.offset_ms = offset;
+            self.offset_ms = Some(offset);
+        }
     }
 
     /// Another person signed in: everything goes.
@@ -304,3 +315,5 @@ const MAX_EVENTS: usize = 10_000;
 const MAX_COMMANDS: usize = 2_000;
 const MAX_SIGNALS: usize = 1_000;
 const MAX_PROGRESS: usize = 256;
+/// Answers of probes differ by less than this when nobody has set a clock.
+const CLOCK_MS: u64 = 1_000;

@@ -220,9 +220,10 @@ fn predicted(
     Some(Predicted { kind, class, scope, key, text })
 }
 
+/// Without the spaces around it. Those of other scripts stay: a browser would have to load their table.
 fn write_trimmed(out: &mut String, value: &str) {
     match Cursor::new(value).string() {
-        Ok(words) => write_string(out, words.trim()),
+        Ok(words) => write_string(out, words.trim_ascii()),
         Err(_) => out.push_str(value),
     }
 }

@@ -19,6 +19,7 @@ impl Driver {
     pub(super) async fn report(&mut self, event: ConnectionEvent) {
         match event {
             ConnectionEvent::Status(_) => self.status_changed(),
+            ConnectionEvent::Clock { .. } => self.tell_status(),
             ConnectionEvent::Welcome { principal, limits, lanes, .. } => {
                 self.online = true;
                 self.tell_status();
@@ -123,7 +124,11 @@ impl Driver {
         let connection = self.machine.status().clone();
         let principal = self.machine.principal().cloned();
         self.status.send_if_modified(|status| {
-            let moved = status.connection != connection || status.principal != principal;
+            let jumped = match (status.server_offset_ms, offset) {
+                (Some(old), Some(new)) => old.abs_diff(new) > CLOCK_MS,
+                (old, new) => old != new,
+            };
+            let moved = jumped || status.connection != connection || status.principal != principal;
             status.connection = connection;
             status.principal = principal;
             status.server_offset_ms = offset;
@@ -170,3 +175,6 @@ impl Driver {
         self.machine.signal(Scope::Org, "instance.heartbeat", Json::trusted(data.to_string()));
     }
 }
+
+/// Who watches the status is told of another offset when it moved by more: somebody has set a clock.
+const CLOCK_MS: u64 = 1_000;

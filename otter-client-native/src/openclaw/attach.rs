@@ -3,16 +3,19 @@
 //! Everything is read once per attach; after that only what a frame asks for. Live frames are translated while the
 //! reads are under way.
 
+mod histories;
+mod list;
 mod pages;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::openclaw::attach::list::{ListRead, ListState};
 use crate::openclaw::attach::pages::{RecordRead, Step, TranscriptRead};
 use crate::openclaw::history::History;
 use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
-use crate::openclaw::observed::{Delivery, Observed, Position, SessionSeen};
+use crate::openclaw::observed::Observed;
 use crate::openclaw::rpc::{RpcCall, RpcError, RpcResult};
 use crate::openclaw::time::{Instant, Now, later};
 use crate::openclaw::translate::{self, Output, Want};
@@ -31,6 +34,7 @@ pub struct Attachment {
     /// Last activity of each session before the attach, to see what changed meanwhile.
     before: BTreeMap<SessionKey, u64>,
     attaching: bool,
+    list: ListState,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +47,7 @@ struct Read {
 enum What {
     Agents,
     Subscribe,
-    Sessions { offset: u64, seen: Vec<SessionKey> },
+    Sessions(ListRead),
     History(TranscriptRead),
     Message { session: SessionKey, id: String },
     Approvals { judged: Vec<String> },
@@ -61,10 +65,11 @@ impl Attachment {
         observed.touch_meta();
         observed.catching_up = true;
         self.attaching = true;
+        self.list = ListState::Expected;
         let known =
             observed.sessions.iter().filter(|(_, seen)| seen.session.is_some() || seen.position.is_some());
         self.before = known.map(|(key, seen)| (key.clone(), seen.activity_at)).collect();
-        let sessions = What::Sessions { offset: 0, seen: Vec::new() };
+        let sessions = What::Sessions(ListRead::default());
         self.waiting.extend([What::Agents, What::Subscribe, sessions].map(Read::from));
         if observed.shows_approvals {
             self.waiting.push_back(What::Approvals { judged: Vec::new() }.into());
@@ -86,7 +91,7 @@ impl Attachment {
         let what = match want {
             Want::History(session) | Want::Message(session, _) if !observed.uploads(&session) => return,
             Want::Agents => What::Agents,
-            Want::Sessions => What::Sessions { offset: 0, seen: Vec::new() },
+            Want::Sessions => What::Sessions(ListRead::default()),
             Want::History(session) => What::History(TranscriptRead::new(session)),
             Want::Message(session, id) => What::Message { session, id },
             Want::Approvals => What::Approvals { judged: Vec::new() },
@@ -94,7 +99,8 @@ impl Attachment {
             Want::Jobs => What::Jobs,
             Want::Feed => What::Feed,
         };
-        let is_known = self.waiting.iter().any(|read| read.what == what);
+        let delayed = self.delayed.iter().map(|(_, read)| read).filter(|_| matches!(what, What::Sessions(_)));
+        let is_known = self.waiting.iter().chain(delayed).any(|read| read.what == what);
         if !is_known && self.waiting.len() < MAX_WAITING {
             self.waiting.push_back(what.into());
         }
@@ -111,6 +117,7 @@ impl Attachment {
         }
         let mut read = self.waiting.pop_front()?;
         match &mut read.what {
+            What::Sessions(read) => read.begin(observed),
             What::History(read) if read.is_first() => read.judged = observed.runs_of(&read.session),
             What::Approvals { judged } => *judged = observed.pending_approvals(),
             What::Tasks { judged } => *judged = observed.open_tasks(),
@@ -129,10 +136,13 @@ impl Attachment {
         self.delayed.iter().map(|(at, _)| *at).min()
     }
 
-    /// Whether everything of the attach was read, so that commands may go to the gateway.
+    /// Whether everything of the attach was read, but for a list that is overdue, so that commands may go to the gateway.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        !self.attaching
+        let is_list = |read: &Read| matches!(read.what, What::Sessions(_));
+        let delayed = self.delayed.iter().map(|(_, read)| read);
+        let mut reads = self.waiting.iter().chain(delayed).chain(self.open.values());
+        !self.attaching || self.list == ListState::Overdue && reads.all(is_list)
     }
 
     /// Takes the outcome of a read.
@@ -166,19 +176,7 @@ impl Attachment {
         match what {
             What::Agents => translate::agents(observed, &payload, now),
             What::Subscribe => Vec::new(),
-            What::Sessions { mut seen, .. } => {
-                let rows = payload.items("sessions");
-                let outputs = translate::rows(observed, rows, now);
-                seen.extend(rows.iter().filter_map(|row| row.text("key")).map(SessionKey::new));
-                let next = payload.int("nextOffset").filter(|_| payload.flag("hasMore") == Some(true));
-                match next.filter(|_| seen.len() < MAX_SESSIONS) {
-                    Some(offset) => {
-                        self.waiting.push_front(What::Sessions { offset, seen }.into());
-                        outputs
-                    }
-                    None => self.all_sessions(&seen, outputs, observed, now),
-                }
-            }
+            What::Sessions(read) => self.sessions(read, &payload, observed, now),
             What::History(read) => self.transcript(read, payload, observed, now),
             What::Message { session, id } => {
                 let told = translate::full_message(observed, &session, &id, payload.field("message"), now);
@@ -220,80 +218,69 @@ impl Attachment {
         outputs
     }
 
+    /// Tells a page of the list. Where sessions are private, a later page may say of what this one lists who began it.
+    fn sessions(
+        &mut self,
+        read: ListRead,
+        page: &serde_json::Value,
+        observed: &mut Observed,
+        now: Now,
+    ) -> Vec<Output> {
+        match read.take(page) {
+            Step::More(mut read) => {
+                let rows = if observed.excludes() { Vec::new() } else { read.rows(observed) };
+                self.waiting.push_front(What::Sessions(read).into());
+                translate::rows(observed, &rows, now)
+            }
+            Step::Done(mut read) => {
+                let rows = read.rows(observed);
+                let outputs = translate::rows(observed, &rows, now);
+                self.all_sessions(&read, outputs, observed, now)
+            }
+        }
+    }
+
     /// All rows were listed: those that are gone have ended, and the histories worth reading are known.
     fn all_sessions(
         &mut self,
-        listed: &[SessionKey],
+        list: &ListRead,
         mut outputs: Vec<Output>,
         observed: &mut Observed,
         now: Now,
     ) -> Vec<Output> {
-        if listed.len() < MAX_SESSIONS {
-            let gone: Vec<SessionKey> =
-                observed.sessions.keys().filter(|key| !listed.contains(key)).cloned().collect();
-            for key in gone {
-                let events = translate::session_ended(observed, &key, now);
-                if !events.is_empty() {
-                    outputs.push(Output::Publish(events));
-                }
+        for key in list.gone(observed) {
+            let events = translate::session_ended(observed, &key, now);
+            if !events.is_empty() {
+                outputs.push(Output::Publish(events));
             }
         }
         if self.attaching {
             for session in self.worth_reading(observed) {
-                // Of a session that began while nobody was there all is news.
-                let is_new = observed.meta.imported && !self.before.contains_key(&session);
-                let seen = observed.session(&session);
-                seen.import_pending = true;
-                if is_new && seen.position.is_none() {
-                    seen.position = Some(Position::default());
-                }
+                self.note_unread(&session, observed);
                 self.waiting.push_back(What::History(TranscriptRead::new(session)).into());
             }
         }
         outputs
     }
 
-    fn worth_reading(&self, observed: &Observed) -> Vec<SessionKey> {
-        let is_first = !observed.meta.imported;
-        let mut sessions: Vec<_> = observed
-            .sessions
-            .iter()
-            .filter(|(key, seen)| seen.session.is_some() && observed.uploads(key))
-            .collect();
-        sessions.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.activity_at));
-        let changed = |(key, seen): &(&SessionKey, &_)| {
-            let seen: &SessionSeen = seen;
-            is_first
-                || seen.has_gap()
-                || self.before.get(*key).is_none_or(|before| *before < seen.activity_at)
-        };
-        let limit = if is_first { FIRST_SESSIONS } else { MAX_CHANGED };
-        let newest = sessions.into_iter().filter(changed).take(limit).map(|(key, _)| key.clone());
-        let undelivered = observed.sent.values().filter(|sent| sent.delivery < Delivery::Delivered);
-        let mut keys: Vec<SessionKey> = newest.collect();
-        let open = observed.runs.values().map(|run| &run.session);
-        let with_tasks = observed.sessions_with_tasks();
-        for key in open.chain(undelivered.map(|sent| &sent.session)).chain(&with_tasks) {
-            if !keys.contains(key) {
-                keys.push(key.clone());
-            }
-        }
-        keys.retain(|key| observed.uploads(key));
-        keys
-    }
-
     fn retry(&mut self, mut read: Read, error: &RpcError, observed: &mut Observed, now: Now) -> Vec<Output> {
         read.failures += 1;
-        let pause = match error {
-            RpcError::Timeout => Some(RETRY),
-            RpcError::Refused { retryable: true, retry_after, .. } => Some(retry_after.unwrap_or(RETRY)),
-            RpcError::Refused { .. } | RpcError::Disconnected => None,
-        };
-        if let Some(pause) = pause.filter(|_| read.failures < MAX_FAILURES) {
+        if let Some(pause) = self.pause(&read, error) {
+            if let What::Sessions(list) = &mut read.what {
+                // Its places have changed by then.
+                *list = ListRead::default();
+                if read.failures >= MAX_FAILURES {
+                    self.list = ListState::Overdue;
+                }
+            }
             self.delayed.push((later(now.at, pause), read));
             return Vec::new();
         }
         match (read.what, error) {
+            (What::Sessions(_), _) if self.attaching => {
+                self.handle_unlisted(observed);
+                Vec::new()
+            }
             // What ran under an earlier boot and has no transcript any more is lost.
             (What::History(mut read), RpcError::Refused { .. }) if read.is_first() => {
                 read.judged.retain(|run| observed.is_of_earlier_boot(run));
@@ -311,6 +298,29 @@ impl Attachment {
                 translate::forgotten(observed, &read.items, &read.missing, read.all, now)
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// How long a read that failed waits, none when it is given up. Without the list nobody knows what was missed, so
+    /// that an attach asks for it until it is there or refused for good.
+    fn pause(&self, read: &Read, error: &RpcError) -> Option<Duration> {
+        let pause = match error {
+            RpcError::Timeout => RETRY,
+            RpcError::Refused { retryable: true, retry_after, .. } => retry_after.unwrap_or(RETRY),
+            RpcError::Refused { .. } | RpcError::Disconnected => return None,
+        };
+        if self.attaching && matches!(read.what, What::Sessions(_)) {
+            let doubled = RETRY * (1 << read.failures.saturating_sub(1).min(MAX_DOUBLINGS));
+            return Some(pause.max(doubled));
+        }
+        (read.failures < MAX_FAILURES).then_some(pause)
+    }
+
+    /// The gateway does not tell its sessions: what is known may have rows that nobody saw.
+    fn handle_unlisted(&mut self, observed: &mut Observed) {
+        self.list = ListState::Refused;
+        for key in self.before.keys() {
+            observed.session(key).import_pending = true;
         }
     }
 
@@ -335,7 +345,7 @@ impl Attachment {
         if self.attaching && self.waiting.is_empty() && self.delayed.is_empty() && self.open.is_empty() {
             self.attaching = false;
             observed.catching_up = false;
-            observed.meta.imported = true;
+            observed.meta.imported |= self.list != ListState::Refused;
             observed.touch_meta();
         }
     }
@@ -351,7 +361,7 @@ fn call(what: &What, observed: &Observed) -> RpcCall {
     match what {
         What::Agents => RpcCall::AgentsList,
         What::Subscribe => RpcCall::SessionsSubscribe,
-        What::Sessions { offset, .. } => RpcCall::SessionsList { offset: *offset, limit: PAGE },
+        What::Sessions(read) => read.call(),
         What::History(read) => read.call(observed),
         What::Message { session, id } => RpcCall::ChatMessage { session: session.clone(), id: id.clone() },
         What::Approvals { .. } => RpcCall::ApprovalList,
@@ -362,17 +372,14 @@ fn call(what: &What, observed: &Observed) -> RpcCall {
     }
 }
 
-/// Sessions whose history is read at the very first attach, and at a later one.
-const FIRST_SESSIONS: usize = 20;
-const MAX_CHANGED: usize = 100;
-const PAGE: u64 = 100;
 /// The most tasks that a gateway lists at once.
 const TASKS: u64 = 500;
 /// Runs of jobs that a bridge which was away looks back at.
 const JOBS: u64 = 50;
-const MAX_SESSIONS: usize = 5_000;
 /// A gateway answers from one thread; many requests at once would keep it from its agents.
 const MAX_OPEN: usize = 3;
 const MAX_WAITING: usize = 1_024;
 const MAX_FAILURES: u32 = 3;
 const RETRY: Duration = Duration::from_secs(2);
+/// After so many failures the pause grows no more.
+const MAX_DOUBLINGS: u32 = 5;

@@ -4,6 +4,7 @@
 //! rows to write in the same local transaction as the events that came out.
 
 mod approval;
+mod descent;
 mod run;
 mod seen;
 mod sessions;
@@ -45,6 +46,8 @@ pub struct Observed {
     pub(crate) sessions: BTreeMap<SessionKey, SessionSeen>,
     /// Their keys by conversation.
     keys: BTreeMap<ConversationId, SessionKey>,
+    /// The sessions that began a session, by its key.
+    parents: BTreeMap<SessionKey, BTreeSet<SessionKey>>,
     pub(crate) runs: BTreeMap<String, OpenRun>,
     pub(crate) sent: BTreeMap<String, Sent>,
     /// Approvals by the gateway's id.
@@ -93,6 +96,7 @@ impl Observed {
             meta: Meta::default(),
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
+            parents: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             approvals: BTreeMap::new(),
@@ -304,6 +308,7 @@ impl Observed {
         let value = match key.split_once('/') {
             None => serde_json::to_value(&self.meta),
             Some(("session", id)) => serde_json::to_value(self.sessions.get(&SessionKey::new(id))?),
+            Some(("parents", id)) => serde_json::to_value(self.parents.get(&SessionKey::new(id))?),
             Some(("run", id)) => serde_json::to_value(self.runs.get(id)?),
             Some(("approval", id)) => serde_json::to_value(self.approvals.get(id)?),
             Some(("task", id)) => serde_json::to_value(self.tasks.get(id)?),
@@ -320,6 +325,9 @@ impl Observed {
                 if let Some(row) = read(value) {
                     self.restore_session(SessionKey::new(id), row);
                 }
+            }
+            Some(("parents", id)) => {
+                self.parents.extend(read(value).map(|row| (SessionKey::new(id), row)));
             }
             Some(("run", id)) => self.runs.extend(read(value).map(|row| (id.to_owned(), row))),
             Some(("approval", id)) => self.approvals.extend(read(value).map(|row| (id.to_owned(), row))),

@@ -7,6 +7,7 @@ mod activity;
 mod agent;
 mod approval;
 mod chat;
+mod descent;
 mod dispatch;
 mod feed;
 mod message;
@@ -98,10 +99,11 @@ pub enum Want {
 #[must_use]
 pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec<Output> {
     let payload = &event.payload;
+    let mut outputs = descent::translate(observed, event, now);
     if payload.text("sessionKey").is_some_and(|key| !observed.uploads(&SessionKey::new(key))) {
-        return Vec::new();
+        return outputs;
     }
-    match event.name.as_str() {
+    outputs.extend(match event.name.as_str() {
         "chat" => chat::translate(observed, payload, now),
         "agent" => agent::translate(observed, payload, now),
         "session.message" => message::translate(observed, payload, now),
@@ -114,7 +116,8 @@ pub fn translate(observed: &mut Observed, event: &GatewayEvent, now: Now) -> Vec
         "plugin.otter.feed" => feed::translate(observed, payload, now),
         "health" => session::check_agents(observed, payload),
         _ => Vec::new(),
-    }
+    });
+    outputs
 }
 
 /// Looks after streams that fell silent and runs that may have ended without saying so.

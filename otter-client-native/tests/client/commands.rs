@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use otter_client_native::{Client, CommandOutcome, CommandRequest, JournalStage, Store};
+use otter_client_native::{Client, ClientStatus, CommandOutcome, CommandRequest, JournalStage, Store};
+use otter_proto::connection::client::CommandState;
+use otter_proto::error::{ErrorBody, ErrorCode};
 use otter_proto::id::CommandId;
 use otter_proto::kind::{CommandStage, check_event};
 use pretty_assertions::assert_eq;
@@ -275,4 +277,37 @@ async fn a_shutdown_does_not_wait_for_ever_not_even_for_itself() {
     assert!(before.elapsed() < Duration::from_secs(15), "{:?}", before.elapsed());
     let begun = store.transaction::<_, otter_client_native::StoreError>(|tx| tx.begun_commands()).unwrap();
     assert_eq!(begun.len(), 1, "the next start says that nobody knows what became of it");
+}
+
+#[tokio::test]
+async fn a_command_that_no_message_may_hold_is_refused_here() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    let (mut peer, _) = welcome(&mut hub, &Lane::default()).await;
+    client.principal().await.unwrap();
+    let mut long = client.command("x.acme.log", &json!({"lines": "x".repeat(1 << 20)})).await.unwrap();
+    let state = long.state.wait_for(|state| *state != CommandState::Held).await.unwrap().clone();
+    let error = ErrorBody::new(ErrorCode::TooLarge, "a command has at most 1048576 bytes in all");
+    assert_eq!(state, CommandState::Refused(error));
+    let short = client.command("x.acme.log", &json!({"lines": "x"})).await.unwrap();
+    assert_eq!(peer.next("command").await["id"], json!(short.id.as_str()));
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_is_wrong_by_hours_is_heard_of_with_the_next_answered_probe() {
+    let (mut hub, transport) = pair();
+    let client = builder(transport).start().unwrap();
+    let (mut peer, _) = welcome(&mut hub, &Lane::default()).await;
+    client.principal().await.unwrap();
+    let mut status = client.status();
+    let before = status.borrow_and_update().server_offset_ms.unwrap();
+    let probe = peer.next("probe").await["n"].clone();
+    // For the offset it is the same whether the hub's clock moved or the one here.
+    let later = json!({"type": "probed", "n": probe, "serverTime": "2026-11-22T17:00:00.000Z"});
+    peer.say(&later).await;
+    let moved = |status: &ClientStatus| status.server_offset_ms.unwrap() - before > 3_590_000;
+    status.wait_for(moved).await.unwrap();
+    assert_eq!(client.now().0 / 60_000, 1_795_366_800_000 / 60_000);
+    client.shutdown().await;
 }

@@ -8,6 +8,7 @@ mod gaps;
 mod history;
 mod live;
 mod odd;
+mod outage;
 mod private;
 mod sessions;
 mod steps;

@@ -208,3 +208,26 @@ test('a storage that refuses, or none, changes nothing else', () => {
     hold.drop('c1');
   }
 });
+
+test('a text that no message may hold is refused before it is sent, and after a reload too', async (t) => {
+  const storage = createStorage();
+  const before = await page(t, storage);
+  before.hub.last().greet();
+  await until(() => before.client.connection.get().phase === 'online', 'a connection');
+  const text = 'x'.repeat(2_200_000);
+  const error = { code: 'tooLarge', message: 'a command has at most 1048576 bytes in all', retryable: false };
+  const pasted = before.client.command('message.send', { conversationId: C, text });
+  assert.deepEqual(await pasted.done, { state: 'refused', error });
+  const typed = before.client.command('message.send', { conversationId: C, text: 'short' });
+  assert.deepEqual(before.hub.last().take('command').map(({ id }) => id), [typed.id]);
+  before.client.close();
+  // An older program left it as not sent yet.
+  for (const [key, value] of Object.entries(storage)) storage[key] = value.replace(/,"error":\{[^}]*\}/, '');
+
+  const after = await page(t, storage);
+  after.hub.last().greet();
+  await until(() => after.client.commands().get().some(({ id, state }) => id === pasted.id && state === 'refused'), 'the refusal');
+  assert.deepEqual(after.hub.last().take('command').map(({ id }) => id), [typed.id]);
+  assert.ok(after.rows().some(([shown, stage]) => stage === 'refused' && shown.startsWith('xxx')));
+  assert.deepEqual([after.client.connection.get().phase, Object.keys(storage).length], ['online', 2]);
+});

@@ -199,6 +199,15 @@ test('others who write are shown for 6 s, and one\'s own keystrokes are told eve
   client.close();
 });
 
+test('ages are another when the clock of the hub is known better', async () => {
+  const { client, push } = await setup();
+  const age = client.age(Date.now() - 5_000);
+  const seen = [];
+  age.subscribe(() => seen.push(age.get()));
+  await push({ serverOffsetMs: 600_000 });
+  assert.deepEqual(seen, [600_000]);
+});
+
 test('the time left and ages go by the clock of the hub, told once a second while somebody looks', async (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setInterval'], now: NOW });
   const { client } = await setup({ serverOffsetMs: 60_000 });

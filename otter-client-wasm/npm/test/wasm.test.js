@@ -219,3 +219,19 @@ test('a scope that is forgotten takes no news of others with it', async () => {
   core.free();
   assert.deepEqual([news.events.map(([event]) => event.seq), news.put.map((row) => row[1]), news.slots], [[11, 12], ['agent/in_a:main'], undefined]);
 });
+
+test('a wall clock that is set right again is heard of with the next answered probe', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24T09:50:00.000Z') });
+  const { hub, client } = await online();
+  t.after(client.close);
+  const now = () => new Date(Math.floor(client.now() / 10_000) * 10_000).toISOString();
+  assert.equal(now(), '2026-11-24T10:00:00.000Z');
+  hub.last().say({ type: 'probed', n: hub.last().take('probe').at(-1).n, serverTime: '2026-11-24T10:00:00.000Z' });
+  await wait(20);
+  t.mock.timers.setTime(Date.parse('2026-11-24T10:00:00.000Z'));
+  hub.last().say({ type: 'ping', pos: 10, epoch: 'ep1', heads: {} });
+  await wait(20);
+  hub.last().say({ type: 'probed', n: hub.last().take('probe').at(-1).n, serverTime: '2026-11-24T10:00:00.000Z' });
+  await wait(20);
+  assert.equal(now(), '2026-11-24T10:00:00.000Z');
+});

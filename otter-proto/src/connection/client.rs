@@ -147,9 +147,9 @@ impl ClientConnection {
         self.config.boots = boots;
     }
 
-    /// Sends an ephemeral notice; drops it when the connection is down or far behind.
+    /// Sends an ephemeral notice; drops it when the connection is down or far behind, or when it alone is too much.
     pub fn signal(&mut self, scope: Scope, kind: &str, data: Json) {
-        let queued: usize = self.messages.iter().map(String::len).sum();
+        let queued = self.messages.iter().map(String::len).sum::<usize>() + data.as_str().len();
         if matches!(self.link, Link::Online { .. }) && queued < MAX_QUEUED_SIGNALS {
             self.send(&ClientFrame::Signal(Signal { scope, kind: kind.to_owned(), data }));
         } else {

@@ -32,9 +32,10 @@ impl<T> Queue<T> {
 
     /// Takes everything out, in order.
     pub(crate) fn take(&mut self) -> Vec<T> {
-        let mut all = std::mem::take(&mut self.outgoing);
-        all.reverse();
-        all.append(&mut self.incoming);
+        let mut all = Vec::new();
+        while let Some(item) = self.pop() {
+            all.push(item);
+        }
         all
     }
 }

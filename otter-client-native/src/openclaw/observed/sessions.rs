@@ -8,15 +8,20 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::observed::{Delivery, Observed, SessionSeen};
 
 impl Observed {
-    /// Never lets sessions leave this machine whose key contains one of `patterns`, and lets nobody reach them. What is
-    /// open there ends with [`translate::handle_excluded`](crate::openclaw::translate::handle_excluded).
+    /// Never lets sessions leave this machine whose key contains one of `patterns`, nor those that they began, and lets
+    /// nobody reach them. What is open there ends with [`translate::handle_excluded`](crate::openclaw::translate::handle_excluded).
     pub fn exclude_sessions(&mut self, patterns: Vec<String>) {
         self.excluded = patterns;
     }
 
     /// Whether frames of this session may leave the machine.
     pub(crate) fn uploads(&self, key: &SessionKey) -> bool {
-        !self.excluded.iter().any(|pattern| key.as_str().contains(pattern.as_str()))
+        self.excluded.is_empty() || !self.descends_from_excluded(key)
+    }
+
+    /// Whether there are sessions that never leave this machine.
+    pub(crate) fn excludes(&self) -> bool {
+        !self.excluded.is_empty()
     }
 
     /// The session key of a conversation, once something of it was seen; none of a session that is excluded.

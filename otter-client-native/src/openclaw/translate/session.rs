@@ -10,7 +10,7 @@ use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, SessionSeen};
 use crate::openclaw::time::{Instant, Now, UnixMillis, later};
 use crate::openclaw::translate::agent::GRACE;
-use crate::openclaw::translate::{Output, Publish, Want, org, without_nulls};
+use crate::openclaw::translate::{Output, Publish, Want, descent, org, without_nulls};
 
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
     if payload.text("reason") == Some("delete") {
@@ -27,7 +27,9 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
 
 /// Publishes what differs in a page of session rows.
 pub(crate) fn rows(observed: &mut Observed, rows: &[Value], now: Now) -> Vec<Output> {
-    rows.iter().flat_map(|session| row(observed, session, now)).collect()
+    let mut outputs = descent::rows(observed, rows, now);
+    outputs.extend(rows.iter().flat_map(|session| row(observed, session, now)));
+    outputs
 }
 
 /// Publishes the agents, who is gone, and a conversation for the main session of each.
@@ -126,15 +128,18 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
         return Vec::new();
     };
     let snapshot_at = row.int("snapshotAt").unwrap_or_default();
-    if observed.sessions.get(&key).is_some_and(|seen| snapshot_at < seen.snapshot_at) {
+    if observed.sessions.get(&key).is_some_and(|seen| is_late(snapshot_at, seen)) {
         return Vec::new();
     }
     let mut events = conversation(observed, &key, row.text("agentId"), row, now);
+    let seen = observed.session(&key);
+    let is_put_back = snapshot_at < seen.snapshot_at;
+    let known_activity = if is_put_back { 0 } else { seen.activity_at };
+    seen.snapshot_at = snapshot_at;
+    seen.activity_at = activity(row).unwrap_or_default().max(known_activity);
     let data = session_data(observed, &key, row);
     let subject = observed.session_entity(&key);
     let seen = observed.session(&key);
-    seen.snapshot_at = snapshot_at;
-    seen.activity_at = seen.activity_at.max(activity(row).unwrap_or_default());
     let before = seen.session.clone();
     let was_emptied = before.as_ref().is_some_and(|before| used(before) > 0) && used(&data) == 0;
     if before.as_ref().is_some_and(|before| steady(before) == steady(&data)) {
@@ -154,6 +159,15 @@ fn row(observed: &mut Observed, row: &Value, now: Now) -> Vec<Output> {
     }
     outputs
 }
+
+/// Whether a row is older than the newest one seen. When it seems to be much older, the gateway's clock was put back.
+fn is_late(snapshot_at: u64, seen: &SessionSeen) -> bool {
+    let late_by = seen.snapshot_at.saturating_sub(snapshot_at);
+    late_by > 0 && (snapshot_at == 0 || late_by < STEP_BACK)
+}
+
+/// Milliseconds by which no row comes late.
+const STEP_BACK: u64 = 60_000;
 
 /// Tokens of the context in use, 0 when nobody knows.
 fn used(session: &Value) -> u64 {
@@ -249,7 +263,7 @@ fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
         same.cloned()
             .unwrap_or_else(|| json!({"value": value, "at": at(row.int("snapshotAt")), "fresh": fresh}))
     });
-    let known_activity = observed.sessions.get(key).map(|seen| seen.activity_at).filter(|at| *at > 0);
+    let activity = observed.sessions.get(key).map(|seen| seen.activity_at).filter(|at| *at > 0);
     json!({
         "instanceId": observed.instance(),
         "agentId": agent_entity(observed, key, row.text("agentId")),
@@ -262,7 +276,7 @@ fn session_data(observed: &Observed, key: &SessionKey, row: &Value) -> Value {
         "model": row.text("model"),
         "contextUsed": counted,
         "contextLimit": row.int("contextTokens"),
-        "lastActivityAt": at(activity(row).max(known_activity)),
+        "lastActivityAt": at(activity),
         "sessionId": row.text("sessionId"),
     })
 }

@@ -195,12 +195,20 @@ fn status(observed: &Observed, id: &str, call: &str, step: &OpenStep) -> &'stati
 
 /// Notes the run that a tool call began.
 fn note_child(observed: &mut Observed, parent: &str, data: &Value) {
-    if data.text("name") != Some(SPAWN) || data.text("phase") != Some("result") {
-        return;
-    }
-    if let Some(child) = data.field("result").field("details").text("runId") {
+    if let Some(child) = begun(data).text("runId") {
         observed.note_spawned(child, parent);
     }
+}
+
+/// The session that a tool call began.
+pub(super) fn spawned_session(data: &Value) -> Option<&str> {
+    begun(data).text("childSessionKey")
+}
+
+/// What a tool call that began a sub-agent says of it.
+fn begun(data: &Value) -> &Value {
+    let is_begun = data.text("name") == Some(SPAWN) && data.text("phase") == Some("result");
+    if is_begun { data.field("result").field("details") } else { &Value::Null }
 }
 
 /// A text without the folder that the agent works in, which is nobody's business outside of the machine.

@@ -6,7 +6,9 @@ use crate::openclaw::ids::SessionKey;
 use crate::openclaw::json::Fields as _;
 use crate::openclaw::observed::{Observed, TaskSeen};
 use crate::openclaw::time::{Now, UnixMillis};
-use crate::openclaw::translate::{Output, Publish, Want, activity, grouped, head_of_chars, org, session};
+use crate::openclaw::translate::{
+    Output, Publish, Want, activity, descent, grouped, head_of_chars, org, session,
+};
 
 /// A `task` frame.
 pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> Vec<Output> {
@@ -25,6 +27,7 @@ pub(super) fn translate(observed: &mut Observed, payload: &Value, now: Now) -> V
 /// that were open when it was asked for.
 pub(crate) fn tasks(observed: &mut Observed, payload: &Value, judged: &[String], now: Now) -> Vec<Output> {
     let rows = payload.items("tasks");
+    let mut outputs = descent::tasks(observed, rows, now);
     let mut events: Vec<Publish> = rows.iter().rev().flat_map(|row| upsert(observed, row, now)).collect();
     // Of a list that goes on, nothing is known about what it does not name.
     if payload.text("nextCursor").is_none() {
@@ -38,7 +41,8 @@ pub(crate) fn tasks(observed: &mut Observed, payload: &Value, judged: &[String],
             observed.forget_task(&id);
         }
     }
-    grouped(events)
+    outputs.extend(grouped(events));
+    outputs
 }
 
 fn remove(observed: &mut Observed, id: &str, now: Now) -> Option<Publish> {

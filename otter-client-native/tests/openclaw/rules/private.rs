@@ -6,7 +6,7 @@ use otter_proto::id::{CommandId, EntityId};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use super::{MAIN, agent, answer_row, attached, history, live_row, session_row, start, user_row};
+use super::{MAIN, agent, answer_row, attached, chat, history, live_row, session_row, start, user_row};
 use crate::bench::{Bench, World, conversation};
 
 /// The bridge, started again with a policy that keeps the main session private.
@@ -150,4 +150,130 @@ fn an_excluded_session_is_never_read() {
         bench.attachment.handle_want(want, &bench.observed);
     }
     assert_eq!(bench.read(&world()), []);
+}
+
+const GROUP: &str = "agent:main:whatsapp:group:1";
+const CHILD: &str = "agent:main:subagent:1";
+const GRANDCHILD: &str = "agent:main:subagent:2";
+
+/// The row of a session that another one began.
+fn begun(key: &str, parent: &str, at: u64) -> Value {
+    json!({"key": key, "agentId": "main", "hasActiveRun": true, "updatedAt": at, "snapshotAt": at,
+        "sessionId": "s2", "spawnedBy": parent, "controlOwnerSessionKey": parent, "parentSessionKey": parent})
+}
+
+fn in_session(key: &str, mut payload: Value) -> Value {
+    payload["sessionKey"] = json!(key);
+    payload
+}
+
+/// All that an agent says and does in a session, as frames that do not name its parent.
+fn work(bench: &mut Bench, key: &str, run: &str) {
+    let frame = |stream: &str, data: Value| in_session(key, agent(run, stream, &data));
+    bench.event("session.message", &in_session(key, live_row(&user_row(run, "private words", 1))));
+    bench.event("agent", &frame("lifecycle", json!({"phase": "start", "startedAt": 1})));
+    bench.event("chat", &in_session(key, chat(run, "delta", Some("a private"))));
+    bench.event("chat", &in_session(key, chat(run, "final", Some("a private answer"))));
+}
+
+fn shy() -> Bench {
+    let mut bench = Bench::new();
+    bench.tick(1_795_355_000_000);
+    bench.observed.exclude_sessions(vec![":whatsapp:".into()]);
+    bench.attach(&World::new("b1"));
+    bench.out.clear();
+    bench
+}
+
+#[test]
+fn what_an_excluded_session_begins_is_excluded_too_and_what_that_begins() {
+    let spawn = json!({"phase": "result", "name": "sessions_spawn", "toolCallId": "t1",
+        "result": {"details": {"childSessionKey": CHILD, "runId": "r1"}}});
+    let task = json!({"action": "upserted", "task": {"id": "t1", "status": "running", "title": "research",
+        "agentId": "main", "sessionKey": GROUP, "childSessionKey": CHILD, "ownerKey": GROUP, "runtime": "subagent"}});
+    let first_words = [
+        ("sessions.changed", json!({"sessionKey": CHILD, "session": begun(CHILD, GROUP, 2)})),
+        ("session.message", {
+            let mut message = in_session(CHILD, live_row(&user_row("r0", "private words", 1)));
+            message["spawnedBy"] = json!(GROUP);
+            message
+        }),
+        ("agent", in_session(GROUP, agent("r", "tool", &spawn))),
+        ("session.tool", in_session(GROUP, json!({"runId": "r", "data": spawn}))),
+        ("task", task),
+    ];
+    for (name, payload) in first_words {
+        let mut bench = shy();
+        bench.event(name, &payload);
+        work(&mut bench, CHILD, "r1");
+        bench.event("sessions.changed", &json!({"session": begun(GRANDCHILD, CHILD, 3)}));
+        work(&mut bench, GRANDCHILD, "r2");
+        // It is remembered.
+        let mut bench = bench.restarted();
+        bench.observed.exclude_sessions(vec![":whatsapp:".into()]);
+        work(&mut bench, CHILD, "r3");
+        work(&mut bench, GRANDCHILD, "r4");
+        assert_eq!(bench.out, [], "{name}");
+    }
+}
+
+#[test]
+fn what_an_excluded_session_began_is_neither_listed_nor_read() {
+    let mut bench = shy();
+    let mut world = World::new("b1");
+    // The newest comes first, before anything says who began its parent.
+    world.sessions = vec![begun(GRANDCHILD, CHILD, 3), begun(CHILD, GROUP, 2)];
+    let calls = bench.attach(&world);
+    assert!(calls.iter().all(|call| call.method() != "chat.history"), "{calls:?}");
+    assert_eq!(bench.published(), []);
+}
+
+#[test]
+fn what_an_excluded_session_began_is_not_listed_when_its_parent_comes_on_a_later_page() {
+    let mut bench = shy();
+    bench.attachment.handle_ready(Some("b1"), &mut bench.observed);
+    let world = World::new("b1");
+    while let Some((id, call)) = bench.attachment.poll_call(&bench.observed, bench.now) {
+        assert!(call.method() != "chat.history", "{call:?}");
+        let payload = match (call.method(), call.params()["offset"].as_u64()) {
+            ("sessions.list", Some(1)) => json!({"sessions": [begun(CHILD, GROUP, 2)], "hasMore": false}),
+            ("sessions.list", _) => {
+                json!({"sessions": [begun(GRANDCHILD, CHILD, 3)], "hasMore": true, "nextOffset": 1})
+            }
+            _ => world.answer(&call).unwrap(),
+        };
+        let outputs = bench.attachment.handle_response(id, Ok(payload), &mut bench.observed, bench.now);
+        bench.emit(outputs);
+    }
+    assert_eq!(bench.published(), []);
+}
+
+#[test]
+fn a_session_that_turns_out_to_come_from_an_excluded_one_ends_in_everybodys_sight() {
+    let mut bench = shy();
+    bench.event(
+        "agent",
+        &in_session(CHILD, agent("r1", "lifecycle", &json!({"phase": "start", "startedAt": 1}))),
+    );
+    bench.out.clear();
+    bench.event("sessions.changed", &json!({"session": begun(CHILD, GROUP, 2)}));
+    let told: Vec<(&str, String)> = bench.published().into_iter().map(|(kind, id, _)| (kind, id)).collect();
+    assert_eq!(told, [("run.failed", "r1".to_owned())]);
+    let conversation = conversation(&SessionKey::new(CHILD));
+    bench.out.clear();
+    bench.request("c-1", Verb::Reset { conversation });
+    assert_eq!(bench.take_calls(), [], "and nobody reaches it");
+}
+
+#[test]
+fn what_another_session_begins_is_shown_and_stays_so_whatever_is_excluded() {
+    let mut bench = shy();
+    bench.event("sessions.changed", &json!({"session": begun(CHILD, MAIN, 2)}));
+    work(&mut bench, CHILD, "r1");
+    let messages: Vec<String> = bench.of_kind("message.created").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(messages, ["r1:user", "r1:answer"]);
+    // Sessions that name each other as parents are no reason to look for ever.
+    bench.event("sessions.changed", &json!({"session": begun(MAIN, CHILD, 3)}));
+    work(&mut bench, CHILD, "r2");
+    assert_eq!(bench.of_kind("message.created").pop().unwrap().0, "r2:answer");
 }

@@ -5,6 +5,7 @@ use crate::connection::client::event::CommandState;
 use crate::error::{ErrorBody, ErrorCode};
 use crate::frame::{Command, Reply};
 use crate::id::CommandId;
+use crate::limits::Limits;
 use crate::text;
 use crate::wire::Json;
 
@@ -15,6 +16,8 @@ pub(super) struct Commands {
     tokens: u64,
     refilled: Instant,
     interval_ms: u64,
+    /// The longest message that the hub takes; `None` before it said so.
+    frame_bytes: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,7 @@ pub(super) struct News {
 impl Commands {
     /// Takes a new command. An error is its immediate refusal.
     pub(super) fn add(&mut self, command: Command, now: Instant) -> Result<(), ErrorBody> {
+        self.fits(&command)?;
         if self.entries.iter().filter(|entry| entry.is_unanswered()).count() >= MAX_UNANSWERED {
             let words = "too many commands wait for an answer; try again when some are answered";
             return Err(ErrorBody::retryable(ErrorCode::TooManyOpen, words));
@@ -66,6 +70,27 @@ impl Commands {
         let entry = Entry { command, state: CommandState::Held, queued: true, not_before: now, tries: 0 };
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// Whether a message can hold the command. The hub closes the connection for good over one that is too long, so
+    /// it must not go out.
+    pub(super) fn fits(&self, command: &Command) -> Result<(), ErrorBody> {
+        let most = self.frame_bytes.unwrap_or(Limits::V1.frame_bytes);
+        let said = command.id.as_str().len() + command.kind.len() + command.data.as_str().len();
+        if (AROUND.len() + said) as u64 <= most {
+            return Ok(());
+        }
+        let mut words = String::from("a command has at most ");
+        text::write_u64(&mut words, most);
+        words.push_str(" bytes in all");
+        Err(ErrorBody::new(ErrorCode::TooLarge, words))
+    }
+
+    /// Refuses a command that was waiting.
+    pub(super) fn refuse(&mut self, id: &CommandId, error: ErrorBody) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.command.id == *id) {
+            entry.state = CommandState::Refused(error);
+        }
     }
 
     /// Keeps a command that this client itself refuses, for `retry` and `dismiss`, or one that was accepted before, which
@@ -76,8 +101,9 @@ impl Commands {
     }
 
     /// A new connection: every unanswered command goes out again, at most so many per minute.
-    pub(super) fn welcomed(&mut self, per_minute: u64, now: Instant) {
-        let half = (per_minute / 2).max(1);
+    pub(super) fn welcomed(&mut self, limits: &Limits, now: Instant) {
+        self.frame_bytes = Some(limits.frame_bytes);
+        let half = (limits.commands_per_minute / 2).max(1);
         (self.tokens, self.refilled, self.interval_ms) = (half, now, 60_000 / half);
         self.entries.iter_mut().filter(|entry| entry.is_unanswered()).for_each(|entry| entry.queued = true);
     }
@@ -213,3 +239,5 @@ const MAX_REFUSED: usize = 200;
 const MAX_FOLLOWED: usize = 256;
 /// How often a command that met a passing error is sent again.
 const MAX_TRIES: u32 = 5;
+/// What a frame says beyond the members of its command.
+const AROUND: &str = r#"{"type":"command","id":"","kind":"","data":}"#;

@@ -143,6 +143,11 @@ pub enum ConnectionEvent {
         /// Instances only: what the hub has of the outbox.
         lanes: Option<Lanes>,
     },
+    /// The hub answered a probe. A wall clock that somebody has set is compared with this anew.
+    Clock {
+        /// The hub's clock now.
+        server_time: UnixMillis,
+    },
     /// The principal is another one than before: every state, position and unsent command was dropped.
     Reset,
     /// A scope's phase changed.

@@ -90,9 +90,18 @@ impl ClientConnection {
     /// Asks for the whole of a text that its entity shows only the head of; told as [`ConnectionEvent::Text`].
     pub fn fetch_text(&mut self, scope: Scope, key: EntityKey) {
         let scope = self.resolve(scope);
-        if self.open(&scope, What::Text(key)).is_some() {
+        if self.open(&scope, What::Text(key.clone())).is_some() {
             self.send_fetches();
+        } else {
+            self.text_left(scope, key);
         }
+    }
+
+    /// A text does not come any more: whoever waits for it has to hear that.
+    fn text_left(&mut self, scope: Scope, key: EntityKey) {
+        let error = ErrorBody::retryable(ErrorCode::Unavailable, "its scope is not followed any more");
+        let error = Some(error);
+        self.emit(ConnectionEvent::Text { scope, key, first: true, part: None, done: true, error });
     }
 
     fn open(&mut self, scope: &Scope, what: What) -> Option<&mut Open> {
@@ -228,9 +237,15 @@ impl ClientConnection {
         }
     }
 
-    /// A scope was given up, or all were: its lists close.
+    /// A scope was given up, or all were: its lists close, and its texts end.
     pub(super) fn drop_fetches(&mut self, scope: Option<&Scope>) {
-        self.fetches.open.retain(|open| scope.is_some_and(|scope| open.scope != *scope));
+        let is_of = |open: &Open| scope.is_none_or(|scope| open.scope == *scope);
+        while let Some(at) = self.fetches.open.iter().position(is_of) {
+            let open = self.fetches.open.remove(at);
+            if let What::Text(key) = open.what {
+                self.text_left(open.scope, key);
+            }
+        }
     }
 
     /// Keeps the rows that are not live within their bound over all scopes.

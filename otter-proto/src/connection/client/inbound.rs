@@ -9,8 +9,8 @@ use crate::connection::client::step::{Heard, Step, Trouble};
 use crate::connection::client::subscription::Subscription;
 use crate::event::RecordedEvent;
 use crate::frame::{
-    ClientFrame, Events, FrameError, HubFrame, Ping, SnapshotPage, Subscribed, SubscribedMode, Welcome,
-    frame_type, split,
+    ClientFrame, Events, FrameError, HubFrame, Ping, Probed, SnapshotPage, Subscribed, SubscribedMode,
+    Welcome, frame_type, split,
 };
 use crate::id::{Epoch, Scope};
 use crate::text::{self, TextErrorKind};
@@ -89,14 +89,7 @@ impl ClientConnection {
                 }
             }
             HubFrame::Ping(ping) => self.pinged(&ping, now),
-            HubFrame::Probed(probed) => {
-                self.clock = Some((probed.server_time, now));
-                let measured = self.live.as_mut().and_then(|live| live.heartbeat.answered(probed.n, now));
-                if measured.is_some() && measured != self.status.round_trip_ms {
-                    self.status.round_trip_ms = measured;
-                    self.emit(ConnectionEvent::Status(self.status.clone()));
-                }
-            }
+            HubFrame::Probed(probed) => self.probed(&probed, now),
             HubFrame::Drain(drain) => {
                 let wait = self.backoff.spread(drain.window_ms);
                 if let Some(live) = &mut self.live {
@@ -132,7 +125,7 @@ impl ClientConnection {
             self.emit(ConnectionEvent::Reset);
         }
         self.principal = Some(welcome.principal.clone());
-        self.commands.welcomed(welcome.limits.commands_per_minute, now);
+        self.commands.welcomed(&welcome.limits, now);
         self.tell(Phase::Online, None, now);
         self.emit(ConnectionEvent::Welcome {
             principal: welcome.principal,
@@ -150,6 +143,21 @@ impl ClientConnection {
     fn measure(&mut self, now: Instant) {
         if let Some(probe) = self.live.as_mut().and_then(|live| live.heartbeat.measure(now)) {
             self.send(&ClientFrame::Probe(probe));
+        }
+    }
+
+    fn probed(&mut self, probed: &Probed, now: Instant) {
+        let measured = self.live.as_mut().and_then(|live| live.heartbeat.answered(probed.n, now));
+        let Some(round_trip) = measured else { return };
+        // It is as old as its way was long: within that it says nothing against the clock here.
+        let said = probed.server_time.0;
+        let known = self.server_time(now).filter(|here| (said..=said + round_trip).contains(&here.0));
+        let server_time = known.unwrap_or(probed.server_time);
+        self.clock = Some((server_time, now));
+        self.emit(ConnectionEvent::Clock { server_time });
+        if measured != self.status.round_trip_ms {
+            self.status.round_trip_ms = measured;
+            self.emit(ConnectionEvent::Status(self.status.clone()));
         }
     }
 

@@ -141,6 +141,12 @@ impl ClientConnection {
             return;
         }
         while let Some((command, first)) = self.commands.next_due(now) {
+            // This hub may take less than the one for which it was given.
+            if let Err(error) = self.commands.fits(&command) {
+                self.commands.refuse(&command.id, error.clone());
+                self.refused(command.id, error);
+                continue;
+            }
             if first {
                 let places = self.optimistic.overlay.set_sent(&command.id, true);
                 self.show(places);

@@ -34,7 +34,8 @@ impl ClientConnection {
         self.tell_scope(&scope);
     }
 
-    /// Gives a scope up; its state and position are kept for a while. None of its events is delivered any more.
+    /// Gives a scope up; its state and position are kept for a while. None of its events is delivered any more, but
+    /// what came of a text that was asked for, and its end.
     pub fn unsubscribe(&mut self, scope: &Scope) {
         let scope = self.resolve(scope.clone());
         let online = matches!(self.link, Link::Online { .. });
@@ -49,17 +50,15 @@ impl ClientConnection {
             self.send(&ClientFrame::Unsubscribe(Unsubscribe { scope: scope.clone() }));
         }
         self.suspend_slots(Some(&scope));
-        self.drop_fetches(Some(&scope));
         for event in self.events.take() {
-            match scope_of(&event) {
-                Some(of) if *of == scope => {
-                    if !matches!(event, ConnectionEvent::Scope { .. } | ConnectionEvent::Signal { .. }) {
-                        self.held_back.push(event);
-                    }
-                }
-                _ => self.events.push(event),
+            // Who waits for a text hears all of it that came, and then that no more does.
+            if scope_of(&event) != Some(&scope) || matches!(event, ConnectionEvent::Text { .. }) {
+                self.events.push(event);
+            } else if !matches!(event, ConnectionEvent::Scope { .. } | ConnectionEvent::Signal { .. }) {
+                self.held_back.push(event);
             }
         }
+        self.drop_fetches(Some(&scope));
         // Only what comes back by resuming is worth its memory.
         let dropped = self.subscription(&scope).map(|of| of.state_mut().live_only()).unwrap_or_default();
         for key in dropped {
@@ -274,6 +273,7 @@ fn scope_of(event: &ConnectionEvent) -> Option<&Scope> {
         | ConnectionEvent::Event { scope, .. } => Some(scope),
         ConnectionEvent::Status(_)
         | ConnectionEvent::Welcome { .. }
+        | ConnectionEvent::Clock { .. }
         | ConnectionEvent::Reset
         | ConnectionEvent::Command { .. }
         | ConnectionEvent::Dispatch(_)

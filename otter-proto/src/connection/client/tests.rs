@@ -2,10 +2,13 @@ mod commands;
 mod link;
 mod patches;
 mod scopes;
+mod sending;
 mod streams;
+mod texts;
 
 use super::*;
 use crate::connection::client::config::Role;
+use crate::error::{ErrorBody, ErrorCode};
 use crate::id::CommandId;
 
 /// A machine with a scripted hub and a clock.
@@ -60,8 +63,17 @@ impl Bench {
     }
 
     fn welcome_as(&mut self, member: &str) {
+        self.welcome_of(member, 1 << 20);
+    }
+
+    /// The hub takes messages of so many bytes.
+    fn welcome_with(&mut self, frame_bytes: usize) {
+        self.welcome_of("mb_1", frame_bytes);
+    }
+
+    fn welcome_of(&mut self, member: &str, frame_bytes: usize) {
         self.hears(&format!(
-            r#"{{"type":"welcome","protocol":1,"server":{{"name":"otter-server","version":"1"}},"serverTime":"2026-11-22T14:00:00.000Z","limits":{{"frameBytes":1048576,"windowBytes":262144,"publishBytes":1048576,"eventBytes":524288,"subscriptions":100,"commandsPerMinute":60}},"heartbeatMs":15000,"principal":{{"type":"member","id":"{member}","org":"org_1","name":"Ada","role":"owner"}}}}"#
+            r#"{{"type":"welcome","protocol":1,"server":{{"name":"otter-server","version":"1"}},"serverTime":"2026-11-22T14:00:00.000Z","limits":{{"frameBytes":{frame_bytes},"windowBytes":262144,"publishBytes":1048576,"eventBytes":524288,"subscriptions":100,"commandsPerMinute":60}},"heartbeatMs":15000,"principal":{{"type":"member","id":"{member}","org":"org_1","name":"Ada","role":"owner"}}}}"#
         ));
     }
 
@@ -135,6 +147,7 @@ fn gist(event: ConnectionEvent) -> String {
     match event {
         ConnectionEvent::Status(status) => format!("status {:?} {:?}", status.phase, status.reason),
         ConnectionEvent::Welcome { .. } => "welcome".to_owned(),
+        ConnectionEvent::Clock { server_time } => format!("clock {}", server_time.0),
         ConnectionEvent::Reset => "reset".to_owned(),
         ConnectionEvent::Scope { scope, phase, reason } => format!("{scope} {phase:?} {reason:?}"),
         ConnectionEvent::Changed { key, .. } => format!("changed {key}"),

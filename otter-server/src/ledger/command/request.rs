@@ -111,8 +111,8 @@ fn said(text: &str) -> Result<(), ErrorBody> {
 }
 
 fn line(text: &str, most: usize, member: &str) -> Result<(), ErrorBody> {
-    match text.trim().chars().count() {
-        0 => {
+    match text.trim_ascii().chars().count() {
+        _ if text.trim().is_empty() => {
             let message = format!("`{member}` may not be empty");
             Err(ErrorBody::new(ErrorCode::InvalidData, message).at(format!("/data/{member}")))
         }

@@ -1,7 +1,6 @@
 use pretty_assertions::assert_eq;
 
 use super::*;
-use crate::error::{ErrorBody, ErrorCode};
 
 const ROW: &str = "message/in_1:c1:user";
 const PREDICTED: &str = r#"{"author":{"id":"mb_1","name":"Ada","type":"member"},"commandId":"c1","conversationId":"in_1:c","delivery":{"state":"pending"},"status":"complete","text":"hi"}"#;

@@ -210,6 +210,32 @@ fn an_answered_probe_measures_the_round_trip() {
 }
 
 #[test]
+fn an_answered_probe_tells_the_hubs_clock_as_well_as_it_is_known() {
+    let noon = 1_795_356_000_000;
+    let clocks = |bench: &mut Bench| -> Vec<String> {
+        bench.gist().into_iter().filter(|word| word.starts_with("clock")).collect()
+    };
+    let answer = |n: u64, second: u64| {
+        format!(r#"{{"type":"probed","n":{n},"serverTime":"2026-11-22T14:00:{second:02}.000Z"}}"#)
+    };
+    let mut bench = Bench::online(&[]);
+    // The clock of this machine had stopped for seven seconds.
+    bench.now = Instant(40);
+    bench.hears(&answer(1, 7));
+    assert_eq!(clocks(&mut bench), [format!("clock {}", noon + 7_000)]);
+    // What was said before a long way, or before the page was frozen, is known better here.
+    bench.machine.handle_wake(Wake::ClockJump, bench.now);
+    bench.now = Instant(9_040);
+    bench.hears(&answer(2, 8));
+    assert_eq!(clocks(&mut bench), [format!("clock {}", noon + 16_000)]);
+    assert_eq!(bench.machine.server_time(bench.now), Some(UnixMillis(noon + 16_000)));
+    // An answer that nobody waits for has no age.
+    bench.hears(&answer(2, 59));
+    assert_eq!(clocks(&mut bench), Vec::<String>::new());
+    assert_eq!(bench.machine.server_time(bench.now), Some(UnixMillis(noon + 16_000)));
+}
+
+#[test]
 fn a_hidden_page_starts_no_attempt_and_a_shown_one_starts_at_once() {
     let mut bench = Bench::online(&[]);
     bench.machine.handle_wake(Wake::Hidden, bench.now);
