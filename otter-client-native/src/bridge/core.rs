@@ -95,7 +95,7 @@ impl BridgeCore {
             connection: GatewayConnection::new(config, identity, token, now),
             observed,
             attachment: Attachment::default(),
-            commands: Commands::restore(journal),
+            commands: Commands::restore(journal, now),
             calls: BTreeMap::new(),
             was_attached: false,
             batch: Batch::default(),
@@ -156,9 +156,10 @@ impl BridgeCore {
 
     /// Publishes everything observed anew, because the hub may have lost it.
     pub fn handle_restate(&mut self, now: Now) {
-        self.observed.forget_published();
+        let outputs = translate::handle_restate(&mut self.observed, now);
         let status = self.connection.status().clone();
         self.publish_status(&status, now);
+        self.emit(outputs);
         if *self.connection.state() == crate::openclaw::GatewayState::Ready {
             let boot = status.boot_id;
             self.attachment.handle_ready(boot.as_deref(), &mut self.observed);
@@ -221,12 +222,12 @@ impl BridgeCore {
 
     /// When [`BridgeCore::handle_timeout`] is due.
     #[must_use]
-    pub fn poll_timeout(&self, now: Now) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         let deadlines = [
             self.connection.poll_timeout(),
             self.observed.poll_timeout(),
             self.attachment.poll_timeout(),
-            self.commands.poll_timeout(now),
+            self.commands.poll_timeout(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -345,8 +345,9 @@ impl Attachment {
         if self.attaching && self.waiting.is_empty() && self.delayed.is_empty() && self.open.is_empty() {
             self.attaching = false;
             observed.catching_up = false;
-            observed.meta.imported |= self.list != ListState::Refused;
-            observed.touch_meta();
+            if self.list != ListState::Refused {
+                observed.note_imported();
+            }
         }
     }
 }

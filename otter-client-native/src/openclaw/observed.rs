@@ -83,6 +83,8 @@ pub(crate) struct Meta {
     pub(crate) hidden: VecDeque<String>,
     /// Runs that have ended, newest last.
     pub(crate) closed: VecDeque<String>,
+    /// Those of them whose answers the hub may have lost, until the next import.
+    pub(crate) forgotten: VecDeque<String>,
     /// Runs of sub-agents that were announced: (run, the run that began it), newest last.
     pub(crate) spawned: VecDeque<(String, String)>,
 }
@@ -138,6 +140,7 @@ impl Observed {
     /// Forgets what was published, so that the next attach publishes everything observed anew.
     pub fn forget_published(&mut self) {
         self.meta.imported = false;
+        self.meta.forgotten = self.meta.closed.clone();
         self.meta.agents.clear();
         self.held.clear();
         self.touch_meta();
@@ -209,6 +212,18 @@ impl Observed {
 
     pub(crate) fn is_closed(&self, run: &str) -> bool {
         self.meta.closed.iter().any(|closed| closed == run)
+    }
+
+    /// Whether the hub knows the answer of a run that has ended.
+    pub(crate) fn is_told(&self, run: &str) -> bool {
+        self.is_closed(run) && !self.meta.forgotten.iter().any(|forgotten| forgotten == run)
+    }
+
+    /// Notes that the first import is done.
+    pub(crate) fn note_imported(&mut self) {
+        self.meta.imported = true;
+        self.meta.forgotten.clear();
+        self.touch_meta();
     }
 
     /// Whether this bridge has followed the run, or started it.
@@ -290,6 +305,18 @@ impl Observed {
             sent.boot = boot;
             self.touch_sent(key);
         }
+    }
+
+    /// Notes that nobody tries to deliver a message any more; it failed if it is certain that the gateway does not have it.
+    pub(crate) fn give_up(&mut self, key: &str, is_certain: bool) {
+        let Some(sent) = self.sent.get_mut(key).filter(|sent| sent.delivery == Delivery::Pending) else {
+            return;
+        };
+        sent.given_up = true;
+        if is_certain {
+            sent.delivery = Delivery::Failed;
+        }
+        self.touch_sent(key);
     }
 
     pub(crate) fn touch_meta(&mut self) {

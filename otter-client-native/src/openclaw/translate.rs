@@ -17,6 +17,8 @@ mod session;
 mod step;
 mod task;
 
+use std::collections::BTreeSet;
+
 use otter_proto::id::{ConversationId, EntityId};
 use serde_json::Value;
 
@@ -157,6 +159,25 @@ pub fn handle_forgotten(observed: &mut Observed, now: Now) -> Vec<Output> {
         [text, progress.and_then(|progress| run::progress(observed, id, progress))]
     };
     runs.iter().flat_map(restate).flatten().collect()
+}
+
+/// Forgets what was published, and tells of each run that is open that and where it began: the next attach tells the
+/// rest anew.
+#[must_use]
+pub fn handle_restate(observed: &mut Observed, now: Now) -> Vec<Output> {
+    let open = observed.runs.iter().filter(|(_, run)| observed.uploads(&run.session));
+    let open: Vec<(String, SessionKey)> = open.map(|(id, run)| (id.clone(), run.session.clone())).collect();
+    let places: BTreeSet<&SessionKey> = open.iter().map(|(_, session)| session).collect();
+    let told = |key: &SessionKey| observed.sessions.get(key).and_then(|seen| seen.conversation.clone());
+    let told: Vec<(SessionKey, Option<Value>)> =
+        places.into_iter().map(|key| (key.clone(), told(key))).collect();
+    observed.forget_published();
+    let retold = |(key, told): (SessionKey, Option<Value>)| {
+        told.map(|told| session::retold(observed, &key, told, now))
+    };
+    let mut events: Vec<Publish> = told.into_iter().filter_map(retold).collect();
+    events.extend(open.iter().filter_map(|(id, _)| run::started(observed, id, now)));
+    grouped(events)
 }
 
 /// Ends what is open in sessions that the policy excludes since they were uploaded, without a word of what was said

@@ -10,6 +10,7 @@ mod live;
 mod odd;
 mod outage;
 mod private;
+mod restate;
 mod sessions;
 mod steps;
 mod tasks;

@@ -255,7 +255,7 @@ fn marker(
     message::marker(observed, &history.session, row, (mark, after), now)
 }
 
-/// The answer of a run that ended before anybody listened.
+/// The answer of a run that ended before anybody listened, or before that was forgotten.
 fn old_answer(
     observed: &Observed,
     history: &History,
@@ -263,7 +263,7 @@ fn old_answer(
     placed: Option<(UnixMillis, Option<String>)>,
     now: Now,
 ) -> Option<Publish> {
-    if observed.is_closed(&row.run) || observed.runs.contains_key(&row.run) {
+    if observed.is_told(&row.run) || observed.runs.contains_key(&row.run) {
         return None;
     }
     if !history.is_whole(&row.run) {

@@ -56,14 +56,6 @@ pub(super) fn start(
     let known = observed.sessions.get(seat.session);
     let model = known.and_then(|seen| seen.session.as_ref()?.get("model")?.as_str().map(str::to_owned));
     let agent = seat.agent.or(seat.session.agent()).map(str::to_owned);
-    let data = without_nulls(json!({
-        "conversationId": observed.conversation(seat.session),
-        "agentId": session::agent_entity(observed, seat.session, agent.as_deref()),
-        "state": "running",
-        "startedAt": observed.corrected(started_at),
-        "model": model,
-        "parentRunId": observed.parent_of(seat.run).map(|parent| observed.names.entity(parent)),
-    }));
     let run = OpenRun {
         session: seat.session.clone(),
         agent,
@@ -83,9 +75,24 @@ pub(super) fn start(
         told_steps: VecDeque::new(),
     };
     observed.open(seat.run, run);
-    group.push(event(observed, "run.started", seat, now.wall, data));
+    group.extend(started(observed, seat.run, now));
     group.extend(dispatch::begun(observed, seat.run, started_at, now));
     group
+}
+
+/// That an open run began.
+pub(super) fn started(observed: &Observed, id: &str, now: Now) -> Option<Publish> {
+    let run = observed.runs.get(id)?;
+    let seat = Seat { run: id, session: &run.session, agent: run.agent.as_deref() };
+    let data = without_nulls(json!({
+        "conversationId": observed.conversation(seat.session),
+        "agentId": session::agent_entity(observed, seat.session, seat.agent),
+        "state": "running",
+        "startedAt": observed.corrected(run.started_at),
+        "model": run.model,
+        "parentRunId": observed.parent_of(id).map(|parent| observed.names.entity(parent)),
+    }));
+    Some(event(observed, "run.started", seat, now.wall, data))
 }
 
 /// Ends a run: its answer, when it has one, and then its terminal event, in one group.

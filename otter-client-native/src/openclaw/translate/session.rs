@@ -87,6 +87,12 @@ pub(super) fn touch(
     conversation(observed, key, agent, &Value::Null, now)
 }
 
+/// A conversation as it was told before that was forgotten.
+pub(super) fn retold(observed: &mut Observed, key: &SessionKey, told: Value, now: Now) -> Publish {
+    observed.session(key).conversation = Some(told.clone());
+    org("conversation.upserted", observed.session_entity(key), now.wall, told)
+}
+
 /// A session that the gateway no longer lists.
 pub(crate) fn session_ended(observed: &mut Observed, key: &SessionKey, now: Now) -> Vec<Publish> {
     let wall = observed.wall(now);
