@@ -96,7 +96,7 @@ async fn join<H: Hub>(
             socket.perform(transmit);
         }
         let now = clock.now();
-        let due = core.poll_timeout(now).map_or(IDLE, |at| Duration::from_millis(at.since(now.at)));
+        let due = core.poll_timeout().map_or(IDLE, |at| Duration::from_millis(at.since(now.at)));
         tokio::select! {
             () = stop.cancelled() => break,
             Some((generation, event)) = inbox.recv() => report(&mut core, generation, event, clock.now()),

@@ -18,6 +18,7 @@ use otter_proto::kind::CommandStage;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, WeakClient};
@@ -158,8 +159,8 @@ impl Runner {
             tx.begun_commands()
         });
         for row in begun.await? {
-            if is_replayable(&row.kind) && row.deadline >= unix_ms() {
-                self.begin(row, true);
+            if is_replayable(&row.kind) && row.deadline > unix_ms() {
+                self.begin(row, Turn::Again);
             } else {
                 self.unknown(row);
             }
@@ -176,6 +177,7 @@ impl Runner {
                 self.store.run(move |tx| tx.append_stage(&id, end.stage, &end)).await
             }
             Some(row) if command.cancel => leave_received(&self.store, row, CommandStage::Cancelled).await,
+            Some(row) if command.ttl_ms == 0 => leave_received(&self.store, row, CommandStage::Expired).await,
             Some(_) => Ok(()),
             None => self.receive(command).await,
         }
@@ -190,8 +192,15 @@ impl Runner {
             stage: JournalStage::Received,
             deadline: unix_ms().saturating_add(command.ttl_ms),
         };
-        if command.cancel {
-            return store_end(&self.store, row, CommandEnd::of(CommandStage::Cancelled)).await;
+        // The wall clock may be set while the command waits.
+        let until = Instant::now().checked_add(Duration::from_millis(command.ttl_ms));
+        let over = match (command.cancel, command.ttl_ms) {
+            (true, _) => Some(CommandStage::Cancelled),
+            (false, 0) => Some(CommandStage::Expired),
+            (false, _) => None,
+        };
+        if let Some(over) = over {
+            return store_end(&self.store, row, CommandEnd::of(over)).await;
         }
         let received = row.clone();
         let stored = self.store.run(move |tx| {
@@ -199,7 +208,7 @@ impl Runner {
             tx.append_stage(&received.id, CommandStage::Received, &CommandEnd::of(CommandStage::Received))
         });
         stored.await?;
-        self.begin(row, false);
+        self.begin(row, Turn::First { until });
         Ok(())
     }
 
@@ -214,7 +223,7 @@ impl Runner {
     }
 
     /// Waits for a free slot, then carries the command out.
-    fn begin(&mut self, row: JournalRow, again: bool) {
+    fn begin(&mut self, row: JournalRow, turn: Turn) {
         let (slots, mut connection) = (Arc::clone(&self.slots), self.connection.subscribe());
         let (handler, client, store) = (Arc::clone(&self.handler), self.client.clone(), self.store.clone());
         let stop = self.stop.clone();
@@ -223,16 +232,25 @@ impl Runner {
                 biased;
                 () = stop.cancelled() => None,
                 slot = slots.acquire_owned() => slot.ok(),
-                _ = connection.changed(), if !again => None,
+                _ = connection.changed(), if turn != Turn::Again => None,
             };
             // Who leaves has been forgotten, or is at the end.
             let (Some(_slot), Some(client)) = (slot, client.upgrade()) else { return };
             let id = row.id.clone();
-            if let Err(error) = carry_out(client, handler.as_ref(), &store, row, again).await {
+            if let Err(error) = carry_out(client, handler.as_ref(), &store, row, turn).await {
                 tracing::error!(%error, command = %id, "the end of a command could not be stored");
             }
         });
     }
+}
+
+/// Whether a command is carried out for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It has to be begun before this, if there is an end to it.
+    First { until: Option<Instant> },
+    /// An earlier process has begun it.
+    Again,
 }
 
 async fn carry_out(
@@ -240,14 +258,16 @@ async fn carry_out(
     handler: &dyn CommandHandler,
     store: &Store,
     row: JournalRow,
-    again: bool,
+    turn: Turn,
 ) -> Result<(), StoreError> {
-    if !again && row.deadline < unix_ms() {
-        return leave_received(store, row, CommandStage::Expired).await;
-    }
-    if !again && !begin(store, &row).await? {
-        return Ok(());
-    }
+    let again = match turn {
+        Turn::First { until: Some(until) } if until <= Instant::now() => {
+            return leave_received(store, row, CommandStage::Expired).await;
+        }
+        Turn::First { .. } if !begin(store, &row).await? => return Ok(()),
+        Turn::First { .. } => false,
+        Turn::Again => true,
+    };
     let attempted = JournalRow { stage: JournalStage::Attempted, ..row };
     let value = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let (id, kind) = (attempted.id.clone(), attempted.kind.clone());

@@ -46,8 +46,8 @@ export type ToCore =
   | { t: 'listen'; kinds: string[] }
   /**
    * `id` is a UUIDv7. Predicted at once, sent when possible, sent again until it is answered. With `error` it was refused
-   * before: its rows are shown, and nothing is sent. With `stage` an earlier core saw it accepted and get so far: nothing
-   * is predicted, it is asked again and followed to its end.
+   * before: its rows are shown, and nothing is sent. With `stage` an earlier core saw it get so far: `sent`
+   * is sent again, whatever it is; a later one is asked again, without a prediction, and followed to its end.
    */
   | { t: 'command'; id: string; kind: string; data: unknown; error?: unknown; stage?: string }
   /** A refused command again under a new id: its local rows go and those of `as` come in one drain. */

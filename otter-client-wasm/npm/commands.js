@@ -154,6 +154,6 @@ export function createCommands(topics, post, retain, hold) {
  * @returns {import('./boundary.js').ToCore}
  */
 export function again({ id, kind, data, state, error }) {
-  const far = state === 'refused' ? { error } : UNANSWERED.has(state) ? {} : { stage: state };
+  const far = state === 'refused' ? { error } : state === 'held' ? {} : { stage: state };
   return { t: 'command', id, kind, data, ...far };
 }

@@ -4,7 +4,8 @@ use std::cell::{RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use otter_proto::connection::client::{ClientConfig, ClientConnection, Role, Transmit, Wake};
-use otter_proto::text::{write_string, write_u64};
+use otter_proto::frame::Principal;
+use otter_proto::text::{Cursor, write_string, write_u64};
 use otter_proto::wire::Wire;
 use wasm_bindgen::JsValue;
 
@@ -239,7 +240,8 @@ impl Inner {
         let now = now.instant;
         match message {
             ToCore::Start(earlier) => {
-                if let Some(principal) = earlier {
+                let principal = earlier.map(|text| Principal::read(&mut Cursor::new(text.as_str())));
+                if let Some(Ok(principal)) = principal {
                     connection.introduce(principal);
                 }
                 connection.start(now);
@@ -252,13 +254,7 @@ impl Inner {
                 self.changes.forget(&scope);
             }
             ToCore::Listen(kinds) => self.changes.listen(kinds),
-            ToCore::Command { id, kind, data, error: Some(error), .. } => {
-                connection.command_refused(id, &kind, data, error, now);
-            }
-            ToCore::Command { id, kind, data, accepted: true, .. } => {
-                connection.command_accepted(id, &kind, data, now);
-            }
-            ToCore::Command { id, kind, data, .. } => connection.command(id, &kind, data, now),
+            ToCore::Command { id, kind, data, state } => connection.restore(id, &kind, data, state, now),
             ToCore::Retry { id, again } => {
                 connection.retry(&id, again, now);
             }

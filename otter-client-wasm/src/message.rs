@@ -1,8 +1,7 @@
 //! What the package says to the core.
 
-use otter_proto::connection::client::Wake;
+use otter_proto::connection::client::{CommandState, Wake};
 use otter_proto::error::ErrorBody;
-use otter_proto::frame::Principal;
 use otter_proto::id::{CommandId, EntityKey, Scope};
 use otter_proto::text::{Cursor, TextError, TextErrorKind};
 use otter_proto::wire::{Json, Wire};
@@ -11,7 +10,7 @@ use otter_proto::wire::{Json, Wire};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ToCore {
     /// Connect; as far as an earlier core knew, for this person.
-    Start(Option<Principal>),
+    Start(Option<Json>),
     Stop,
     Subscribe(Scope),
     Unsubscribe(Scope),
@@ -21,9 +20,8 @@ pub(crate) enum ToCore {
         id: CommandId,
         kind: String,
         data: Json,
-        error: Option<ErrorBody>,
-        /// It was accepted before.
-        accepted: bool,
+        /// How far an earlier core saw it get.
+        state: CommandState,
     },
     Retry {
         id: CommandId,
@@ -57,8 +55,7 @@ struct Members {
     again: Option<CommandId>,
     kind: Option<String>,
     data: Option<Json>,
-    error: Option<ErrorBody>,
-    principal: Option<Principal>,
+    state: Option<CommandState>,
     flag: bool,
 }
 
@@ -82,12 +79,11 @@ impl Members {
             "id" => self.id = Some(CommandId::read(cursor)?),
             "as" => self.again = Some(CommandId::read(cursor)?),
             "kind" => self.kind = Some(String::read(cursor)?),
-            "data" => self.data = Some(Json::read(cursor)?),
-            "error" => self.error = Some(ErrorBody::read(cursor)?),
-            "self" => self.principal = Some(Principal::read(cursor)?),
+            "data" | "self" => self.data = Some(Json::read(cursor)?),
+            "error" => self.state = Some(CommandState::Refused(ErrorBody::read(cursor)?)),
             "stage" => {
-                cursor.value()?;
-                self.flag = true;
+                let is_sent = cursor.value()? == "\"sent\"";
+                self.state = Some(if is_sent { CommandState::Sent } else { CommandState::Accepted });
             }
             "visible" | "online" | "persisted" => self.flag = cursor.bool()?,
             _ => {
@@ -100,7 +96,7 @@ impl Members {
     fn into_message(self) -> Option<ToCore> {
         let flag = self.flag;
         Some(match &*self.t? {
-            "start" => ToCore::Start(self.principal),
+            "start" => ToCore::Start(self.data),
             "stop" => ToCore::Stop,
             "subscribe" => ToCore::Subscribe(self.scope?),
             "unsubscribe" => ToCore::Unsubscribe(self.scope?),
@@ -110,8 +106,7 @@ impl Members {
                 id: self.id?,
                 kind: self.kind?,
                 data: self.data?,
-                error: self.error,
-                accepted: flag,
+                state: self.state.unwrap_or(CommandState::Held),
             },
             "retry" => ToCore::Retry { id: self.id?, again: self.again? },
             "dismiss" => ToCore::Dismiss(self.id?),
@@ -129,34 +124,24 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use otter_proto::error::ErrorCode;
-    use otter_proto::frame::PrincipalType;
-    use otter_proto::id::OrgId;
 
     use super::*;
+
+    const ADA: &str = r#"{"type":"member","id":"mb_1","org":"org_1","name":"Ada","role":"owner"}"#;
 
     #[test]
     fn messages_are_read() {
         let id = |text: &str| CommandId::new(text).unwrap();
         let table = [
             (r#"{"t":"start"}"#, ToCore::Start(None)),
-            (
-                r#"{"t":"start","self":{"type":"member","id":"mb_1","org":"org_1","name":"Ada","role":"owner"}}"#,
-                ToCore::Start(Some(Principal {
-                    principal_type: PrincipalType::Member,
-                    id: "mb_1".to_owned(),
-                    org: OrgId::new("org_1").unwrap(),
-                    name: Some("Ada".to_owned()),
-                    role: Some("owner".to_owned()),
-                })),
-            ),
+            (&*format!(r#"{{"t":"start","self":{ADA}}}"#), ToCore::Start(Some(Json::new(ADA).unwrap()))),
             (
                 r#"{"t":"command","id":"c","kind":"k","data":{},"stage":"received"}"#,
                 ToCore::Command {
                     id: id("c"),
                     kind: "k".to_owned(),
                     data: Json::new("{}").unwrap(),
-                    error: None,
-                    accepted: true,
+                    state: CommandState::Accepted,
                 },
             ),
             (r#"{"t":"subscribe","scope":"org"}"#, ToCore::Subscribe(Scope::Org)),
@@ -168,8 +153,7 @@ mod tests {
                     id: id("c"),
                     kind: "message.send".to_owned(),
                     data: Json::new(r#"{"text":"é"}"#).unwrap(),
-                    error: None,
-                    accepted: false,
+                    state: CommandState::Held,
                 },
             ),
             (
@@ -178,8 +162,7 @@ mod tests {
                     id: id("c"),
                     kind: "k".to_owned(),
                     data: Json::new("{}").unwrap(),
-                    error: Some(ErrorBody::new(ErrorCode::NotFound, "m")),
-                    accepted: false,
+                    state: CommandState::Refused(ErrorBody::new(ErrorCode::NotFound, "m")),
                 },
             ),
             (

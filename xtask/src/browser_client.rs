@@ -16,7 +16,7 @@ use crate::{shell, tools};
 /// The most that wasm and glue together may weigh, gzipped.
 const LIMIT_BYTES: usize = 60 * 1024;
 /// Small first; no function is inlined, because what repeats compresses.
-const OPTIMISER: [&str; 16] = [
+const OPTIMISER: [&str; 17] = [
     "--low-memory-unused",
     "--optimize-added-constants-propagate",
     "-Os",
@@ -33,6 +33,7 @@ const OPTIMISER: [&str; 16] = [
     "--converge",
     "--strip-debug",
     "--strip-producers",
+    "--strip-target-features",
 ];
 const NAME: &str = "otter";
 const TARGET: &str = "wasm32-unknown-unknown";

@@ -95,7 +95,7 @@ impl BridgeCore {
             connection: GatewayConnection::new(config, identity, token, now),
             observed,
             attachment: Attachment::default(),
-            commands: Commands::restore(journal),
+            commands: Commands::restore(journal, now),
             calls: BTreeMap::new(),
             was_attached: false,
             batch: Batch::default(),
@@ -222,12 +222,12 @@ impl BridgeCore {
 
     /// When [`BridgeCore::handle_timeout`] is due.
     #[must_use]
-    pub fn poll_timeout(&self, now: Now) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         let deadlines = [
             self.connection.poll_timeout(),
             self.observed.poll_timeout(),
             self.attachment.poll_timeout(),
-            self.commands.poll_timeout(now),
+            self.commands.poll_timeout(),
         ];
         deadlines.into_iter().flatten().min()
     }

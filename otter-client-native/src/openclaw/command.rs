@@ -36,16 +36,18 @@ pub struct Commands {
 impl Commands {
     /// Continues from stored rows.
     #[must_use]
-    pub fn restore(rows: impl IntoIterator<Item = JournalRow>) -> Self {
+    pub fn restore(rows: impl IntoIterator<Item = JournalRow>, now: Now) -> Self {
         let mut commands = Self::default();
         for row in rows {
             let uncertain = matches!(row.stage, Stage::Attempted { .. });
-            commands.add(row, uncertain);
+            let deadline = now.at.plus(row.expires_at.0.saturating_sub(now.wall.0));
+            commands.add(row, uncertain, deadline);
         }
         commands
     }
 
-    /// Takes a dispatched command; one that is known already only repeats what became of it.
+    /// Takes a dispatched command; one that is known already only repeats what became of it. One whose time is over
+    /// expires, unless it was begun.
     pub fn handle_command(
         &mut self,
         request: CommandRequest,
@@ -53,23 +55,33 @@ impl Commands {
         now: Now,
     ) -> Vec<CommandOutput> {
         let CommandRequest { id, verb, ttl, cancel } = request;
-        if let Some(entry) = self.entries.get(&id) {
-            return match &entry.row.stage {
-                Stage::Done { outcome } => {
+        let left = verb.patience().map_or(ttl, |patience| ttl.min(patience));
+        let deadline = later(now.at, left);
+        let over = match (cancel, ttl.is_zero()) {
+            (true, _) => Some(Outcome::Cancelled),
+            (false, true) => Some(Outcome::Expired),
+            (false, false) => None,
+        };
+        if let Some(entry) = self.entries.get_mut(&id) {
+            return match (&entry.row.stage, over) {
+                (Stage::Done { outcome }, _) => {
                     vec![CommandOutput::Publish(outcome.events(&entry.row, now))]
                 }
-                Stage::Received if cancel => self.end(&id, &Outcome::Cancelled, observed, now),
-                Stage::Received | Stage::Attempted { .. } => Vec::new(),
+                (Stage::Received, Some(over)) => self.end(&id, &over, observed, now),
+                (Stage::Received, None) => {
+                    entry.deadline = entry.deadline.min(deadline);
+                    Vec::new()
+                }
+                (Stage::Attempted { .. }, _) => Vec::new(),
             };
         }
-        let ttl = verb.patience().map_or(ttl, |patience| ttl.min(patience));
-        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        let left = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         let row =
-            JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, ttl), stage: Stage::Received };
+            JournalRow { id: id.clone(), verb, expires_at: shifted(now.wall, left), stage: Stage::Received };
         let received = outcome::received(&row, now);
-        self.add(row.clone(), false);
-        if cancel {
-            return self.end(&id, &Outcome::Cancelled, observed, now);
+        self.add(row.clone(), false, deadline);
+        if let Some(over) = over {
+            return self.end(&id, &over, observed, now);
         }
         let mut outputs = vec![CommandOutput::Journal(row), CommandOutput::Publish(vec![received])];
         outputs.extend(self.drive(observed, now));
@@ -130,8 +142,7 @@ impl Commands {
 
     /// Acts on deadlines and pauses that have passed.
     pub fn handle_timeout(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
-        let is_late =
-            |entry: &&Entry| entry.busy.is_none() && entry.is_open() && entry.row.expires_at <= now.wall;
+        let is_late = |entry: &&Entry| entry.busy.is_none() && entry.is_open() && entry.is_late(now);
         let late: Vec<(CommandId, bool)> =
             self.entries.values().filter(is_late).map(|entry| (id_of(entry), entry.uncertain)).collect();
         let mut outputs = Vec::new();
@@ -150,14 +161,14 @@ impl Commands {
 
     /// When [`Commands::handle_timeout`] is due.
     #[must_use]
-    pub fn poll_timeout(&self, now: Now) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         let open = self.entries.values().filter(|entry| entry.busy.is_none() && entry.is_open());
-        let expiry = |entry: &Entry| now.at.plus(entry.row.expires_at.0.saturating_sub(now.wall.0));
-        open.flat_map(|entry| [Some(expiry(entry)), entry.not_before.filter(|_| self.ready)]).flatten().min()
+        open.flat_map(|entry| [Some(entry.deadline), entry.not_before.filter(|_| self.ready)]).flatten().min()
     }
 
     /// Begins what may begin: what is said in a session one after the other, stops and decisions at once. A task that
-    /// waits for its session holds up other tasks there, but nothing that people say meanwhile.
+    /// waits for its session holds up other tasks there, but nothing that people say meanwhile. What is late begins no
+    /// more: [`Commands::handle_timeout`] ends it.
     fn drive(&mut self, observed: &mut Observed, now: Now) -> Vec<CommandOutput> {
         if !self.ready {
             return Vec::new();
@@ -169,6 +180,7 @@ impl Commands {
         for (_, id) in order {
             let Some(entry) = self.entries.get(&id) else { continue };
             let is_idle = entry.busy.is_none() && entry.not_before.is_none_or(|at| at <= now.at);
+            let may_begin = is_idle && !entry.is_late(now);
             let is_task = matches!(entry.row.verb, Verb::Dispatch { .. });
             let lane = entry.row.verb.lane().cloned();
             let is_held =
@@ -176,7 +188,7 @@ impl Commands {
             if lane.as_ref().is_some_and(is_held) {
                 continue;
             }
-            if is_idle {
+            if may_begin {
                 outputs.extend(self.begin(&id, observed, now));
             }
             let Some(entry) = self.entries.get(&id).filter(|entry| entry.is_open()) else { continue };
@@ -283,6 +295,10 @@ impl Commands {
         entry.row.stage = Stage::Done { outcome: outcome.clone() };
         let row = entry.row.clone();
         let mut events = outcome.events(&row, now);
+        let is_certain = outcome.undelivered().is_some() && !entry.uncertain;
+        if !matches!(outcome, Outcome::Completed { .. }) {
+            observed.give_up(id.as_str(), is_certain);
+        }
         if let Some(reason) = outcome.undelivered() {
             events.extend(outcome::undelivered(&row, observed, &reason, now));
             // The hub takes the task back.
@@ -301,10 +317,11 @@ impl Commands {
         (self.entries.len() > MAX_ROWS).then(|| self.entries.remove(&oldest)).flatten().map(|_| oldest)
     }
 
-    fn add(&mut self, row: JournalRow, uncertain: bool) {
+    fn add(&mut self, row: JournalRow, uncertain: bool, deadline: Instant) {
         self.last_order += 1;
         let (id, order) = (row.id.clone(), self.last_order);
-        let entry = Entry { row, order, busy: None, not_before: None, failures: 0, pages: 0, uncertain };
+        let entry =
+            Entry { row, order, deadline, busy: None, not_before: None, failures: 0, pages: 0, uncertain };
         self.entries.insert(id, entry);
     }
 }

@@ -307,6 +307,18 @@ impl Observed {
         }
     }
 
+    /// Notes that nobody tries to deliver a message any more; it failed if it is certain that the gateway does not have it.
+    pub(crate) fn give_up(&mut self, key: &str, is_certain: bool) {
+        let Some(sent) = self.sent.get_mut(key).filter(|sent| sent.delivery == Delivery::Pending) else {
+            return;
+        };
+        sent.given_up = true;
+        if is_certain {
+            sent.delivery = Delivery::Failed;
+        }
+        self.touch_sent(key);
+    }
+
     pub(crate) fn touch_meta(&mut self) {
         self.dirty.insert("meta".into());
     }

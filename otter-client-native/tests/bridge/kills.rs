@@ -252,7 +252,7 @@ impl World {
 
     /// Time passes until somebody has something to do, less than a minute in all.
     fn wait(&mut self) -> bool {
-        let Some(due) = self.core.poll_timeout(self.now).filter(|due| due.0 < 50_000) else { return false };
+        let Some(due) = self.core.poll_timeout().filter(|due| due.0 < 50_000) else { return false };
         let passed = due.0.saturating_sub(self.now.at.0).max(1);
         self.now = Now { at: Instant(self.now.at.0 + passed), wall: UnixMillis(self.now.wall.0 + passed) };
         self.core.handle_timeout(self.now);

@@ -228,6 +228,55 @@ async fn a_command_that_waits_for_its_turn_can_be_called_off() {
     assert_eq!(calls.load(Ordering::SeqCst), 16);
 }
 
+/// The hub hands over what it sent already, however late it is.
+#[tokio::test]
+async fn what_comes_when_its_time_is_over_expires_and_is_not_begun() {
+    let (mut hub, transport) = pair();
+    let handler = |_: Client, _: CommandRequest| async { panic!("not to be begun") };
+    let client = builder(transport).handler(handler).start().unwrap();
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    for (id, kind) in [("c1", "message.send"), ("c2", "x.acme.deploy")] {
+        for _ in 0..2 {
+            peer.say(&command(id, kind, &json!({"ttlMs": 0}))).await;
+            let expired = format!("{id} expired");
+            assert_eq!(until(&mut peer, &mut lane, &expired).await, [expired.as_str()]);
+        }
+    }
+    client.shutdown().await;
+}
+
+/// The wall clock of the machine stands still here.
+#[tokio::test(start_paused = true)]
+async fn a_command_that_waits_too_long_for_its_turn_expires() {
+    let (calls, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+    let (mut hub, transport) = pair();
+    let client = builder(transport).handler(held(&calls, &gate)).start().unwrap();
+    let mut lane = Lane::default();
+    let (mut peer, _) = welcome(&mut hub, &lane).await;
+    for n in 1..=17 {
+        let ttl = if n == 17 { 1_000 } else { 60_000 };
+        peer.say(&command(&format!("c{n}"), "message.send", &json!({"ttlMs": ttl}))).await;
+        until(&mut peer, &mut lane, &format!("c{n} received")).await;
+    }
+    while calls.load(Ordering::SeqCst) < 16 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(Duration::from_secs(1)).await;
+    gate.add_permits(17);
+    let mut said = Vec::new();
+    while said.len() < 17 {
+        said.extend(stages(&peer.take(&mut lane).await));
+    }
+    said.sort();
+    let mut expected: Vec<String> = (1..=16).map(|n| format!("c{n} completed")).collect();
+    expected.push("c17 expired".to_owned());
+    expected.sort();
+    assert_eq!(said, expected);
+    client.shutdown().await;
+    assert_eq!(calls.load(Ordering::SeqCst), 16);
+}
+
 #[tokio::test]
 async fn a_shutdown_waits_for_what_was_begun_and_begins_nothing_more() {
     let (calls, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));

@@ -107,7 +107,7 @@ impl Bench {
         let deadline = [
             self.connection.as_ref().and_then(GatewayConnection::poll_timeout),
             self.observed.poll_timeout(),
-            self.commands.poll_timeout(self.now),
+            self.commands.poll_timeout(),
         ];
         let due = deadline.into_iter().flatten().min();
         if let Some(due) = due.filter(|due| *due > self.now.at && due.0 < t) {
@@ -413,7 +413,7 @@ impl Bench {
         let journal: Vec<JournalRow> = serde_json::from_value(journal).unwrap();
         Self {
             observed: Observed::restore(InstanceId::new("in_test").unwrap(), rows),
-            commands: Commands::restore(journal.clone()),
+            commands: Commands::restore(journal.clone(), self.now),
             now: self.now,
             stored: self.stored.clone(),
             journal,

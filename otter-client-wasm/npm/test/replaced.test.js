@@ -132,3 +132,28 @@ test('a message whose row the next worker finds stays one row, which waits for n
   assert.deepEqual([...counts], [2]);
   assert.deepEqual(worker.hub.last().take('command').map((command) => command.id), [sent.id]);
 });
+
+test('a stop whose answer died with the worker is sent again under its id, not refused', async (t) => {
+  const worker = createWorker();
+  const client = tab(t, worker);
+  client.runs(C).subscribe(() => {});
+  await until(() => worker.hub.sockets.length === 1, 'a socket');
+  worker.hub.last().greet(answer(10));
+  await until(() => client.runs(C).get().rows.length === 1, 'the run');
+  const stop = client.command('run.abort', { conversationId: C, runId: RUN });
+  await until(() => stop.get().state === 'sent', 'the command');
+  const states = [];
+  stop.subscribe(() => states.push(stop.get().state));
+  worker.die();
+  await until(() => worker.hub.sockets.length === 2, 'another worker');
+  worker.hub.last().greet(answer(20));
+  await until(() => worker.hub.last().received.some(({ type }) => type === 'command'), 'the command again');
+  assert.deepEqual(worker.hub.last().take('command').map(({ id }) => id), [stop.id]);
+  worker.hub.last().say(accepted(stop.id, { org: 21 }));
+  assert.equal((await stop.accepted).state, 'accepted');
+  assert.equal(states.includes('refused'), false);
+  // One that is given while there is no connection is refused at once, as ever.
+  worker.hub.last().cut();
+  await until(() => phase(client) !== 'online', 'the cut');
+  assert.equal((await client.command('run.abort', { conversationId: C, runId: RUN }).done).state, 'refused');
+});

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::openclaw::command::outcome::Outcome;
 use crate::openclaw::rpc::RpcCall;
-use crate::openclaw::time::{Instant, UnixMillis};
+use crate::openclaw::time::{Instant, Now, UnixMillis};
 use crate::openclaw::translate::{Publish, Want};
 
 /// What a person asked for.
@@ -125,7 +125,7 @@ pub struct JournalRow {
     pub id: CommandId,
     /// What is asked.
     pub verb: Verb,
-    /// When it is too late, by this machine's clock.
+    /// When it is too late, by this machine's wall clock: a bridge that starts again knows no other.
     pub expires_at: UnixMillis,
     pub(super) stage: Stage,
 }
@@ -164,6 +164,8 @@ pub(super) struct Entry {
     pub(super) row: JournalRow,
     /// Arrival, which is the order within a session.
     pub(super) order: u64,
+    /// When it is too late. The wall clock may be set meanwhile.
+    pub(super) deadline: Instant,
     pub(super) busy: Option<Asked>,
     pub(super) not_before: Option<Instant>,
     pub(super) failures: u32,
@@ -184,6 +186,10 @@ pub(super) enum Asked {
 impl Entry {
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.row.stage, Stage::Done { .. })
+    }
+
+    pub(super) fn is_late(&self, now: Now) -> bool {
+        self.deadline <= now.at
     }
 
     /// Whether the gateway may have it.

@@ -56,8 +56,15 @@ impl Commands {
             let task =
                 task.map(|task| Dispatched { task, run: id.to_string(), state: DispatchState::Handed });
             let session = session.clone();
-            let sent =
-                Sent { session, author, delivery: Delivery::Pending, boot: None, into_run: None, task };
+            let sent = Sent {
+                session,
+                author,
+                delivery: Delivery::Pending,
+                boot: None,
+                given_up: false,
+                into_run: None,
+                task,
+            };
             observed.note_sent(id.as_str(), sent);
         }
         observed.note_asked(id.as_str());
@@ -85,8 +92,9 @@ impl Commands {
         observed: &mut Observed,
         now: Now,
     ) -> Vec<CommandOutput> {
-        let said = self.entries.get(id).and_then(|entry| entry.row.verb.said());
-        let Some(said) = said else { return Vec::new() };
+        let Some(entry) = self.entries.get(id) else { return Vec::new() };
+        let is_late = entry.is_late(now);
+        let Some(said) = entry.row.verb.said() else { return Vec::new() };
         let Some(session) = observed.session_of(&said.conversation) else { return Vec::new() };
         let history = History::read(&session, payload);
         if history.rows.iter().any(|row| row.sent_key() == Some(id.as_str())) {
@@ -95,10 +103,10 @@ impl Commands {
         match history.pending.iter().find(|pending| pending.run == id.as_str()) {
             Some(pending) if pending.cancelled => self.taken(id, Delivery::Failed, observed, now),
             Some(_) => self.taken(id, Delivery::Queued, observed, now),
-            None if said.task.is_none() || observed.is_idle(&session) => {
+            None if !is_late && (said.task.is_none() || observed.is_idle(&session)) => {
                 self.attempt_send(id, session, said, observed)
             }
-            // The gateway never had it: the task waits until the agent has nothing else to do, as at first.
+            // The gateway never had it: a task waits until the agent has nothing else to do, as at first.
             None => self.not_begun(id),
         }
     }

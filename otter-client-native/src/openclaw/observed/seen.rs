@@ -75,6 +75,9 @@ pub(crate) struct Sent {
     /// Boot of the gateway that was asked.
     #[serde(default)]
     pub(crate) boot: Option<String>,
+    /// Whether its command ended without the gateway's word that it took it.
+    #[serde(default)]
+    pub(crate) given_up: bool,
     /// The gateway's id of the run that it was steered into.
     pub(crate) into_run: Option<String>,
     /// The person's task that it carries.

@@ -85,7 +85,9 @@ impl Observed {
         let is_on_its_way = |(key, sent): (&String, &Sent)| {
             let is_of_this_boot = sent.boot.is_some() && sent.boot == self.meta.boot;
             let is_awaited = sent.delivery < Delivery::Delivered && !self.is_closed(key);
-            sent.session == *session && is_awaited && is_of_this_boot
+            // The gateway may show later that it took it after all.
+            let is_nothing = sent.given_up && sent.delivery == Delivery::Pending;
+            sent.session == *session && is_awaited && is_of_this_boot && !is_nothing
         };
         let has_run = self.runs.values().any(|run| run.session == *session);
         !is_at_work && !has_run && !self.sent.iter().any(is_on_its_way)

@@ -292,3 +292,130 @@ fn a_message_that_a_killed_gateway_took_and_lost_is_shown_as_failed() {
     assert_eq!(story(&bench), ["message failed"]);
     assert_eq!(bench.of_kind("message.deliveryChanged")[0].1["delivery"]["reason"], "lost");
 }
+
+fn hand() -> Verb {
+    let Verb::Send { conversation, text, author } = send("write tests") else { panic!() };
+    Verb::Dispatch { conversation, text, author, task: EntityId::new("hub:0193-t").unwrap() }
+}
+
+fn reset() -> Verb {
+    Verb::Reset { conversation: conversation(&SessionKey::new(MAIN)) }
+}
+
+/// A command with so much time left as the hub says.
+fn within(bench: &mut Bench, id: &str, verb: Verb, ttl: Duration) {
+    let request = CommandRequest { id: CommandId::new(id).unwrap(), verb, ttl, cancel: false };
+    let outputs = bench.commands.handle_command(request, &mut bench.observed, bench.now);
+    bench.carry_out(outputs);
+}
+
+/// The hub hands over what it sent already, however late it is.
+#[test]
+fn what_comes_when_its_time_is_over_expires_and_is_never_begun() {
+    let entity = |id: &str| EntityId::new(&format!("in_test:{id}")).unwrap();
+    let decide = Verb::Decide { approval: entity("a1"), decision: "allow-once".into() };
+    let ping = Verb::Ping { agent: entity("main") };
+    for verb in [send("hello"), hand(), reset(), abort("r1"), decide, ping] {
+        let mut bench = attached();
+        start(&mut bench, "r1", "word0");
+        bench.event("chat", &chat("r1", "final", Some("done")));
+        bench.out.clear();
+        within(&mut bench, C, verb.clone(), Duration::ZERO);
+        let is_said = matches!(verb, Verb::Send { .. } | Verb::Dispatch { .. });
+        let told = if is_said { vec!["expired", "message failed"] } else { vec!["expired"] };
+        assert_eq!((bench.take_calls(), story(&bench)), (vec![], told_as(&told)), "{verb:?}");
+        bench.out.clear();
+        let mut bench = bench.restarted();
+        bench.attach(&World::new("b1"));
+        bench.out.clear();
+        within(&mut bench, C, verb.clone(), Duration::ZERO);
+        assert_eq!((bench.take_calls(), story(&bench)), (vec![], told_as(&["expired"])), "{verb:?}");
+    }
+}
+
+fn told_as(told: &[&str]) -> Vec<String> {
+    told.iter().map(|stage| (*stage).to_owned()).collect()
+}
+
+#[test]
+fn what_was_received_and_comes_again_when_its_time_is_over_expires() {
+    for is_forgotten in [true, false] {
+        let mut bench = Bench::new();
+        bench.tick(1_795_355_000_000);
+        bench.request(C, reset());
+        if is_forgotten {
+            let outputs = bench.commands.handle_hub_lost();
+            bench.carry_out(outputs);
+        }
+        within(&mut bench, C, reset(), Duration::ZERO);
+        bench.attach(&world("b1", history(&[], false)));
+        assert_eq!((bench.take_calls(), story(&bench)), (vec![], told_as(&["received", "expired"])));
+    }
+}
+
+#[test]
+fn a_command_that_was_begun_ends_with_the_gateways_word_however_late_it_comes_again() {
+    let mut bench = attached();
+    bench.request(C, send("hello"));
+    within(&mut bench, C, send("hello"), Duration::ZERO);
+    assert_eq!((bench.take_calls().len(), story(&bench)), (1, told_as(&["received"])));
+    bench.reply(&id(), Ok(started()));
+    assert_eq!(story(&bench), ["received", "completed", "message taken"]);
+}
+
+/// The gateway is there before the timer has run.
+#[test]
+fn a_gateway_that_comes_after_the_deadline_is_not_asked() {
+    let mut waiting = Bench::new();
+    waiting.tick(1_795_355_000_000);
+    waiting.request(C, reset());
+    waiting.now.at.0 += 600_000;
+    waiting.attach(&world("b1", history(&[], false)));
+    assert_eq!(waiting.take_calls(), []);
+    waiting.tick(waiting.now.at.0);
+    assert_eq!((waiting.take_calls(), story(&waiting)), (vec![], told_as(&["received", "expired"])));
+    // A history that says after the deadline that the gateway never had it.
+    let mut asked = unanswered();
+    asked.attach(&World::new("b2"));
+    assert!(matches!(&asked.take_calls()[..], [(_, RpcCall::ChatHistory { .. })]));
+    asked.now.at.0 += 600_000;
+    asked.reply(&id(), Ok(history(&[], false)));
+    assert_eq!(asked.take_calls(), []);
+    asked.tick(asked.now.at.0);
+    assert_eq!((asked.take_calls(), story(&asked)), (vec![], told_as(&["expired", "message failed"])));
+}
+
+/// A machine without a clock of its own boots with an old time and is set right later, or the other way round.
+#[test]
+fn a_step_of_the_wall_clock_ends_no_command_and_prolongs_none() {
+    for step in [7_200_000, -7_200_000] {
+        let mut bench = Bench::new();
+        bench.tick(1_795_355_000_000);
+        bench.request(C, send("hello"));
+        let due = bench.commands.poll_timeout();
+        bench.now.wall.0 = bench.now.wall.0.saturating_add_signed(step);
+        assert_eq!(bench.commands.poll_timeout(), due);
+        bench.now.at.0 += 599_999;
+        let outputs = bench.commands.handle_timeout(&mut bench.observed, bench.now);
+        assert_eq!(outputs, [], "{step}");
+        bench.now.at.0 += 1;
+        let outputs = bench.commands.handle_timeout(&mut bench.observed, bench.now);
+        bench.carry_out(outputs);
+        assert_eq!(story(&bench), ["received", "expired", "message failed"], "{step}");
+    }
+}
+
+#[test]
+fn a_restart_leaves_a_command_the_time_it_had_and_the_hub_knows_better() {
+    let mut bench = Bench::new();
+    bench.tick(1_795_355_000_000);
+    bench.request(C, send("hello"));
+    let due = bench.now.at.0 + 600_000;
+    let mut bench = bench.restarted();
+    assert_eq!(bench.commands.poll_timeout().map(|at| at.0), Some(due));
+    within(&mut bench, C, send("hello"), Duration::from_mins(20));
+    assert_eq!(bench.commands.poll_timeout().map(|at| at.0), Some(due));
+    within(&mut bench, C, send("hello"), Duration::from_mins(5));
+    assert_eq!(bench.commands.poll_timeout().map(|at| at.0), Some(due - 300_000));
+    assert_eq!(story(&bench), Vec::<String>::new());
+}

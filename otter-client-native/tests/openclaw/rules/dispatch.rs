@@ -161,6 +161,80 @@ fn a_turn_that_failed_before_its_message_was_written_keeps_no_task_waiting() {
     assert_eq!(bench.take_calls().len(), 1);
 }
 
+/// What a gateway says that will never take a message, or not now.
+fn refused(retryable: bool) -> RpcError {
+    let code = if retryable { "UNAVAILABLE" } else { "INVALID_REQUEST" };
+    RpcError::Refused {
+        code: code.into(),
+        message: "no".into(),
+        retryable,
+        retry_after: None,
+        details: Value::Null,
+    }
+}
+
+#[test]
+fn a_message_that_came_to_nothing_keeps_no_task_waiting() {
+    let conversation = conversation(&SessionKey::new(MAIN));
+    let say = Verb::Send { conversation, text: "hi".into(), author: None };
+    let asked = |verb: &Verb, answer: RpcError| {
+        let mut bench = attached();
+        bench.request("0193-a", verb.clone());
+        assert_eq!(bench.take_calls().len(), 1);
+        bench.reply(&CommandId::new("0193-a").unwrap(), Err(answer));
+        bench
+    };
+    for verb in [say, hand("hub:0193-s")] {
+        let for_good = asked(&verb, refused(false));
+        let mut unavailable = asked(&verb, refused(true));
+        unavailable.attach(&World::new("b1"));
+        unavailable.now.at.0 += 600_000;
+        unavailable.now.wall.0 += 600_000;
+        unavailable.tick(unavailable.now.at.0);
+        let mut unknown = asked(&verb, RpcError::Timeout);
+        unknown.now.at.0 += 600_000;
+        unknown.tick(unknown.now.at.0);
+        let ends = [
+            (for_good, &["received", "failed", "message failed"][..]),
+            (unavailable, &["received", "expired", "message failed"]),
+            (unknown, &["received", "outcomeUnknown"]),
+        ];
+        for (bench, end) in ends {
+            assert_eq!(story(&bench), end);
+            let mut after = bench.restarted();
+            after.tick(bench.now.at.0);
+            after.attach(&World::new("b1"));
+            for mut bench in [bench, after] {
+                bench.request(C, hand(TASK));
+                let calls = bench.take_calls();
+                assert!(
+                    matches!(&calls[..], [(_, RpcCall::ChatSend { key, .. })] if key == C),
+                    "{end:?}: {calls:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_of_which_nobody_knew_holds_tasks_up_again_once_the_gateway_has_it() {
+    let mut bench = attached();
+    let conversation = conversation(&SessionKey::new(MAIN));
+    bench.request("0193-a", Verb::Send { conversation, text: "hi".into(), author: None });
+    bench.reply(&CommandId::new("0193-a").unwrap(), Err(RpcError::Timeout));
+    bench.take_calls();
+    bench.now.at.0 += 600_000;
+    bench.tick(bench.now.at.0);
+    let mut queued = history(&[], false);
+    queued["pendingInputs"] = json!({"items": [{"runId": "0193-a", "state": "queued"}]});
+    bench.attach(&world("b1", queued, false));
+    assert_eq!(story(&bench), ["received", "outcomeUnknown", "message queued"]);
+    bench.request(C, hand(TASK));
+    assert_eq!(bench.take_calls(), []);
+    bench.event("session.message", &live_row(&user_row("0193-a", "hi", 1)));
+    assert_eq!(bench.take_calls().len(), 1);
+}
+
 #[test]
 fn a_run_that_nobody_told_of_keeps_the_task_waiting_too() {
     let mut bench = attached();

@@ -41,12 +41,20 @@ pub struct EntityView<'a> {
 impl ClientConnection {
     /// Gives a command: predicted at once, sent when possible and again until it is answered. Its id is a new UUIDv7.
     pub fn command(&mut self, id: CommandId, kind: &str, data: Json, now: Instant) {
-        let Some(command) = self.new_command(id, kind, data) else { return };
+        self.restore(id, kind, data, CommandState::Held, now);
+    }
+
+    /// Whether a command of a kind may be given now.
+    pub(super) fn may_wait(&self, kind: &str) -> Result<(), ErrorBody> {
         let waits = catalogue::command(kind).is_none_or(|row| row.offline_queueable);
-        if !waits && !matches!(self.link, Link::Online { .. }) {
-            let words = "not connected: this command does not wait; try again when the connection is back";
-            return self.refuse(command, ErrorBody::retryable(ErrorCode::Unavailable, words), now);
+        if waits || matches!(self.link, Link::Online { .. }) {
+            return Ok(());
         }
+        let words = "not connected: this command does not wait; try again when the connection is back";
+        Err(ErrorBody::retryable(ErrorCode::Unavailable, words))
+    }
+
+    pub(super) fn give(&mut self, command: Command, now: Instant) {
         let id = command.id.clone();
         match self.commands.add(command.clone(), now) {
             Ok(()) => {
@@ -55,17 +63,6 @@ impl ClientConnection {
             }
             Err(error) => self.refuse(command, error, now),
         }
-    }
-
-    /// A command that is not known yet, with its prediction shown.
-    pub(super) fn new_command(&mut self, id: CommandId, kind: &str, data: Json) -> Option<Command> {
-        if self.commands.state(&id).is_some() {
-            return None;
-        }
-        let command = Command { id, kind: kind.to_owned(), data };
-        let places = self.predict(&command);
-        self.show(places);
-        Some(command)
     }
 
     pub(super) fn refuse(&mut self, command: Command, error: ErrorBody, now: Instant) {
@@ -216,7 +213,7 @@ impl ClientConnection {
         }
     }
 
-    fn predict(&mut self, command: &Command) -> Vec<Place> {
+    pub(super) fn predict(&mut self, command: &Command) -> Vec<Place> {
         let Some(by) = &self.principal else { return Vec::new() };
         let instance = self.instance_of(command.data.as_str());
         let mut rows =
@@ -308,7 +305,7 @@ impl ClientConnection {
         self.show(places);
     }
 
-    fn show(&mut self, places: Vec<Place>) {
+    pub(super) fn show(&mut self, places: Vec<Place>) {
         for (scope, key) in places {
             self.emit(ConnectionEvent::Changed { scope, key });
         }

@@ -186,7 +186,7 @@ impl ClientConnection {
         self.scopes.retain(|(_, subscription)| subscription.wanted);
         for (scope, subscription) in &mut self.scopes {
             if let (Scope::Member(id), Some(own)) = (scope, &own) {
-                id.clone_from(own);
+                *id = own.clone();
             }
             subscription.clear();
             subscription.detach();

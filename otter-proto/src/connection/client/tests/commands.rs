@@ -237,7 +237,8 @@ fn a_command_that_an_earlier_run_saw_refused_is_shown_refused_and_not_sent() {
     let error = ErrorBody::new(ErrorCode::NotFound, "no such conversation");
     let data = || Json::new(r#"{"conversationId":"in_1:c","text":"hi"}"#).unwrap();
     let give = |bench: &mut Bench| {
-        bench.machine.command_refused(id("c1"), "message.send", data(), error.clone(), bench.now);
+        let state = CommandState::Refused(error.clone());
+        bench.machine.restore(id("c1"), "message.send", data(), state, bench.now);
     };
     let mut bench = in_conversation();
     give(&mut bench);
@@ -261,7 +262,7 @@ fn a_command_that_an_earlier_run_saw_refused_is_shown_refused_and_not_sent() {
 fn a_command_that_an_earlier_run_saw_accepted_is_asked_again_and_followed_to_its_end() {
     let data = || Json::new(r#"{"conversationId":"in_1:c","text":"hi"}"#).unwrap();
     let give = |bench: &mut Bench| {
-        bench.machine.command_accepted(id("c1"), "message.send", data(), bench.now);
+        bench.machine.restore(id("c1"), "message.send", data(), CommandState::Accepted, bench.now);
     };
     // Its rows are the hub's: nothing is predicted, and the repeated answer is no news.
     let mut early = Bench::new(Role::Member);
@@ -286,14 +287,26 @@ fn a_command_that_an_earlier_run_saw_accepted_is_asked_again_and_followed_to_its
     late.told();
     late.said();
     give(&mut late);
-    assert_eq!(late.gist(), ["command c1 failed"]);
+    assert_eq!(late.gist(), ["changed command/c1", "command c1 failed"]);
     assert_eq!(late.said(), Vec::<String>::new());
 }
 
 #[test]
-fn a_command_that_cannot_wait_and_was_accepted_is_not_refused_for_want_of_a_connection() {
+fn a_command_that_cannot_wait_and_was_given_before_is_not_refused_for_want_of_a_connection() {
+    let data = || Json::new(r#"{"conversationId":"in_1:c","runId":"in_1:r"}"#).unwrap();
     let mut bench = Bench::new(Role::Member);
-    let data = Json::new(r#"{"conversationId":"in_1:c","runId":"in_1:r"}"#).unwrap();
-    bench.machine.command_accepted(id("c1"), "run.abort", data, bench.now);
-    assert_eq!(bench.machine.command_state(&id("c1")), Some(&CommandState::Accepted));
+    bench.machine.restore(id("c1"), "run.abort", data(), CommandState::Sent, bench.now);
+    bench.machine.restore(id("c2"), "run.abort", data(), CommandState::Accepted, bench.now);
+    assert_eq!(bench.machine.command_state(&id("c1")), Some(&CommandState::Held));
+    assert_eq!(bench.machine.command_state(&id("c2")), Some(&CommandState::Accepted));
+    bench.machine.start(bench.now);
+    bench.open();
+    bench.said();
+    bench.welcome();
+    let sent = |id: &str| {
+        format!(
+            r#"{{"type":"command","id":"{id}","kind":"run.abort","data":{{"conversationId":"in_1:c","runId":"in_1:r"}}}}"#
+        )
+    };
+    assert_eq!(bench.said(), [sent("c1"), sent("c2"), PROBE.to_owned()]);
 }

@@ -354,7 +354,7 @@ fn what_an_earlier_run_left_does_not_go_out_when_somebody_else_is_welcomed() {
         bench.subscribe("org");
         let data = || Json::new(r#"{"conversationId":"in_1:c","text":"hi"}"#).unwrap();
         bench.machine.command(id("c1"), "message.send", data(), bench.now);
-        bench.machine.command_accepted(id("c2"), "message.send", data(), bench.now);
+        bench.machine.restore(id("c2"), "message.send", data(), CommandState::Accepted, bench.now);
         bench.machine.introduce(ada);
         bench.machine.start(bench.now);
         bench.open();
