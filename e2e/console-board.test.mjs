@@ -295,6 +295,20 @@ test('what changes elsewhere while a task is open shows in it, and saving sends 
   assert.deepEqual(await asked(page, 'task.update'), [{ taskId: 'hub:t1', title: 'Mine' }, { taskId: 'hub:t1', description: 'My details' }]);
 });
 
+test('what was saved without a connection can be changed back before it goes out', async (t) => {
+  const page = await open(t, 'held', '#/tasks/hub:t1');
+  const first = await page.inputValue(by('task-title'));
+  await page.fill(by('task-title'), 'Another');
+  await page.click(by('task-save'));
+  await page.waitForFunction((query) => document.querySelector(query).disabled, by('task-save'));
+  await page.fill(by('task-title'), first);
+  await elsewhere(page, 'hub:t1', { description: 'Their details' });
+  await page.waitForFunction((query) => document.querySelector(query).value === 'Their details', by('task-description'));
+  assert.equal(await page.inputValue(by('task-title')), first);
+  await page.click(by('task-save'));
+  assert.deepEqual(await asked(page, 'task.update'), [{ taskId: 'hub:t1', title: 'Another' }, { taskId: 'hub:t1', title: first }]);
+});
+
 test('a change that is refused stays in the form as it was written', async (t) => {
   const page = await open(t, 'live', '#/tasks/hub:t1');
   await page.fill(by('task-title'), 'refuse this');
@@ -312,7 +326,7 @@ test('texts of a task are measured as the hub measures them, and too long ones s
   await page.fill(by('task-description'), 'ж'.repeat(2800));
   assert.equal(await left('task-description').textContent(), '544 bytes left');
   await page.fill(by('task-description'), 'ж'.repeat(3100));
-  assert.equal(await left('task-description').textContent(), 'Too long: 6.1 KB, and 6 KB are the most');
+  assert.equal(await left('task-description').textContent(), 'Too long: 6.1 of 6 KB');
   await page.locator('dialog [role=status]').filter({ hasText: 'Details: Too long' }).waitFor({ state: 'attached' });
   await picture(page, 'task-too-long');
   await page.focus(by('task-title'));

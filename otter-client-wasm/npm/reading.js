@@ -93,7 +93,8 @@ export function createReading({ command, changed }) {
 
   /** From its answer on the hub's own mark says what is read. @param {string} id @param {Reader} reader */
   function settle(id, reader) {
-    if (reader.timer || reader.unanswered > 0 || !readers.delete(id)) return;
+    if (reader.timer || reader.unanswered > 0 || readers.get(id) !== reader) return;
+    readers.delete(id);
     tell();
   }
 

@@ -35,13 +35,16 @@ export function room(source, { most, unit }) {
   // One unit of UTF-16 is three bytes at most.
   if (source.length * 3 < most * NEAR) return { fits: true, words: '' };
   const long = unit === 'bytes' ? bytesOf(source) : [...source].length;
-  if (long > most) return { fits: false, words: `Too long: ${rounded(long, unit, Math.ceil)}, and ${rounded(most, unit, Math.ceil)} are the most` };
   const left = most - long;
-  return { fits: true, words: left <= most * (1 - NEAR) ? `${rounded(left, unit, Math.floor)} left` : '' };
+  if (left < 0) return { fits: false, words: `Too long: ${unit === 'bytes' ? `${kilobytes(long, Math.ceil)} of ${most / KB} KB` : `${long} of ${most}`}` };
+  return { fits: true, words: left <= most * (1 - NEAR) ? `${amount(left, unit)} left` : '' };
 }
 
-/** @param {number} count @param {'bytes' | 'characters'} unit @param {(number: number) => number} round what is too long is never rounded to what is not */
-function rounded(count, unit, round) {
-  if (unit === 'bytes' && count >= KB) return `${round((count / KB) * 10) / 10} KB`;
+/** What is too long is not rounded to what is not. @param {number} bytes @param {(number: number) => number} round */
+const kilobytes = (bytes, round) => round((bytes / KB) * 10) / 10;
+
+/** @param {number} count @param {'bytes' | 'characters'} unit */
+function amount(count, unit) {
+  if (unit === 'bytes' && count >= KB) return `${kilobytes(count, Math.floor)} KB`;
   return `${count} ${count === 1 ? unit.slice(0, -1) : unit}`;
 }

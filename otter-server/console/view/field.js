@@ -45,20 +45,33 @@ export function limitedField(label, input, limit, hint) {
 export function createFollowing(inputs) {
   /** @type {Record<string, string>} what each was filled with */
   const filled = {};
-  const isTouched = (/** @type {string} */ name) => name in filled && inputs[name].value !== filled[name];
+  /** @type {Record<string, string>} what was asked for and has no answer */
+  const asked = {};
+  const isTouched = (/** @type {string} */ name) => name in filled && inputs[name].value !== (asked[name] ?? filled[name]);
   return {
     isTouched,
     /** @param {Record<string, string>} values what there is now */
     follow(values) {
       for (const [name, value] of Object.entries(values)) {
-        if (isTouched(name)) continue;
+        if (name in asked || isTouched(name)) continue;
         if (inputs[name].value !== value) refill(inputs[name], value);
         // As the browser keeps it: an input has no line breaks of its own.
         filled[name] = inputs[name].value;
       }
     },
-    /** What was put in here is what there is now. @param {Record<string, string>} values */
-    settle: (values) => void Object.assign(filled, values),
+    /**
+     * What is in some of them is asked for. What is refused stays as it was written.
+     *
+     * @param {string[]} names @returns {(taken: boolean) => void} hears the answer
+     */
+    ask(names) {
+      const values = Object.fromEntries(names.map((name) => [name, inputs[name].value]));
+      Object.assign(asked, values);
+      return (taken) => {
+        if (taken) Object.assign(filled, values);
+        for (const name of names) if (asked[name] === values[name]) delete asked[name];
+      };
+    },
   };
 }
 

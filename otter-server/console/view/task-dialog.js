@@ -76,8 +76,7 @@ function editor(client, id, moving) {
   const status = h('select', { class: 'text-input', 'data-testid': 'task-status' });
   const submit = h('button', { type: 'submit', class: 'plain', 'data-testid': 'task-save', disabled: true }, 'Save');
   const element = h('form', { class: 'task-form', onsubmit: save, oninput: paint }, ...form.elements, field('Where it is', status), h('div', { class: 'dialog-foot' }, submit));
-  const inputs = /** @type {Record<string, any>} */ ({ ...form.inputs, status });
-  const following = createFollowing(inputs);
+  const following = createFollowing({ ...form.inputs, status });
 
   function paint() {
     submit.disabled = Object.keys(changes()).length === 0;
@@ -95,12 +94,10 @@ function editor(client, id, moving) {
   function save(event) {
     event.preventDefault();
     const changed = changes();
-    const said = Object.fromEntries(Object.keys(changed).map((name) => [name, inputs[name].value]));
+    const answered = following.ask(Object.keys(changed));
     moving(id);
     ask(client, 'task.update', { taskId: id, ...changed }).accepted.then((/** @type {any} */ { state }) => {
-      // What was refused stays as it was written.
-      if (state === 'refused' || state === 'closed') return;
-      following.settle(said);
+      answered(state !== 'refused' && state !== 'closed');
       set(client.entity('task', id).get());
     });
     submit.disabled = true;

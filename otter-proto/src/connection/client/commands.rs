@@ -28,9 +28,17 @@ struct Entry {
     queued: bool,
     not_before: Instant,
     tries: u32,
+    /// It only says what was read or put away: nobody waits for it, there may be many, and its order among others says
+    /// nothing.
+    mark: bool,
 }
 
 impl Entry {
+    fn new(command: Command, state: CommandState, queued: bool, not_before: Instant) -> Self {
+        let mark = command.kind.ends_with(".markRead") || command.kind == "feed.archive";
+        Self { command, state, queued, not_before, tries: 0, mark }
+    }
+
     fn is_unanswered(&self) -> bool {
         matches!(self.state, CommandState::Held | CommandState::Sent)
     }
@@ -63,11 +71,12 @@ impl Commands {
     /// Takes a new command. An error is its immediate refusal.
     pub(super) fn add(&mut self, command: Command, now: Instant) -> Result<(), ErrorBody> {
         self.fits(&command)?;
-        if self.entries.iter().filter(|entry| entry.is_unanswered()).count() >= MAX_UNANSWERED {
+        let entry = Entry::new(command, CommandState::Held, true, now);
+        let open = self.entries.iter().filter(|open| open.is_unanswered() && open.mark == entry.mark);
+        if open.count() >= MAX_UNANSWERED {
             let words = "too many commands wait for an answer; try again when some are answered";
             return Err(ErrorBody::retryable(ErrorCode::TooManyOpen, words));
         }
-        let entry = Entry { command, state: CommandState::Held, queued: true, not_before: now, tries: 0 };
         self.entries.push(entry);
         Ok(())
     }
@@ -97,7 +106,7 @@ impl Commands {
     /// is asked again: the hub may have lost it.
     pub(super) fn keep(&mut self, command: Command, state: CommandState, now: Instant) {
         let queued = matches!(state, CommandState::Accepted);
-        self.entries.push(Entry { command, state, queued, not_before: now, tries: 0 });
+        self.entries.push(Entry::new(command, state, queued, now));
     }
 
     /// A new connection: every unanswered command goes out again, at most so many per minute.
@@ -113,16 +122,21 @@ impl Commands {
         self.entries.iter_mut().filter(|entry| !entry.is_refused()).for_each(|entry| entry.queued = true);
     }
 
-    /// The next command to send, and whether this is the first time.
+    /// The next command to send, and whether this is the first time: the oldest that is due, marks after all others.
     pub(super) fn next_due(&mut self, now: Instant) -> Option<(Command, bool)> {
         let half = 60_000_u64.checked_div(self.interval_ms)?;
         let gained = now.since(self.refilled).checked_div(self.interval_ms)?;
         self.tokens = self.tokens.saturating_add(gained).min(half);
         self.refilled = self.refilled.plus(gained * self.interval_ms);
-        if self.tokens == 0 {
+        let due = |mark: bool| {
+            let is_due = |entry: &Entry| entry.queued && entry.not_before <= now && entry.mark == mark;
+            self.entries.iter().position(is_due)
+        };
+        let at = due(false).or_else(|| due(true))?;
+        let entry = self.entries.get_mut(at)?;
+        if self.tokens < tokens_for(entry, half) {
             return None;
         }
-        let entry = self.entries.iter_mut().find(|entry| entry.queued && entry.not_before <= now)?;
         entry.queued = false;
         let first = entry.state == CommandState::Held;
         if first {
@@ -134,9 +148,12 @@ impl Commands {
 
     /// When [`Commands::next_due`] has something again.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let earliest =
-            self.entries.iter().filter(|entry| entry.queued).map(|entry| entry.not_before).min()?;
-        Some(if self.tokens == 0 { earliest.max(self.refilled.plus(self.interval_ms)) } else { earliest })
+        let half = 60_000_u64.checked_div(self.interval_ms).unwrap_or_default();
+        let due = |entry: &Entry| {
+            let lacking = tokens_for(entry, half).saturating_sub(self.tokens);
+            entry.not_before.max(self.refilled.plus(lacking * self.interval_ms))
+        };
+        self.entries.iter().filter(|entry| entry.queued).map(due).min()
     }
 
     /// A reply, matched by its id alone: the same id gets the same answer on every connection.
@@ -226,12 +243,17 @@ impl Commands {
     }
 }
 
+/// How many of the `half` of a minute's commands have to be left for this one to go: marks leave some to the others.
+fn tokens_for(entry: &Entry, half: u64) -> u64 {
+    if entry.mark { half / 4 + 1 } else { 1 }
+}
+
 /// Whether nothing follows a stage.
 fn is_final(stage: &str) -> bool {
     !matches!(stage, "accepted" | "received" | "started")
 }
 
-/// Commands that may wait for an answer.
+/// Commands that may wait for an answer, and as many marks.
 const MAX_UNANSWERED: usize = 200;
 /// Refused commands kept until they are retried or dismissed.
 const MAX_REFUSED: usize = 200;

@@ -81,3 +81,86 @@ fn a_signal_as_long_as_a_queue_is_dropped() {
     bench.machine.signal(Scope::Org, "acme.wave", data);
     assert_eq!((bench.said(), bench.machine.counters().dropped_signals), (vec![], 1));
 }
+
+fn mark(bench: &mut Bench, n: usize) {
+    let (kind, data) = match n % 3 {
+        0 => ("feed.markRead", format!(r#"{{"itemIds":["in_1:f{n}"]}}"#)),
+        1 => ("feed.archive", format!(r#"{{"archived":true,"itemIds":["in_1:f{n}"]}}"#)),
+        _ => ("conversation.markRead", format!(r#"{{"conversationId":"in_1:c","messageCount":{n}}}"#)),
+    };
+    bench.machine.command(id(&format!("m{n}")), kind, Json::new(&data).unwrap(), bench.now);
+}
+
+fn stop(bench: &mut Bench, command: &str) {
+    let data = Json::new(r#"{"conversationId":"in_1:c","runId":"in_1:r"}"#).unwrap();
+    bench.machine.command(id(command), "run.abort", data, bench.now);
+}
+
+/// The ids of the commands that went out, in their order.
+fn gone(bench: &mut Bench) -> Vec<String> {
+    let of = |frame: &String| {
+        Some(frame.strip_prefix(r#"{"type":"command","id":""#)?.split('"').next()?.to_owned())
+    };
+    bench.said().iter().filter_map(of).collect()
+}
+
+fn names(letter: &str, numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|n| format!("{letter}{n}")).collect()
+}
+
+#[test]
+fn a_stop_and_a_message_wait_for_no_mark() {
+    let mut bench = Bench::online(&[CONVERSATION]);
+    (0..100).for_each(|n| mark(&mut bench, n));
+    let first = gone(&mut bench);
+    assert_eq!(first, names("m", 0..first.len()));
+    stop(&mut bench, "s0");
+    say(&mut bench, "c0", 200);
+    assert_eq!(gone(&mut bench), ["s0", "c0"]);
+    // In the line of a connection that comes back they are first, too, each kind in its order.
+    bench.closed(1006);
+    bench.machine.command(id("c1"), "message.send", sized("c1", 200), bench.now);
+    mark(&mut bench, 100);
+    say(&mut bench, "c2", 200);
+    bench.until_open();
+    bench.open();
+    bench.said();
+    bench.welcome();
+    let again = gone(&mut bench);
+    assert_eq!(again[..4], ["s0", "c0", "c1", "c2"]);
+    assert_eq!(again[4..], names("m", 0..again.len() - 4));
+}
+
+#[test]
+fn marks_go_out_as_fast_as_before_but_for_what_is_kept_for_others() {
+    let mut bench = Bench::online(&[]);
+    (0..40).for_each(|n| mark(&mut bench, n));
+    assert_eq!(gone(&mut bench), names("m", 0..23));
+    // The timer fires when the next one may go, and not before.
+    assert_eq!(bench.machine.poll_timeout(), Some(Instant(2_000)));
+    bench.after(1_999);
+    assert_eq!(gone(&mut bench), Vec::<String>::new());
+    bench.after(1);
+    assert_eq!(gone(&mut bench), ["m23"]);
+    (0..7).for_each(|n| stop(&mut bench, &format!("s{n}")));
+    assert_eq!(gone(&mut bench), names("s", 0..7));
+    // Nothing is kept any more: the next stop has the next turn.
+    stop(&mut bench, "s7");
+    assert_eq!((gone(&mut bench), bench.machine.poll_timeout()), (vec![], Some(Instant(4_000))));
+    bench.after(2_000);
+    assert_eq!(gone(&mut bench), ["s7"]);
+}
+
+#[test]
+fn marks_without_number_refuse_marks_and_nothing_else() {
+    let mut bench = Bench::online(&[]);
+    bench.closed(1006);
+    (0..201).for_each(|n| mark(&mut bench, n));
+    say(&mut bench, "c0", 200);
+    let refused = |state: CommandState| matches!(state, CommandState::Refused(error) if error.code == ErrorCode::TooManyOpen);
+    assert_eq!((state(&bench, "m199"), state(&bench, "c0")), (CommandState::Held, CommandState::Held));
+    assert!(refused(state(&bench, "m200")));
+    (1..201).for_each(|n| say(&mut bench, &format!("c{n}"), 200));
+    assert_eq!(state(&bench, "c199"), CommandState::Held);
+    assert!(refused(state(&bench, "c200")));
+}
