@@ -53,18 +53,18 @@ export function createHold(open, hub) {
     attempt((storage) => {
       const key = prefix() + id;
       const old = parse(storage, key);
-      if (!old && !hasRoom(storage)) return;
+      if (!old && !hasRoom(storage, WORDED.has(kind))) return;
       const at = error && old?.error ? old.at : Date.now();
       storage.setItem(key, JSON.stringify({ at, owner, kind, data, error }));
     });
   }
 
-  /** The oldest refused one makes room. @param {Storage} storage */
-  function hasRoom(storage) {
+  /** The oldest refused one makes room, and for words the oldest one that has none. @param {Storage} storage @param {boolean} forWords */
+  function hasRoom(storage, forWords) {
     const all = keys(storage);
     if (all.length < ROWS) return true;
-    const refused = all.map((key) => ({ key, ...parse(storage, key) })).filter(({ error }) => error);
-    const [oldest] = refused.sort((one, other) => one.at - other.at);
+    const rows = all.map((key) => ({ key, ...parse(storage, key) })).sort((one, other) => one.at - other.at);
+    const oldest = rows.find(({ error }) => error) ?? rows.find(({ kind }) => forWords && !WORDED.has(kind));
     if (oldest) storage.removeItem(oldest.key);
     return Boolean(oldest);
   }

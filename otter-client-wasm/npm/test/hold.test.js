@@ -141,6 +141,23 @@ test('a refused one is as old as its refusal, over however many pages, and makes
   assert.equal(Object.keys(storage).length, 200, 'what waits is not given up for it');
 });
 
+test('words have room before marks', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  const storage = createStorage();
+  const hold = createHold(() => storage, () => 'ws://hub.test/ws');
+  hold.introduce({ org: 'org_1', id: 'mb_1' });
+  const kept = () => Object.keys(storage).map((key) => key.split(':').at(-1)).sort();
+  for (let n = 100; n < 300; n += 1) {
+    t.mock.timers.tick(1);
+    hold.put({ id: `mark${n}`, kind: 'feed.markRead', data: {} });
+  }
+  const marks = kept();
+  hold.put({ id: 'words', kind: 'message.send', data: { text: 'hello' } });
+  assert.deepEqual(kept(), [...marks.slice(1), 'words']);
+  hold.put({ id: 'mark300', kind: 'feed.markRead', data: {} });
+  assert.deepEqual(kept(), [...marks.slice(1), 'words'], 'a mark takes the place of nothing');
+});
+
 test('what has no words is dropped after two days', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 0 });
   const storage = createStorage();
